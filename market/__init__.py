@@ -1,0 +1,1 @@
+"""The county technology market: achievements, demands, contracts and vouchers of counties."""

@@ -1,0 +1,1 @@
+"""Organisations, and later the people who act for them."""

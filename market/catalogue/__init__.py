@@ -1,0 +1,1 @@
+"""Achievements and demands: two kinds of listing that share one life."""

@@ -1,0 +1,1 @@
+"""Technical ground of every room; no business words in here."""

@@ -1,0 +1,99 @@
+"""What every request passes: its id, the permission of its route, headers, figures, a log line."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+
+import structlog
+from flask import Flask, Response, current_app, g, request
+from prometheus_client import Counter, Histogram
+
+from market.core.errors import Busy, Denied
+from market.core.instance import under_maintenance
+from market.core.permissions import PUBLIC, Actor, policy
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+_GIVEN_ID = re.compile(r"[\w-]{8,40}")
+_ALWAYS_SERVED = {"health.healthz", "static_files.serve"}
+
+requests_total = Counter("market_requests", "Answered requests", ["endpoint", "status"])
+request_seconds = Histogram("market_request_seconds", "Seconds per request", ["endpoint"])
+log = structlog.get_logger("market.request")
+
+
+def current_actor() -> Actor:
+    """Who makes this request."""
+    return PUBLIC
+
+
+def init_http(app: Flask) -> None:
+    """Register the hooks that every request passes."""
+    app.before_request(_start)
+    app.before_request(_authorise)
+    app.after_request(_finish)
+
+
+def _start() -> None:
+    g.started = time.perf_counter()
+    given = request.headers.get("X-Request-Id", "")
+    g.request_id = given if _GIVEN_ID.fullmatch(given) else secrets.token_hex(8)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _authorise() -> None:
+    """Deny by default: a route that names no permission, or one the actor lacks."""
+    if request.endpoint is None:
+        return  # no such page: the error handler answers 404
+    served = request.endpoint in _ALWAYS_SERVED
+    if not served and under_maintenance(current_app.extensions["market"].settings.instance):
+        raise Busy("系统正在维护，几分钟后恢复；请稍后刷新。")
+    permission = permission_of(current_app, request.endpoint)
+    if permission is None:
+        raise Denied
+    policy.require(current_actor(), permission)
+
+
+def permission_of(app: Flask, endpoint: str) -> str | None:
+    """The permission that a route names; routes of installed packages are listed by the rooms."""
+    named = getattr(app.view_functions[endpoint], "permission", None)
+    return named or app.extensions["market"].foreign_routes.get(endpoint)
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if request.method in {"GET", "HEAD"} and response.status_code == 200:
+        _let_caches_ask(response)
+    endpoint = request.endpoint or "none"
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    requests_total.labels(endpoint, response.status_code).inc()
+    request_seconds.labels(endpoint).observe(seconds)
+    if endpoint not in _ALWAYS_SERVED:
+        log.info(
+            "request",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            ms=round(seconds * 1000, 1),
+        )
+    return response
+
+
+def _let_caches_ask(response: Response) -> None:
+    """A public page may be kept, and is asked for again cheaply by its hash."""
+    if "Cache-Control" in response.headers or response.direct_passthrough:
+        return
+    response.cache_control.public = True
+    response.cache_control.max_age = 0
+    response.cache_control.must_revalidate = True
+    response.add_etag(weak=True)
+    response.make_conditional(request)

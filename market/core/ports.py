@@ -1,0 +1,83 @@
+"""Seams between rooms and the outside: what a room contributes, in plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+from flask import Blueprint
+
+from market.core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Searchable:
+    """A kind of thing that readers can search.
+
+    Args:
+        kind: the word in outbox rows and document keys, e.g. "listing".
+        load: documents of the given ids that the public may read; ids that have none (gone,
+            unpublished) are left out, and so are deleted from the index.
+        batches: ids of everything the public may read, in batches, in order of id.
+        expand: for outbox rows that stand for many things (an import): kind of the row → a
+            function from its object id to batches of ids.
+    """
+
+    kind: str
+    load: Callable[[Sequence[int]], Mapping[int, Any]]
+    batches: Callable[[], Iterator[Sequence[int]]]
+    expand: Mapping[str, Callable[[int], Iterator[Sequence[int]]]] = field(default_factory=dict)
+
+    def key(self, object_id: int) -> str:
+        """The key of a thing's document in the index."""
+        return f"{self.kind}:{object_id}"
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something the worker does again and again.
+
+    Args:
+        name: for logs.
+        every: seconds between runs.
+        run: does a bounded piece of work; True when more waits, then it runs again at once.
+    """
+
+    name: str
+    every: float
+    run: Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Room:
+    """What one room adds to the application."""
+
+    name: str
+    blueprints: Sequence[Blueprint] = ()
+    api: Sequence[Any] = ()
+    commands: Sequence[click.Command] = ()
+    searchables: Sequence[Searchable] = ()
+    tasks: Sequence[Task] = ()
+    readiness: Sequence[tuple[str, Callable[[], bool]]] = ()
+    # Functions that bring reference data of the release into the database; safe to repeat.
+    seeds: Sequence[Callable[[], None]] = ()
+
+
+@dataclass
+class Market:
+    """The composed application's parts, at `app.extensions["market"]`."""
+
+    settings: Settings
+    rooms: Sequence[Room]
+    # endpoint → permission, for routes of installed packages that cannot carry the mark
+    foreign_routes: Mapping[str, str]
+
+    @property
+    def readiness(self) -> list[tuple[str, Callable[[], bool]]]:
+        return [check for room in self.rooms for check in room.readiness]
+
+    @property
+    def searchables(self) -> dict[str, Searchable]:
+        return {s.kind: s for room in self.rooms for s in room.searchables}

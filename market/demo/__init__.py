@@ -1,0 +1,1 @@
+"""Demonstration data, loaded through the ordinary importer."""

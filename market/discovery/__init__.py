@@ -1,0 +1,1 @@
+"""Search pages, the indexer, and how documents reach the engine."""

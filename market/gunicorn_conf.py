@@ -1,0 +1,28 @@
+"""Gunicorn's settings, read from ours. Threads, since pages wait on disk and the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prometheus_client import multiprocess
+
+from market.core.settings import load
+
+_settings = load()
+bind = _settings.bind
+worker_class = "gthread"
+workers = _settings.web_processes
+threads = _settings.web_threads
+timeout = 60
+graceful_timeout = 10
+keepalive = 5
+accesslog = None
+control_socket_disable = True
+# A process is renewed now and then, so that no slow growth of memory ever matters.
+max_requests = 20_000
+max_requests_jitter = 2_000
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Let the counters of a process that ended be summed with the others'."""
+    multiprocess.mark_process_dead(worker.pid)

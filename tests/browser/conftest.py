@@ -1,0 +1,94 @@
+"""A running site and Debian's chromium."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from werkzeug.serving import make_server
+
+from tests.conftest import lacking
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if not os.path.exists(CHROMIUM):
+        lacking("Chromium", "apt-get install chromium fonts-noto-cjk")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def site(app):
+    """The application served on loopback by threads of this process; yields its address."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(params=[1280, 360], ids=["desk", "phone"])
+def page(request, browser):
+    """A page of one width that fails the test on script errors and foreign requests."""
+    context = browser.new_context(viewport={"width": request.param, "height": 800}, locale="zh-CN")
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    page.on(
+        "console",
+        lambda message: faults.append(message.text) if "Content Security" in message.text else None,
+    )
+    page.on(
+        "request",
+        lambda sent: (
+            None if sent.url.startswith(("http://127.0.0.1", "data:")) else faults.append(sent.url)
+        ),
+    )
+    yield page
+    context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def axe():
+    """Run axe on a page: no violations of WCAG 2.2 AA."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    def check(page) -> None:
+        result = Axe().run(page)
+        assert result.violations_count == 0, result.generate_report()
+
+    return check
+
+
+@pytest.fixture
+def shot(request):
+    """Save a screenshot where MARKET_BENCH_SHOTS names a folder."""
+    folder = os.environ.get("MARKET_BENCH_SHOTS")
+
+    def take(page, name: str) -> None:
+        if folder:
+            width = page.viewport_size["width"]
+            page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
+
+    return take
