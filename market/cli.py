@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import click
 from flask import Flask
 
 from market.core.errors import Invalid, MarketError
 from market.core.settings import Settings, SettingsError, load
+from market.core.sheets import FileRefused
+
+SHOWN_PROBLEMS = 20
 
 
 class _Context:
@@ -127,6 +131,105 @@ def audit_verify(obj: _Context) -> None:
         raise click.ClickException(f"第 {verdict.broken} 批封存不符：记录被改动或删除。")
 
 
+KIND = click.Choice(["regions", "terms", "organisations", "achievements", "demands"])
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@cli.command("import")
+@click.argument("kind", type=KIND)
+@click.argument("file", type=FILE)
+@click.option("--organisation", metavar="USCC", help="没有写明单位的行属于这家单位。")
+@click.option("--region", metavar="CODE", help="没有写明地区的行属于这个地区。")
+@click.option(
+    "--scheme", help="代码表（terms）中没有写明的行属于这个表：field、industry、discipline。"
+)
+@click.option("--dry-run", is_flag=True, help="只检查，不导入。")
+@click.option("--report", type=FILE, metavar="OUT.xlsx", help="把全部问题写入表格。")
+@click.pass_obj
+def import_(
+    obj: _Context,
+    kind: str,
+    file: Path,
+    organisation: str | None,
+    region: str | None,
+    scheme: str | None,
+    dry_run: bool,
+    report: Path | None,
+) -> None:
+    """导入表格（XLSX、XLS、CSV、JSONL、JSON）：全部检查无误才生效。"""
+    from market.core.importing import Options, run_import
+    from market.core.permissions import SYSTEM
+    from market.core.sheets import write_problems
+    from market.rooms import KINDS
+
+    options = Options(organisation, region, scheme)
+    with obj.app.app_context():
+        result = run_import(
+            KINDS[kind], file, options, SYSTEM, dry_run=dry_run, progress=_tell_progress
+        )
+    if report is not None:
+        write_problems(report, result.problems)
+    for problem in result.problems[:SHOWN_PROBLEMS]:
+        click.echo(f"{'提醒' if problem.warning else '错误'} {problem}", err=True)
+    if len(result.problems) > SHOWN_PROBLEMS:
+        click.echo(f"……共 {len(result.problems)} 条，--report 可写入表格。", err=True)
+    if result.refused:
+        click.echo("文件有错，什么都没有导入；改正后请再导入一次。", err=True)
+    elif dry_run:
+        click.echo("检查通过，尚未导入（--dry-run）。", err=True)
+    elif result.imported or result.updated:
+        click.echo(f"如需撤销：market undo {result.run_id}", err=True)
+    click.echo(result.line())
+    sys.exit(1 if result.refused else 0)
+
+
+def _tell_progress(rows: int) -> None:
+    if rows % 5000 == 0:
+        click.echo(f"已检查 {rows:,} 行……", err=True)
+
+
+@cli.command()
+@click.argument("import_id", type=int)
+@click.pass_obj
+def undo(obj: _Context, import_id: int) -> None:
+    """撤销一次已完成的成果或需求导入。"""
+    from market.core.importing import undo_import
+    from market.core.permissions import SYSTEM
+    from market.rooms import KINDS
+
+    with obj.app.app_context():
+        run = undo_import(import_id, KINDS, SYSTEM)
+        click.echo(
+            f"已撤销导入 {import_id}：新增 {run.imported} 条已撤回，更新 {run.updated} 条已复原。"
+        )
+
+
+@cli.command()
+@click.argument("kind", type=KIND)
+@click.argument("file", type=FILE)
+@click.pass_obj
+def export(obj: _Context, kind: str, file: Path) -> None:
+    """导出表格，列与导入相同。"""
+    from market.core.sheets import write_table
+    from market.rooms import KINDS
+
+    with obj.app.app_context():
+        count = write_table(file, KINDS[kind].columns(), KINDS[kind].rows())
+    click.echo(f"已导出 {count} 行到 {file}。")
+
+
+@cli.command()
+@click.argument("kind", type=KIND)
+@click.argument("file", type=FILE)
+def template(kind: str, file: Path) -> None:
+    """生成空白的 XLSX 模板，带说明和下拉列表。"""
+    from market.core.sheets import write_template
+    from market.rooms import KINDS
+
+    write_template(file, KINDS[kind].columns())
+    click.echo(f"模板已写入 {file}。")
+
+
 def main() -> None:
     """Run the command; errors meant for people are printed as one sentence."""
     try:
@@ -137,6 +240,10 @@ def main() -> None:
         for name, messages in error.fields.items():
             click.echo(f"{name}：{'；'.join(messages)}", err=True)
         sys.exit(2)
+    except FileRefused as error:
+        click.echo(str(error), err=True)
+        click.echo("imported 0, updated 0, unchanged 0, rejected 0")
+        sys.exit(1)
     except MarketError as error:
         sys.exit(error.message)
 

@@ -94,3 +94,35 @@ class CalendarDay(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     works: Mapped[bool]
     source: Mapped[str] = mapped_column(String(200))
+
+
+class ImportRun(Base):
+    """One import of a file: what it staged stays hidden until it is done, and can be undone."""
+
+    __tablename__ = "import_run"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('staging', 'done', 'refused', 'abandoned', 'undone')", name="state"
+        ),
+    )
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    file_name: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(20))
+    actor_label: Mapped[str] = mapped_column(String(200))
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # A run whose process died is known by a heartbeat that stopped.
+    heartbeat_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    imported: Mapped[int] = mapped_column(default=0)
+    updated: Mapped[int] = mapped_column(default=0)
+    unchanged: Mapped[int] = mapped_column(default=0)
+    rejected: Mapped[int] = mapped_column(default=0)
+
+
+class ReferenceData(Base):
+    """Which version of a shipped data file the database holds."""
+
+    __tablename__ = "reference_data"
+    name: Mapped[str] = mapped_column(String(60), primary_key=True)
+    version: Mapped[str] = mapped_column(String(64))

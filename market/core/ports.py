@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from flask import Blueprint
 
 from market.core.settings import Settings
+
+if TYPE_CHECKING:
+    from search_index import Document
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,13 @@ class Searchable:
         batches: ids of everything the public may read, in batches, in order of id.
         expand: for outbox rows that stand for many things (an import): kind of the row → a
             function from its object id to batches of ids.
+        versions: (key, version) of every document that there should be, for comparing.
     """
 
     kind: str
-    load: Callable[[Sequence[int]], Mapping[int, Any]]
+    load: Callable[[Sequence[int]], Mapping[int, Document]]
     batches: Callable[[], Iterator[Sequence[int]]]
+    versions: Callable[[], Iterator[tuple[str, str]]]
     expand: Mapping[str, Callable[[int], Iterator[Sequence[int]]]] = field(default_factory=dict)
 
     def key(self, object_id: int) -> str:

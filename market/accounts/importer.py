@@ -1,0 +1,221 @@
+"""Importing and exporting organisations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from marshmallow import ValidationError
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.orm import joinedload
+
+from market.accounts.models import Organisation
+from market.accounts.schemas import OrganisationSchema
+from market.core import clock, numbers, outbox
+from market.core.db import db
+from market.core.errors import Conflict
+from market.core.fields import columns_of
+from market.core.importing import BATCH, Checked, Kind, Options
+from market.core.sheets import Column, Row
+from market.core.text import fold
+from market.regions.queries import Resolver
+
+SERIES = "DW"
+_SCHEMA = OrganisationSchema()
+_PLAIN = [
+    "source_id",
+    "name",
+    "uscc",
+    "kind",
+    "supervising",
+    "telephone",
+    "contact",
+    "address",
+    "hours",
+    "website",
+    "intro",
+]
+
+
+def columns() -> list[Column]:
+    """The columns of a file of organisations."""
+    also = {"region": ["region_code", "所在地区代码", "地区"], "name": ["名称"]}
+    return [
+        Column(key, label, note, required and key != "region", choices, also.get(key, ()))
+        for key, label, note, required, choices in columns_of(_SCHEMA)
+    ]
+
+
+class OrganisationImporter:
+    """Checks rows against each other and the database; one object per import.
+
+    Key of a row: `no`, else `uscc`, else `source_id`, else the folded name within the region.
+    New rows are staged; changed ones are kept until the end, since few change at once.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._resolver: Resolver | None = None
+        self._changes: list[Checked] = []
+        self._seen: dict[str, int] = {}
+
+    def check(self, rows: Sequence[Row]) -> list[Checked]:
+        """Validate a batch and say which rows are new, changed or the same."""
+        self._resolver = self._resolver or Resolver()
+        loaded = [(row, self._load(row)) for row in rows]
+        good = [(row, content) for row, content in loaded if content is not None]
+        held = _Held(content for _, content in good)
+        return [one for row, content in good if (one := self._compare(row, content, held))]
+
+    def _load(self, row: Row) -> dict[str, Any] | None:
+        if self.options.region and not row.values.get("region"):
+            row.values["region"] = self.options.region
+        try:
+            content: dict[str, Any] = dict(_SCHEMA.load(row.values))
+        except ValidationError as error:
+            for key, messages in error.normalized_messages().items():
+                row.report(str(key), " ".join(messages))
+            return None
+        assert self._resolver is not None
+        region = self._resolver.find(content.pop("region"))
+        if isinstance(region, str):
+            row.report("region", region)
+            return None
+        content["region_id"] = region
+        return content
+
+    def _compare(self, row: Row, content: dict[str, Any], held: _Held) -> Checked | None:
+        existing = held.find(content)
+        if content.get("no") and existing is None:
+            row.report("no", f"没有编号为 {content['no']} 的单位；新增请留空。")
+            return None
+        owner = held.by_uscc.get(content.get("uscc") or "")
+        if existing is not None and owner is not None and owner is not existing:
+            row.report("uscc", f"这个代码属于另一家单位：{owner.name}（{owner.no}）。")
+            return None
+        keys = [f"uscc:{content['uscc']}"] if content.get("uscc") else []
+        keys.append(f"name:{fold(content['name'])}:{content['region_id']}")
+        for key in keys:
+            if key in self._seen:
+                row.report("name", f"与第 {self._seen[key]} 行重复，只导入一次。", warning=True)
+                return Checked(row, "unchanged")
+        self._seen |= dict.fromkeys(keys, row.number)
+        if existing is None:
+            return Checked(row, "new", content)
+        same = all(getattr(existing, name) == content.get(name) for name in _compared(content))
+        action = "unchanged" if same else "changed"
+        return Checked(row, action, content, existing.id)
+
+    def stage(self, run_id: int, rows: Sequence[Checked]) -> None:
+        """Insert new rows unseen, keep the changed ones for the end."""
+        moment = clock.now()
+        fresh = [row for row in rows if row.action == "new"]
+        self._changes += [row for row in rows if row.action == "changed"]
+        if not fresh:
+            return
+        series = f"{SERIES}{clock.today().year}"
+        given = numbers.take(series, len(fresh))
+        db.session.execute(
+            insert(Organisation),
+            [
+                {name: checked.content.get(name) for name in _PLAIN}
+                | {
+                    "no": f"{series}{number:06d}",
+                    "folded_name": fold(checked.content["name"]),
+                    "region_id": checked.content["region_id"],
+                    "demo": self.options.demo,
+                    "state": "staged",
+                    "import_id": run_id,
+                    "created_at": moment,
+                    "updated_at": moment,
+                }
+                for number, checked in zip(given, fresh, strict=True)
+            ],
+        )
+
+    def publish(self, run_id: int) -> None:
+        """Show the new rows and write the changed ones."""
+        moment = clock.now()
+        db.session.execute(
+            update(Organisation)
+            .where(Organisation.import_id == run_id, Organisation.state == "staged")
+            .values(state="active")
+        )
+        for checked in self._changes:
+            row = db.session.get_one(Organisation, checked.existing_id)
+            for name in _compared(checked.content):
+                setattr(row, name, checked.content.get(name))
+            row.folded_name = fold(row.name)
+            row.updated_at = moment
+            row.lock_version += 1
+            outbox.announce("organisation", row.id)
+
+    def discard(self, run_id: int) -> bool:
+        """Delete up to a batch of staged rows."""
+        staged = select(Organisation.id).where(
+            Organisation.import_id == run_id, Organisation.state == "staged"
+        )
+        ids = list(db.session.scalars(staged.limit(BATCH)))
+        db.session.execute(delete(Organisation).where(Organisation.id.in_(ids)))
+        return len(ids) == BATCH
+
+    def undo(self, run_id: int) -> None:
+        """Owners may have listings by now; they are corrected by another import."""
+        raise Conflict("单位的导入不能撤销：请导入更正后的文件。")
+
+
+def _compared(content: Mapping[str, Any]) -> list[str]:
+    """A column that the file does not have, or leaves empty, changes nothing."""
+    return [name for name in (*_PLAIN, "region_id") if content.get(name) is not None]
+
+
+class _Held:
+    """The organisations in the database that a batch may mean."""
+
+    def __init__(self, contents: Iterable[Mapping[str, Any]]) -> None:
+        wanted = list(contents)
+        names = {fold(content["name"]) for content in wanted}
+        query = select(Organisation).where(
+            Organisation.state == "active",
+            or_(
+                Organisation.no.in_({c["no"] for c in wanted if c.get("no")}),
+                Organisation.uscc.in_({c["uscc"] for c in wanted if c.get("uscc")}),
+                Organisation.source_id.in_({c["source_id"] for c in wanted if c.get("source_id")}),
+                Organisation.folded_name.in_(names),
+            ),
+        )
+        rows = db.session.scalars(query).all()
+        self.by_no = {row.no: row for row in rows}
+        self.by_uscc = {row.uscc: row for row in rows if row.uscc}
+        self.by_source = {row.source_id: row for row in rows if row.source_id}
+        self.by_name = {(row.folded_name, row.region_id): row for row in rows}
+
+    def find(self, content: Mapping[str, Any]) -> Organisation | None:
+        """The organisation that a row means, by the first key it has."""
+        if content.get("no"):
+            return self.by_no.get(content["no"])
+        if content.get("uscc"):
+            if found := self.by_uscc.get(content["uscc"]):
+                return found
+        elif content.get("source_id") and (found := self.by_source.get(content["source_id"])):
+            return found
+        found = self.by_name.get((fold(content["name"]), content["region_id"]))
+        # The same name with another code is another organisation.
+        if found and found.uscc and content.get("uscc") and found.uscc != content["uscc"]:
+            return None
+        return found
+
+
+def export_rows() -> Iterator[Mapping[str, Any]]:
+    """All active organisations as rows of a file."""
+    query = (
+        select(Organisation)
+        .where(Organisation.state == "active")
+        .options(joinedload(Organisation.region))
+        .order_by(Organisation.id)
+    )
+    for row in db.session.scalars(query).yield_per(500):
+        yield {**_SCHEMA.dump(row), "region": row.region.code}
+
+
+KIND = Kind("organisations", "单位", columns, OrganisationImporter, export_rows)

@@ -1,0 +1,307 @@
+"""Importing and exporting achievements and demands.
+
+Key of a row: `no`, else `source_id` of the owner, else owner, kind and folded title. New rows
+become staged listings, changed ones pending revisions; one update points all listings of the
+import at their new revision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from marshmallow import ValidationError
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.orm import joinedload
+
+from market.accounts import queries as accounts
+from market.accounts.queries import Owner
+from market.accounts.schemas import read_uscc
+from market.catalogue import terms
+from market.catalogue.content import KEYS, TERM_FIELDS, content_of, file_row, revision_values
+from market.catalogue.lookups import Existing, Held, Owners
+from market.catalogue.models import Listing, Revision
+from market.catalogue.rules import content_hash
+from market.catalogue.schemas import SCHEMAS
+from market.core import clock, numbers, outbox
+from market.core.db import db
+from market.core.errors import Invalid
+from market.core.fields import columns_of
+from market.core.importing import BATCH, Checked, Kind, Options
+from market.core.sheets import Column, Row
+from market.core.text import fold
+from market.regions.queries import Resolver
+
+SERIES = {"achievement": "CG", "demand": "XQ"}
+IMPORT_EVENT = "listing_import"  # an outbox row that stands for all listings of an import
+
+_ALSO = {
+    "title": ["成果名称", "需求名称", "标题", "题目"],
+    "summary": ["成果简介", "需求简介", "摘要", "abstract"],
+    "owner_uscc": ["统一社会信用代码", "organisation_uscc", "uscc"],
+    "owner_name": ["单位", "organisation", "owner", "企业名称"],
+    "region": ["region_code", "所在地区代码", "地区"],
+    "keywords": ["关键字"],
+    "fields": ["领域"],
+    "industries": ["行业"],
+    "disciplines": ["discipline", "学科"],
+    "stage": ["成熟度"],
+    "transfer_modes": ["转让方式", "合作方式"],
+}
+
+
+def columns(kind: str) -> list[Column]:
+    """The columns of a file of listings of this kind."""
+    made: list[Column] = []
+    for key, label, note, required, choices in columns_of(SCHEMAS[kind]):
+        name = SCHEMAS[kind].fields[key].data_key or key
+        labels = {column.label for column in made}
+        also = [word for word in _ALSO.get(name, ()) if word not in labels]
+        made.append(Column(name, label, note, required, choices, also))
+    own = {column.label for column in made}
+    return [
+        Column(c.key, c.label, c.note, c.required, c.choices, [w for w in c.also if w not in own])
+        for c in made
+    ]
+
+
+class ListingImporter:
+    """Imports one file of one kind; one object per import."""
+
+    def __init__(self, kind: str, options: Options) -> None:
+        self.kind = kind
+        self.schema = SCHEMAS[kind]
+        self.options = options
+        self._resolver: Resolver | None = None
+        self._default_owner: Owner | None = None
+        self._default_region: int | None = None
+        self._seen: dict[str, tuple[int, str]] = {}
+
+    # -- checking
+
+    def check(self, rows: Sequence[Row]) -> list[Checked]:
+        """Validate a batch and say which rows are new, changed or the same."""
+        self._prepare()
+        loaded = [(row, content) for row in rows if (content := self._load(row)) is not None]
+        owners = Owners([content for _, content in loaded])
+        good = [(row, content) for row, content in loaded if self._place(row, content, owners)]
+        for row, content in good:
+            self._classify(row, content)
+        held = Held(self.kind, [content for _, content in good])
+        return [one for row, content in good if (one := self._compare(row, content, held))]
+
+    def _prepare(self) -> None:
+        if self._resolver is not None:
+            return
+        self._resolver = Resolver()
+        if self.options.region:
+            found = self._resolver.find(self.options.region)
+            if isinstance(found, str):
+                raise Invalid({"--region": [found]})
+            self._default_region = found
+        if self.options.organisation:
+            try:
+                code = read_uscc(self.options.organisation)
+            except ValidationError as error:
+                raise Invalid({"--organisation": [str(m) for m in error.messages]}) from error
+            self._default_owner = accounts.owners_by_uscc([code]).get(code)
+            if self._default_owner is None:
+                sentence = f"没有代码为 {code} 的单位：请先用 market import organisations 导入。"
+                raise Invalid({"--organisation": [sentence]})
+
+    def _load(self, row: Row) -> dict[str, Any] | None:
+        try:
+            return dict(self.schema.load(row.values))
+        except ValidationError as error:
+            for key, messages in error.normalized_messages().items():
+                row.report(str(key), " ".join(str(message) for message in messages))
+            return None
+
+    def _place(self, row: Row, content: dict[str, Any], owners: Owners) -> bool:
+        """Find owner and region; both are needed."""
+        owner = self._default_owner
+        if content.get("owner_uscc"):
+            owner = owners.by_code(row, content["owner_uscc"])
+        elif content.get("owner_name"):
+            owner = owners.by_name(row, content["owner_name"])
+        elif owner is None:
+            row.report("owner_uscc", "请填单位统一社会信用代码或单位名称。")
+        if owner is None:
+            return False
+        region: int | str = self._default_region or owner.region_id
+        if content.get("region"):
+            assert self._resolver is not None
+            region = self._resolver.find(content["region"])
+        if isinstance(region, str):
+            row.report("region", region)
+            return False
+        content["owner_id"], content["region_id"] = owner.id, region
+        return True
+
+    def _classify(self, row: Row, content: dict[str, Any]) -> None:
+        """Turn words of code lists into codes; unknown ones stay as text with a warning."""
+        for key, scheme in TERM_FIELDS.items():
+            if content.get(key):
+                content[key], unknown = terms.resolve(scheme, content[key])
+                for word in unknown:
+                    label = terms.SCHEMES[scheme]
+                    message = f"「{word[:20]}」不在{label}代码表中，按原文保留，不参与筛选。"
+                    row.report(key, message, warning=True)
+
+    def _compare(self, row: Row, content: dict[str, Any], held: Held) -> Checked | None:
+        found = held.find(content)
+        if content.get("no") and found is None:
+            row.report("no", f"没有编号为 {content['no']} 的记录；新增请留空。")
+            return None
+        plain = {key: value for key, value in content.items() if key not in {*KEYS, "owner_id"}}
+        digest = content_hash(plain)
+        if (repeated := self._repeated(row, content, found, digest)) is not None:
+            return repeated if not row.rejected else None
+        checked = {"plain": plain, "owner_id": content["owner_id"], "version": 1}
+        checked["source_id"] = content.get("source_id")
+        if found is None:
+            return Checked(row, "new", checked)
+        checked["version"] = found.last_version + 1
+        same = found.content_hash == digest and found.state == "published"
+        return Checked(row, "unchanged" if same else "changed", checked, found.id)
+
+    def _repeated(
+        self, row: Row, content: Mapping[str, Any], found: Existing | None, digest: str
+    ) -> Checked | None:
+        """A row that stands in the file twice: harmless when the same, else a mistake."""
+        key = f"id:{found.id}" if found else _key(content)
+        if key not in self._seen:
+            self._seen[key] = (row.number, digest)
+            return None
+        number, before = self._seen[key]
+        if before == digest:
+            row.report("title", f"与第 {number} 行完全相同，只导入一次。", warning=True)
+        else:
+            row.report("title", f"与第 {number} 行是同一条但内容不同，请只留一行。")
+        return Checked(row, "unchanged")
+
+    # -- writing
+
+    def stage(self, run_id: int, rows: Sequence[Checked]) -> None:
+        """Write new listings and pending revisions where nobody sees them."""
+        moment = clock.now()
+        ids = self._stage_listings(run_id, [row for row in rows if row.action == "new"], moment)
+        revisions = []
+        for checked in rows:
+            key = ids.pop(0) if checked.existing_id is None else checked.existing_id
+            values = revision_values(self.kind, checked.content["plain"], by="导入", at=moment)
+            values |= {"version": checked.content["version"], "listing_id": key}
+            revisions.append(values | {"import_id": run_id})
+        db.session.execute(insert(Revision), revisions)
+
+    def _stage_listings(self, run_id: int, rows: Sequence[Checked], moment: Any) -> list[int]:
+        if not rows:
+            return []
+        series = f"{SERIES[self.kind]}{clock.today().year}"
+        given = numbers.take(series, len(rows))
+        values = [
+            {
+                "no": f"{series}{number:06d}",
+                "kind": self.kind,
+                "owner_id": checked.content["owner_id"],
+                "region_id": checked.content["plain"]["region_id"],
+                "folded_title": fold(checked.content["plain"]["title"])[:300],
+                "source_id": checked.content["source_id"],
+                "state": "staged",
+                "import_id": run_id,
+                "demo": self.options.demo,
+                "created_at": moment,
+            }
+            for number, checked in zip(given, rows, strict=True)
+        ]
+        statement = insert(Listing).returning(Listing.id, sort_by_parameter_order=True)
+        return list(db.session.scalars(statement, values))
+
+    def publish(self, run_id: int) -> None:
+        """Point every listing of the import at its new revision, in one statement."""
+        db.session.execute(
+            update(Listing)
+            .where(Revision.listing_id == Listing.id, Revision.import_id == run_id)
+            .values(
+                current_id=Revision.id,
+                region_id=Revision.region_id,
+                folded_title=Revision.folded_title,
+                state="published",
+                published_at=func.coalesce(Listing.published_at, Revision.created_at),
+            )
+            .execution_options(synchronize_session=False)
+        )
+        outbox.announce(IMPORT_EVENT, run_id)
+
+    def discard(self, run_id: int) -> bool:
+        """Delete up to a batch of staged revisions with their staged listings."""
+        staged = select(Revision.id, Revision.listing_id).where(Revision.import_id == run_id)
+        rows = db.session.execute(staged.limit(BATCH)).all()
+        db.session.execute(delete(Revision).where(Revision.id.in_([row[0] for row in rows])))
+        owned = select(Listing.id).where(
+            Listing.id.in_([row[1] for row in rows]),
+            Listing.state == "staged",
+            Listing.import_id == run_id,
+        )
+        db.session.execute(delete(Listing).where(Listing.id.in_(owned)))
+        return len(rows) == BATCH
+
+    def undo(self, run_id: int) -> None:
+        """Withdraw new listings; point changed ones at the version before."""
+        db.session.execute(
+            update(Listing)
+            .where(Listing.import_id == run_id, Listing.state == "published")
+            .values(state="withdrawn")
+        )
+        before = (
+            select(func.max(Revision.id))
+            .where(Revision.listing_id == Listing.id, Revision.id < Listing.current_id)
+            .scalar_subquery()
+        )
+        of_import = select(Revision.id).where(Revision.import_id == run_id)
+        db.session.execute(
+            update(Listing)
+            .where(Listing.current_id.in_(of_import), Listing.import_id.is_distinct_from(run_id))
+            .values(current_id=before)
+            .execution_options(synchronize_session=False)
+        )
+        outbox.announce(IMPORT_EVENT, run_id)
+
+
+def _key(content: Mapping[str, Any]) -> str:
+    if content.get("source_id"):
+        return f"source:{content['owner_id']}:{content['source_id']}"
+    return f"title:{content['owner_id']}:{fold(content['title'])}"
+
+
+def export_rows(kind: str) -> Iterator[Mapping[str, Any]]:
+    """All published listings of a kind as rows of a file."""
+    query = (
+        select(Listing)
+        .where(Listing.kind == kind, Listing.state == "published")
+        .options(joinedload(Listing.owner), joinedload(Listing.region), joinedload(Listing.current))
+        .order_by(Listing.id)
+    )
+    for listing in db.session.scalars(query).yield_per(500):
+        assert listing.current is not None
+        yield file_row(kind, content_of(listing.current)) | {
+            "no": listing.no,
+            "source_id": listing.source_id,
+            "owner_uscc": listing.owner.uscc,
+            "owner_name": listing.owner.name,
+            "region": listing.region.code,
+        }
+
+
+def _kind(kind: str, name: str, label: str) -> Kind:
+    return Kind(
+        name,
+        label,
+        lambda: columns(kind),
+        lambda options: ListingImporter(kind, options),
+        lambda: export_rows(kind),
+    )
+
+
+ACHIEVEMENTS = _kind("achievement", "achievements", "科技成果")
+DEMANDS = _kind("demand", "demands", "技术需求")

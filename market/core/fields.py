@@ -1,0 +1,296 @@
+"""marshmallow fields that read what people type, with messages in their language.
+
+One set of rules serves forms, the API and spreadsheets, so a field accepts a string as well as
+the numbers and dates of a spreadsheet's cells. Each carries `metadata`: `label` (the Chinese
+column header and form label) and `note` (one line on how to fill it in).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from calendar import monthrange
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+from market.core.money import NotMoney, format_yuan, parse_yuan
+from market.core.text import clean_line, clean_text, fold
+
+REQUIRED = "必填。"
+_FORMULA = re.compile(r"=\s*(?:[A-Z]{1,3}\$?\d|\$[A-Z]|[A-Z.]{2,}\(|'?[\w一-鿿]+'?!)")
+_SPREADSHEET_ERRORS = {"#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!", "#NUM!"}
+_LIST_BREAK = re.compile(r"[;；|\n\t]+|\\n")
+_ANY_BREAK = re.compile(r"[;；|\n\t、，,/]+|\\n")
+
+
+class Reading(fields.Field):
+    """Shared by all fields: blank means nothing was given, formulas are named as such."""
+
+    default_error_messages = {
+        "required": REQUIRED,
+        "null": REQUIRED,
+        "invalid": "格式不对。",
+    }
+
+    def deserialize(self, value: Any, attr: Any = None, data: Any = None, **more: Any) -> Any:
+        if isinstance(value, str):
+            text = value.strip()
+            if text in _SPREADSHEET_ERRORS:
+                raise ValidationError(f"单元格公式出错（{text}），请改为文字或数值。")
+            if _FORMULA.match(text):
+                raise ValidationError("单元格里是公式，请用「选择性粘贴 → 数值」换成结果。")
+            if not text:
+                value = None
+        if value is None or value == []:
+            if self.required:
+                raise ValidationError(REQUIRED)
+            return None
+        return super().deserialize(value, attr, data, **more)
+
+
+def as_text(value: Any) -> str:
+    """A cell's value as a person sees it: 6.0 is "6", a date is ISO."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, list):
+        return "；".join(as_text(item) for item in value)
+    return str(value)
+
+
+class Line(Reading):
+    """One line of text, at most `longest` characters, kept as typed."""
+
+    def __init__(self, longest: int = 200, shortest: int = 1, **more: Any) -> None:
+        self.longest, self.shortest = longest, shortest
+        super().__init__(**more)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> str | None:
+        text = self.clean(as_text(value))
+        if len(text) > self.longest:
+            raise ValidationError(f"太长：{len(text)} 个字，最多 {self.longest} 个字。")
+        if 0 < len(text) < self.shortest:
+            raise ValidationError(f"太短：请至少写 {self.shortest} 个字。")
+        if not text and self.required:
+            raise ValidationError(REQUIRED)
+        return text or None
+
+    def clean(self, text: str) -> str:
+        """The text without what nobody meant to type."""
+        return clean_line(text)
+
+
+class LongText(Line):
+    """Several lines of plain text; pasted HTML becomes text."""
+
+    def __init__(self, longest: int = 5000, **more: Any) -> None:
+        super().__init__(longest=longest, **more)
+
+    def clean(self, text: str) -> str:
+        return clean_text(text)
+
+
+class Yuan(Reading):
+    """An amount in yuan as people type it (`120000`, `12万`); the value is whole fen."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> int:
+        try:
+            return parse_yuan(as_text(value))
+        except NotMoney as error:
+            raise ValidationError(
+                f"「{clean_line(as_text(value))[:20]}」不是金额，请写成 120000 或 12万，单位为元。"
+            ) from error
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **more: Any) -> str | None:
+        return None if value is None else format_yuan(value)
+
+
+class Whole(Reading):
+    """A whole number between `lowest` and `highest`."""
+
+    def __init__(self, lowest: int, highest: int, **more: Any) -> None:
+        self.lowest, self.highest = lowest, highest
+        super().__init__(**more)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> int:
+        text = unicodedata.normalize("NFKC", as_text(value)).strip()
+        match = re.fullmatch(r"(?:TRL\s*)?(\d{1,9})\s*(?:个月|级)?", text, re.IGNORECASE)
+        if match is None or not self.lowest <= int(match[1]) <= self.highest:
+            raise ValidationError(f"应为 {self.lowest} 到 {self.highest} 的整数。")
+        return int(match[1])
+
+
+class YesNo(Reading):
+    """是 or 否, and what else people type for it."""
+
+    YES = frozenset({"是", "有", "1", "true", "yes", "y", "√", "支持"})
+    NO = frozenset({"否", "无", "0", "false", "no", "n", "×", "不支持"})
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> bool:
+        text = as_text(value).strip().casefold()
+        if text in self.YES:
+            return True
+        if text in self.NO:
+            return False
+        raise ValidationError("请填「是」或「否」。")
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **more: Any) -> str | None:
+        return None if value is None else ("是" if value else "否")
+
+
+class Month(Reading):
+    """A month as people type it (`2025.3`, `2025年3月`, `2025-03`); the value is `2025-03`."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> str:
+        year, month, _ = read_date(value)
+        return f"{year:04}-{month:02}"
+
+
+class Day(Reading):
+    """A date as people type it; a month alone means its last day."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> date:
+        year, month, day = read_date(value)
+        return date(year, month, day or monthrange(year, month)[1])
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **more: Any) -> str | None:
+        return value.isoformat() if isinstance(value, date) else value
+
+
+_DATE = re.compile(r"(\d{4})\s*[-./年]\s*(\d{1,2})(?:\s*[-./月]\s*(\d{1,2}))?\s*[日月]?(?:[ T].*)?")
+_SOLID_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})?")
+_HOW = "请写成 2025-03-01 或 2025年3月。"
+
+
+def read_date(value: Any) -> tuple[int, int, int | None]:
+    """Year, month and day (None when only a month was given).
+
+    Raises:
+        ValidationError: not a date, or a number that lost its last digit (2025.1 may have been
+            October).
+    """
+    if isinstance(value, date):
+        return value.year, value.month, value.day
+    text = unicodedata.normalize("NFKC", as_text(value)).strip()
+    if isinstance(value, float) and re.fullmatch(r"\d{4}\.1", text):
+        raise ValidationError(f"「{text}」是数字，分不清 1 月还是 10 月，{_HOW}")
+    match = _DATE.fullmatch(text) or _SOLID_DATE.fullmatch(text)
+    if match is None:
+        raise ValidationError(f"「{clean_line(text)[:20]}」不是日期，{_HOW}")
+    year, month, day = int(match[1]), int(match[2]), int(match[3]) if match[3] else None
+    try:
+        date(year, month, day or 1)
+    except ValueError as error:
+        raise ValidationError(f"没有「{clean_line(text)[:20]}」这一天，{_HOW}") from error
+    if not 1900 <= year <= 2200:
+        raise ValidationError(f"年份 {year} 不对，{_HOW}")
+    return year, month, day
+
+
+class Choice(Reading):
+    """One of a fixed list: `choices` maps codes to labels, `also` maps other wordings to codes."""
+
+    def __init__(
+        self, choices: Mapping[str, str], also: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
+        self.choices = choices
+        self._known = {fold(label): code for code, label in choices.items()}
+        self._known |= {fold(code): code for code in choices}
+        self._known |= {fold(word): code for word, code in (also or {}).items()}
+        super().__init__(**more)
+
+    def code_of(self, text: str) -> str | None:
+        """The code for what was typed, None when unknown."""
+        return self._known.get(fold(text))
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> str:
+        code = self.code_of(as_text(value))
+        if code is None:
+            words = "、".join(self.choices.values())
+            raise ValidationError(
+                f"「{clean_line(as_text(value))[:20]}」不在选项中，可选：{words}。"
+            )
+        return code
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **more: Any) -> str | None:
+        return None if value is None else self.choices.get(value, value)
+
+
+class Words(Reading):
+    """A list of short texts; in a cell separated by ；, 、 or a new line."""
+
+    def __init__(self, most: int = 30, longest: int = 60, comma: bool = True, **more: Any) -> None:
+        self.most, self.longest = most, longest
+        self._break = _ANY_BREAK if comma else _LIST_BREAK
+        super().__init__(**more)
+
+    def split(self, value: Any) -> list[str]:
+        """The entries, cleaned, without repetition, in order."""
+        parts = value if isinstance(value, list) else self._break.split(as_text(value))
+        cleaned = (clean_line(as_text(part)) for part in parts if part is not None)
+        return list(dict.fromkeys(part for part in cleaned if part))
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> list[str] | None:
+        words = self.split(value)
+        if len(words) > self.most:
+            raise ValidationError(f"太多：{len(words)} 个，最多 {self.most} 个。")
+        for word in words:
+            if len(word) > self.longest:
+                raise ValidationError(f"「{word[:10]}…」太长，每个最多 {self.longest} 个字。")
+        return words or None
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **more: Any) -> str | None:
+        return "；".join(value) if value else None
+
+
+class Choices(Words):
+    """Several of a fixed list; `其他(…)` keeps what stands in the brackets as text."""
+
+    _OTHER = re.compile(r"其他?[(（](.*?)[)）]")
+
+    def __init__(
+        self, choices: Mapping[str, str], also: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
+        self.choices = choices
+        self._one = Choice(choices, also)
+        super().__init__(comma=False, **more)
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> list[str] | None:
+        found = [code for piece in self.split(value) for code in self._codes(piece)]
+        return list(dict.fromkeys(found)) or None
+
+    def _codes(self, piece: str) -> list[str]:
+        """A label may itself hold a separator (农业/生物新品种): the whole piece is tried first."""
+        if self._one.code_of(piece) or self._OTHER.fullmatch(piece):
+            return [self._code(piece)]
+        return [self._code(word) for word in _ANY_BREAK.split(piece) if word.strip()]
+
+    def _code(self, word: str) -> str:
+        word = word.strip()
+        other = self._OTHER.fullmatch(word)
+        if other and "other" in self.choices:
+            return clean_line(other[1]) or "other"
+        code = self._one.code_of(word)
+        if code is None:
+            words = "、".join(self.choices.values())
+            raise ValidationError(f"「{word[:20]}」不在选项中，可选：{words}。")
+        return code
+
+    def _serialize(self, value: Any, attr: Any, obj: Any, **more: Any) -> str | None:
+        if not value:
+            return None
+        return "；".join(self.choices.get(word, f"其他（{word}）") for word in value)
+
+
+def columns_of(schema: Any) -> Sequence[tuple[str, str, str, bool, Sequence[str]]]:
+    """What a spreadsheet needs of a schema: key, header, note, whether required, choices."""
+    rows = []
+    for key, field in schema.fields.items():
+        choices = getattr(field, "choices", {})
+        label, note = field.metadata["label"], field.metadata.get("note", "")
+        rows.append((key, label, note, field.required, list(choices.values())))
+    return rows

@@ -1,0 +1,69 @@
+"""Columns, rows, and what may be wrong with a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST_ROWS = 100_000
+MOST_CELLS = 2_000_000
+MOST_UNPACKED = 300 * 1024 * 1024  # bytes
+ENDINGS = (".xlsx", ".xls", ".csv", ".jsonl", ".json")
+
+
+class FileRefused(Exception):
+    """The file as a whole cannot be read; the message says why and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: `key` is the English header, `label` the Chinese one, `also` other headers."""
+
+    key: str
+    label: str
+    note: str = ""
+    required: bool = False
+    choices: Sequence[str] = ()
+    also: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something about one cell, for a person to mend. Warnings refuse nothing."""
+
+    row: int
+    column: str
+    address: str
+    value: str
+    message: str
+    warning: bool = False
+
+    def __str__(self) -> str:
+        place = self.address or f"第 {self.row} 行"
+        name = f"「{self.column}」" if self.column else ""
+        return f"{place}{name}：{self.message}"
+
+
+@dataclass
+class Row:
+    """A row of a file: raw values by column key, and the problems found so far."""
+
+    number: int
+    values: dict[str, Any]
+    letters: Mapping[str, str]
+    labels: Mapping[str, str]
+    problems: list[Problem] = field(default_factory=list)
+
+    def report(self, key: str, message: str, *, warning: bool = False) -> None:
+        """Note a problem with the cell of a column."""
+        letter = self.letters.get(key, "")
+        address = f"{letter}{self.number}" if letter else f"第 {self.number} 行"
+        value = str(self.values.get(key, ""))[:60]
+        label = self.labels.get(key, key)
+        self.problems.append(Problem(self.number, label, address, value, message, warning))
+
+    @property
+    def rejected(self) -> bool:
+        """Whether a problem is more than a warning."""
+        return any(not problem.warning for problem in self.problems)

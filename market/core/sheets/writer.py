@@ -1,0 +1,155 @@
+"""Writing tables: the same columns out as in, a template with lists, a report of problems."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from market.core.sheets.model import ENDINGS, Column, FileRefused, Problem
+
+_OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+_TEMPLATE_ROWS = 2000
+_LONGEST_LIST = 255  # characters a spreadsheet allows in a drop-down list
+
+
+def write_table(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write rows under the columns' Chinese headers; returns how many.
+
+    Raises:
+        FileRefused: the ending is none of .xlsx, .csv, .jsonl.
+    """
+    ending = path.suffix.lower()
+    if ending == ".xlsx":
+        return _write_xlsx(path, columns, rows)
+    if ending == ".csv":
+        return _write_csv(path, columns, rows)
+    if ending == ".jsonl":
+        return _write_jsonl(path, columns, rows)
+    raise FileRefused(f"导出文件的扩展名应为 .xlsx、.csv 或 .jsonl，现为「{path.suffix}」。")
+
+
+def _write_xlsx(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> int:
+    import xlsxwriter
+
+    count = 0
+    with xlsxwriter.Workbook(str(path), _OPTIONS) as book:
+        sheet = book.add_worksheet("数据")
+        sheet.freeze_panes(1, 0)
+        header = book.add_format({"bold": True, "bottom": 1})
+        for place, column in enumerate(columns):
+            sheet.set_column(place, place, _width(column))
+            sheet.write_string(0, place, column.label, header)
+        for count, row in enumerate(rows, 1):
+            for place, column in enumerate(columns):
+                value = row.get(column.key)
+                if value not in (None, ""):
+                    sheet.write(count, place, value)
+    return count
+
+
+def _width(column: Column) -> int:
+    return 40 if column.key in {"title", "summary", "problem"} else 16
+
+
+def _write_csv(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow([column.label for column in columns])
+        for row in rows:
+            writer.writerow([_guard(row.get(column.key)) for column in columns])
+            count += 1
+    return count
+
+
+def _guard(value: Any) -> Any:
+    """A text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"}:
+        return f"'{value}"
+    return "" if value is None else value
+
+
+def _write_jsonl(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> int:
+    keys = {column.key for column in columns}
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            count += 1
+            kept = {key: value for key, value in row.items() if key in keys and value is not None}
+            file.write(json.dumps(kept, ensure_ascii=False) + "\n")
+    return count
+
+
+def write_template(path: Path, columns: Sequence[Column]) -> None:
+    """An empty XLSX to fill in: headers with notes, needed ones in bold, lists to choose from."""
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
+        sheet = book.add_worksheet("数据")
+        sheet.freeze_panes(1, 0)
+        plain = book.add_format({"bottom": 1, "num_format": "@"})
+        needed = book.add_format({"bottom": 1, "bold": True, "font_color": "#9c4a1a"})
+        for place, column in enumerate(columns):
+            sheet.set_column(place, place, _width(column))
+            head = column.label + ("*" if column.required else "")
+            sheet.write_string(0, place, head, needed if column.required else plain)
+            note = "；".join(filter(None, ["必填" if column.required else "", column.note]))
+            if note:
+                sheet.write_comment(0, place, note)
+            _offer_choices(sheet, place, column)
+        guide = book.add_worksheet("填写说明")
+        guide.set_column(0, 0, 24)
+        guide.set_column(1, 2, 60)
+        for place, text in enumerate(("列", "怎么填", "可选内容")):
+            guide.write_string(0, place, text, plain)
+        for line, column in enumerate(columns, 1):
+            guide.write_string(line, 0, column.label + ("（必填）" if column.required else ""))
+            guide.write_string(line, 1, column.note)
+            guide.write_string(line, 2, "、".join(column.choices))
+
+
+def _offer_choices(sheet: Any, place: int, column: Column) -> None:
+    fits = len(",".join(column.choices)) <= _LONGEST_LIST
+    if column.choices and fits:
+        sheet.data_validation(
+            1,
+            place,
+            _TEMPLATE_ROWS,
+            place,
+            {
+                "validate": "list",
+                "source": list(column.choices),
+                # Several may be typed with ；between them, so other text is not refused.
+                "error_type": "information",
+                "error_message": "不在列表中；可填多项时用；隔开。",
+            },
+        )
+
+
+def write_problems(path: Path, problems: Sequence[Problem]) -> None:
+    """An XLSX of problems, one a row, each with its cell's address."""
+    columns = [
+        Column("address", "单元格"),
+        Column("row", "行"),
+        Column("column", "列"),
+        Column("value", "原内容"),
+        Column("level", "性质"),
+        Column("message", "问题与改法"),
+    ]
+    if path.suffix.lower() not in ENDINGS:
+        raise FileRefused("报告文件的扩展名应为 .xlsx、.csv 或 .jsonl。")
+    rows = (
+        {
+            "address": problem.address,
+            "row": problem.row,
+            "column": problem.column,
+            "value": problem.value,
+            "level": "提醒" if problem.warning else "错误",
+            "message": problem.message,
+        }
+        for problem in problems
+    )
+    write_table(path, columns, rows)

@@ -1,0 +1,205 @@
+"""Reading regions: by code, by what people type, up and down the tree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import case, or_, select
+
+from market.core.db import db
+from market.core.errors import NotFound
+from market.regions.models import LEVELS, FormerCode, Region
+
+
+@dataclass(frozen=True)
+class RegionView:
+    """A region as pages and the API show it; `trail` leads from the province to itself."""
+
+    id: int
+    code: str
+    name: str
+    short_name: str
+    full_name: str
+    level: str
+    path: str
+    trail: Sequence[tuple[str, str]] = ()
+
+    @property
+    def url(self) -> str:
+        return f"/regions/{self.code}"
+
+
+def view(region: Region, trail: Sequence[tuple[str, str]] = ()) -> RegionView:
+    """The view of a row."""
+    return RegionView(
+        region.id,
+        region.code,
+        region.name,
+        region.short_name,
+        region.full_name,
+        region.level,
+        region.path,
+        trail,
+    )
+
+
+def find(code: str) -> Region:
+    """The region with this code, now or formerly.
+
+    Raises:
+        NotFound: no region ever had it.
+    """
+    region = db.session.scalar(select(Region).where(Region.code == code))
+    if region is None:
+        former = select(Region).join(FormerCode, FormerCode.region_id == Region.id)
+        region = db.session.scalar(former.where(FormerCode.code == code))
+    if region is None:
+        raise NotFound(f"没有代码为 {code} 的地区。")
+    return region
+
+
+def get(code: str) -> RegionView:
+    """The region with this code, with its trail. Raises NotFound."""
+    region = find(code)
+    return view(region, trail(region))
+
+
+def trail(region: Region) -> list[tuple[str, str]]:
+    """Codes and names from the province down to the region itself."""
+    rows = db.session.execute(
+        select(Region.code, Region.name)
+        .where(Region.id.in_(region.path_ids))
+        .order_by(case(*[(Region.level == level, n) for n, level in enumerate(LEVELS)], else_=9))
+    )
+    return [(code, name) for code, name in rows]
+
+
+def short_names(ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """Code and short name by id."""
+    query = select(Region.id, Region.code, Region.short_name).where(Region.id.in_(set(ids)))
+    return {key: (code, name) for key, code, name in db.session.execute(query)}
+
+
+def provinces() -> list[RegionView]:
+    """All provinces in order of their codes."""
+    query = select(Region).where(Region.level == "province", Region.valid_to.is_(None))
+    return [view(region) for region in db.session.scalars(query.order_by(Region.code))]
+
+
+def children(region_id: int) -> list[RegionView]:
+    """Valid regions directly below, in order of their codes."""
+    query = select(Region).where(Region.parent_id == region_id, Region.valid_to.is_(None))
+    return [view(region) for region in db.session.scalars(query.order_by(Region.code))]
+
+
+def families(ids: Iterable[int]) -> list[tuple[int, str, str, int | None]]:
+    """Id, code, short name and parent of all provinces and of the children of these regions."""
+    query = select(Region.id, Region.code, Region.short_name, Region.parent_id).where(
+        or_(Region.level == "province", Region.parent_id.in_(set(ids))),
+        Region.valid_to.is_(None),
+    )
+    return list(db.session.execute(query.order_by(Region.code)).tuples())
+
+
+def by_codes(codes: Iterable[str]) -> list[Region]:
+    """Regions with these codes, now or formerly; unknown codes are passed over."""
+    wanted = set(codes)
+    former = select(FormerCode.region_id).where(FormerCode.code.in_(wanted))
+    query = select(Region).where(or_(Region.code.in_(wanted), Region.id.in_(former)))
+    return list(db.session.scalars(query.order_by(Region.code)))
+
+
+def search(text: str, limit: int = 20) -> list[RegionView]:
+    """Provinces to counties whose name, short name, pinyin or initials begin so; best first."""
+    words = re.sub(r"\s+", "", text).casefold()
+    if not words:
+        return []
+    names = or_(
+        Region.name.startswith(words, autoescape=True),
+        Region.short_name.startswith(words, autoescape=True),
+        Region.pinyin.startswith(words, autoescape=True),
+        Region.initials == words,
+        Region.code.startswith(words, autoescape=True),
+        Region.full_name.contains(words, autoescape=True),
+    )
+    exact = case((or_(Region.name == words, Region.short_name == words), 0), else_=1)
+    query = select(Region).where(names, Region.valid_to.is_(None), Region.level != "township")
+    return [
+        view(region)
+        for region in db.session.scalars(query.order_by(exact, Region.code).limit(limit))
+    ]
+
+
+class Resolver:
+    """Finds regions in many rows as people write them; loads provinces to counties once.
+
+    Understands codes of 2 to 12 digits, full names, short names (四川眉山东坡), and names with
+    levels left out (四川省东坡区), as long as only one region fits.
+    """
+
+    def __init__(self) -> None:
+        self._by_code: dict[str, int] = {}
+        self._by_name: dict[str, list[tuple[int, str]]] = {}
+        self._known: dict[str, int | str] = {}
+        self._names: dict[int, tuple[str, str]] = {}
+        query = select(
+            Region.id, Region.code, Region.name, Region.short_name, Region.full_name, Region.path
+        ).where(Region.level != "township", Region.valid_to.is_(None))
+        for key, code, name, short, full, path in db.session.execute(query):
+            self._by_code[code] = key
+            self._names[key] = (name, short)
+            for known in {name, short}:
+                self._by_name.setdefault(known, []).append((key, path))
+            self._known[full] = key
+
+    def find(self, text: str) -> int | str:
+        """The id of the region meant, or a sentence that says why it is not clear."""
+        compact = re.sub(r"[\s·,，/\-—>]+", "", text)
+        if compact not in self._known:
+            self._known[compact] = self._find(compact)
+        return self._known[compact]
+
+    def _find(self, text: str) -> int | str:
+        if text.isascii() and text.isdecimal():
+            return self._find_code(text)
+        fits = self._fitting(text)
+        if len(fits) == 1:
+            return fits[0]
+        if not fits:
+            return f"没有找到地区「{text[:20]}」，请写 6 位代码或全称，如 四川省眉山市东坡区。"
+        names = "、".join(self._full(key) for key in fits[:3])
+        return f"「{text[:20]}」有 {len(fits)} 个，请写全称或代码，如：{names}。"
+
+    def _full(self, key: int) -> str:
+        return db.session.scalar(select(Region.full_name).where(Region.id == key)) or ""
+
+    def _find_code(self, text: str) -> int | str:
+        code = text.ljust(6, "0") if len(text) < 6 else text
+        code = code[:6] if len(code) > 6 and set(code[6:]) <= {"0"} else code
+        if code in self._by_code:
+            return self._by_code[code]
+        try:
+            return find(code[:9]).id
+        except NotFound:
+            return f"没有代码为 {text[:12]} 的地区，请核对（6 位县级代码或 9 位乡镇代码）。"
+
+    def _fitting(self, text: str) -> list[int]:
+        """Regions named by the end of the text, whose ancestors the rest names, nearest first."""
+        for start in range(len(text)):
+            candidates = self._by_name.get(text[start:], [])
+            fits = [key for key, path in candidates if self._leads(text[:start], path)]
+            if fits:
+                full = [key for key in fits if self._names[key][0] == text[start:]]
+                return full or fits
+        return []
+
+    def _leads(self, rest: str, path: str) -> bool:
+        """Whether `rest` is made of names of ancestors in order, some left out."""
+        for key in [int(part) for part in path.strip("/").split("/")][:-1]:
+            for name in self._names.get(key, ()):
+                if rest.startswith(name):
+                    rest = rest.removeprefix(name)
+                    break
+        return rest in {"", "中国", "中华人民共和国"}
