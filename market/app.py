@@ -13,7 +13,7 @@ from market.core.error_pages import init_errors
 from market.core.http import init_http
 from market.core.ports import Market
 from market.core.settings import Settings, load
-from market.core.static_files import static_url
+from market.core.views import init_views
 from market.paths import TEMPLATES, TRANSLATIONS
 from market.rooms import FOREIGN_ROUTES, ROOMS
 
@@ -63,5 +63,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     for room in ROOMS:
         for blueprint in room.blueprints:
             app.register_blueprint(blueprint)
-    app.jinja_env.globals.update(static_url=static_url, site_name=settings.site_name)
+    init_views(app, settings.site_name, settings.demo)
     return app

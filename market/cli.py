@@ -74,6 +74,8 @@ def up(obj: _Context, prepare: bool) -> None:
     settings = obj.settings
     if prepare:
         _upgrade(obj)
+        if settings.demo:
+            _load_demo(obj)
     click.echo(f"{settings.site_name}：{settings.base_url}  （Ctrl-C 停止）")
     sys.exit(supervise(settings))
 
@@ -230,8 +232,34 @@ def template(kind: str, file: Path) -> None:
     click.echo(f"模板已写入 {file}。")
 
 
+@cli.group()
+def demo() -> None:
+    """演示数据。"""
+
+
+@demo.command("load")
+@click.pass_obj
+def demo_load(obj: _Context) -> None:
+    """装入演示数据；已有的不重复装入。"""
+    _load_demo(obj)
+
+
+def _load_demo(obj: _Context) -> None:
+    from market.core.instance import maintenance
+    from market.demo.load import load_demo
+
+    with maintenance(obj.settings.instance), obj.app.app_context():
+        for line in load_demo():
+            click.echo(line)
+
+
 def main() -> None:
-    """Run the command; errors meant for people are printed as one sentence."""
+    """Run the command with those of all rooms; errors meant for people are printed as one sentence."""
+    from market.rooms import ROOMS
+
+    for room in ROOMS:
+        for command in room.commands:
+            cli.add_command(command)
     try:
         cli(prog_name="market")
     except SettingsError as error:

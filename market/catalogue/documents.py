@@ -253,7 +253,7 @@ def versions() -> Iterator[tuple[str, str]]:
         .order_by(Listing.id)
     )
     for key, revision, owner in db.session.execute(query).yield_per(5000):
-        yield f"listing:{key}", version(revision, owner)
+        yield f"listing:{key}", version(revision or 0, owner)
 
 
 SEARCHABLE = Searchable(

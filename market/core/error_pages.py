@@ -25,7 +25,7 @@ _WORDS = {
 
 def init_errors(app: Flask) -> None:
     """Register the handlers."""
-    app.register_error_handler(MarketError, _market_error)
+    app.register_error_handler(MarketError, market_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
 
@@ -57,7 +57,8 @@ def answer(
     return Response(page, status=status, headers={"Cache-Control": "no-store"})
 
 
-def _market_error(error: MarketError) -> Response:
+def market_error(error: MarketError) -> Response:
+    """The answer for one of our own errors."""
     errors = []
     if isinstance(error, Invalid):
         errors = [

@@ -1,0 +1,88 @@
+"""From the engine's hits to what a result list shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from markupsafe import Markup
+
+from market.catalogue.documents import PART_LABELS
+from market.catalogue.models import KINDS, STAGES
+from market.catalogue.queries import PATHS
+from search_index import Hit, Reason
+
+NAMED_WORDS = 4  # of one reason
+
+
+@dataclass(frozen=True)
+class Card:
+    """One result. `title_html` and highlights come from the engine, escaped, words marked."""
+
+    kind: str
+    kind_label: str
+    no: str
+    url: str
+    title: str
+    title_html: Markup
+    problem: str
+    best: str
+    stage_label: str
+    price_label: str
+    mode_labels: Sequence[str]
+    region_name: str
+    region_code: str
+    owner_name: str
+    updated: date
+    deadline: date | None
+    trial: bool
+    demo: bool
+    expired: bool
+    highlights: Sequence[tuple[str, Markup]]
+    reasons: Sequence[str]
+
+
+def card(hit: Hit, today: date) -> Card:
+    """The card of a hit."""
+    stored: Mapping[str, Any] = hit.stored
+    deadline, until = stored.get("deadline"), stored.get("valid_until")
+    return Card(
+        kind=stored["kind"],
+        kind_label=KINDS[stored["kind"]],
+        no=stored["no"],
+        url=f"/{PATHS[stored['kind']]}/{stored['no']}",
+        title=stored["title"],
+        title_html=Markup(hit.title_html),
+        problem=stored["problem"],
+        best=stored["best"],
+        stage_label=STAGES.get(stored.get("stage") or "", ""),
+        price_label=stored.get("price") or "",
+        mode_labels=stored["modes"],
+        region_name=stored["region"],
+        region_code=stored["region_code"],
+        owner_name=stored["owner"],
+        updated=date.fromisoformat(stored["date"]),
+        deadline=date.fromisoformat(deadline) if deadline else None,
+        trial=stored["trial"],
+        demo=stored["demo"],
+        expired=until is not None and date.fromisoformat(until) < today,
+        highlights=[
+            (PART_LABELS.get(one.part, one.part), Markup(one.html)) for one in hit.highlights
+        ],
+        reasons=[_sentence(reason) for reason in hit.reasons],
+    )
+
+
+def _sentence(reason: Reason) -> str:
+    """Why it was found, as a reader says it."""
+    words = "、".join(f"「{word}」" for word in reason.words[:NAMED_WORDS])
+    part = PART_LABELS.get(reason.part, reason.part)
+    if reason.kind == "code":
+        return f"编号符合 {words}"
+    if reason.kind == "name":
+        return f"拼音符合 {words}"
+    if reason.kind == "synonym":
+        return f"{part}含{words}（与「{reason.asked}」同义）"
+    return f"{part}含{words}"

@@ -1,0 +1,348 @@
+"""Finding listings: one engine request a page, at most a handful of SQL statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from market.accounts import queries as accounts
+from market.accounts.queries import Contact
+from market.catalogue import terms
+from market.catalogue.models import KINDS, STAGES
+from market.catalogue.schemas import COOPERATION_MODES
+from market.core import clock
+from market.core.pagination import PageOf
+from market.core.permissions import Actor, Always, policy
+from market.discovery.cards import Card, card
+from market.discovery.engine import reader
+from market.discovery.forms import ENGINE_SORTS, FILTERS, SearchForm
+from market.regions import queries as regions
+from market.regions.models import Region
+from market.regions.queries import RegionView
+from search_index import FacetRequest, Page, SearchRequest
+
+SEARCH = policy.declare("discovery:listing:search", public=Always())
+
+LEGENDS = {
+    "kind": "按类别筛选",
+    "region": "按地区筛选",
+    "field": "按技术领域筛选",
+    "stage": "按所处阶段筛选",
+    "mode": "按合作方式筛选",
+}
+NAMES = {
+    "kind": "类别",
+    "region": "地区",
+    "field": "技术领域",
+    "industry": "行业",
+    "stage": "所处阶段",
+    "mode": "合作方式",
+}
+_FIXED = {"kind": KINDS, "stage": STAGES, "mode": COOPERATION_MODES}
+
+
+@dataclass(frozen=True)
+class FacetValue:
+    """A value to choose. `depth` is 0 for provinces, 1 and 2 for what lies below a chosen one."""
+
+    value: str
+    label: str
+    count: int
+    chosen: bool
+    depth: int = 0
+
+
+@dataclass(frozen=True)
+class FacetView:
+    """A group of values; `name` is the parameter in the address."""
+
+    name: str
+    legend: str
+    values: Sequence[FacetValue]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A concrete way out when nothing was found."""
+
+    label: str
+    url: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """Everything a search page shows."""
+
+    form: SearchForm
+    page: PageOf[Card]
+    facets: Sequence[FacetView]
+    chosen: Sequence[tuple[str, str]]
+    sentence: str
+    loosened: bool
+    exact: int
+    ways: Sequence[Way]
+    telephone: Contact | None
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Regions that a search names, and the families a reader may choose from next."""
+
+    chosen: Mapping[str, Region]
+    families: Sequence[tuple[int, str, str, int | None]]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids to filter by: a region inside another chosen one narrows it."""
+        paths = [region.path for region in self.chosen.values()]
+        return tuple(
+            str(region.id)
+            for region in self.chosen.values()
+            if not any(path != region.path and path.startswith(region.path) for path in paths)
+        )
+
+
+def _places(form: SearchForm) -> _Places:
+    chosen = (
+        {region.code: region for region in regions.by_codes(form.region)} if form.region else {}
+    )
+    above = {key for region in chosen.values() for key in region.path_ids}
+    return _Places(chosen, regions.families(above))
+
+
+def request_for(form: SearchForm, places: _Places, *, facets: bool = True) -> SearchRequest:
+    """What the engine is asked for a page."""
+    filters: dict[str, Sequence[str]] = {
+        name: getattr(form, name) for name in FILTERS if name != "region" and getattr(form, name)
+    }
+    if form.region:
+        # An unknown code finds nothing rather than everything.
+        filters["region"] = places.ids or ("0",)
+    if form.owner:
+        filters["owner"] = form.owner
+    asked = [FacetRequest("kind"), FacetRequest("field"), FacetRequest("stage")]
+    asked.append(FacetRequest("mode"))
+    asked.append(FacetRequest("region", 400, tuple(str(row[0]) for row in places.families)))
+    return SearchRequest(
+        query=form.q,
+        filters=filters,
+        facets=asked if facets else (),
+        sort=ENGINE_SORTS[form.order],
+        offset=(form.page - 1) * form.per_page,
+        limit=form.per_page,
+        after=form.after,
+    )
+
+
+def search(actor: Actor, form: SearchForm) -> SearchPage:
+    """Search published listings.
+
+    Args:
+        form: words, filters, order and page.
+
+    Raises:
+        IndexMissing: there is no index yet.
+    """
+    policy.require(actor, SEARCH)
+    places = _places(form)
+    found = reader().search(request_for(form, places))
+    page = _page(form, found)
+    chosen = _chosen(form, places)
+    nothing = not found.total
+    return SearchPage(
+        form=form,
+        page=page,
+        facets=_facets(form, found, places),
+        chosen=chosen,
+        sentence=_sentence(page, form, places),
+        loosened=found.matched == "any" and bool(form.q) and found.total > 0,
+        exact=found.total_all,
+        ways=_ways(actor, form, places) if nothing else (),
+        telephone=_telephone(places) if nothing else None,
+    )
+
+
+def cards(actor: Actor, form: SearchForm) -> PageOf[Card]:
+    """A page of cards alone, without facets: for lists outside the search page."""
+    policy.require(actor, SEARCH)
+    places = _places(form) if form.region else _Places({}, ())
+    return _page(form, reader().search(request_for(form, places, facets=False)))
+
+
+def _page(form: SearchForm, found: Page) -> PageOf[Card]:
+    today = clock.today()
+    items = [card(hit, today) for hit in found.hits]
+    return PageOf(items, found.total, form.page, form.per_page, found.total_is, found.next_after)
+
+
+def _label(name: str, value: str, places: _Places) -> str:
+    if name == "region":
+        return places.chosen[value].full_name if value in places.chosen else value
+    if name in _FIXED:
+        return str(_FIXED[name].get(value, value))
+    return terms.labels(name, [value])[0]
+
+
+def _chosen(form: SearchForm, places: _Places) -> list[tuple[str, str]]:
+    """Each chosen filter in words, with the address that removes it."""
+    pairs = [(f"搜索词：{form.q}", form.address(q=""))] if form.q else []
+    for name in FILTERS:
+        values = getattr(form, name)
+        for value in values:
+            rest = tuple(other for other in values if other != value)
+            label = f"{NAMES[name]}：{_label(name, value, places)}"
+            pairs.append((label, form.address(**{name: rest})))
+    return pairs
+
+
+def _sentence(page: PageOf[Card], form: SearchForm, places: _Places) -> str:
+    """What is shown, as a plain sentence."""
+    count = f"{page.total:,} 项" if page.total_is == "exact" else "1 万项以上"
+    parts = [f"含「{form.q}」"] if form.q else []
+    for name in FILTERS:
+        if values := getattr(form, name):
+            words = "或".join(_label(name, value, places) for value in values)
+            parts.append(f"{NAMES[name]}为{words}")
+    return f"显示 {count}" + (f"：{'，'.join(parts)}" if parts else "")
+
+
+def _facets(form: SearchForm, found: Page, places: _Places) -> list[FacetView]:
+    views = []
+    for name in ("kind", "region", "field", "stage", "mode"):
+        counts = dict(found.facets.get(name, ()))
+        if name == "region":
+            values = _region_values(form, counts, places)
+        elif name == "field":
+            values = _values(form.field, counts, terms.scheme("field").labels, by_count=True)
+        else:
+            values = _values(getattr(form, name), counts, _FIXED[name], by_count=name == "mode")
+        if values:
+            views.append(FacetView(name, LEGENDS[name], values))
+    return views
+
+
+def _values(
+    chosen: Sequence[str], counts: Mapping[str, int], labels: Mapping[str, str], *, by_count: bool
+) -> list[FacetValue]:
+    values = [
+        FacetValue(code, label, counts.get(code, 0), code in chosen)
+        for code, label in labels.items()
+        if counts.get(code) or code in chosen
+    ]
+    return sorted(values, key=lambda one: -one.count) if by_count else values
+
+
+def _region_values(
+    form: SearchForm, counts: Mapping[str, int], places: _Places
+) -> list[FacetValue]:
+    """Provinces, and below a chosen region its children, indented."""
+    below: dict[int | None, list[tuple[int, str, str]]] = {}
+    for key, code, name, parent in places.families:
+        below.setdefault(parent, []).append((key, code, name))
+    codes = {*form.region, *places.chosen}
+    values: list[FacetValue] = []
+
+    def add(parent: int | None, depth: int) -> None:
+        shown = sorted(below.get(parent, ()), key=lambda row: -counts.get(str(row[0]), 0))
+        for key, code, name in shown:
+            count = counts.get(str(key), 0)
+            if count or code in codes or key in below:
+                values.append(FacetValue(code, name, count, code in codes, depth))
+                add(key, depth + 1)
+
+    add(None, 0)
+    return values
+
+
+def _telephone(places: _Places) -> Contact | None:
+    """Who can be rung up when nothing was found: the office of the chosen place."""
+    for region in places.chosen.values():
+        if contact := accounts.contact_for(region.path_ids):
+            return contact
+    return None
+
+
+def _ways(actor: Actor, form: SearchForm, places: _Places) -> list[Way]:
+    """Concrete ways out of an empty list; those with listings behind them say how many."""
+    tried: list[tuple[str, SearchForm]] = []
+    narrowed = [name for name in FILTERS if getattr(form, name)]
+    if form.q and narrowed:
+        empty = dict.fromkeys(narrowed, ())
+        tried.append(("去掉全部筛选，只按搜索词找", replace(form, page=1, **empty)))  # type: ignore[arg-type]
+    for region in places.chosen.values():
+        parent = region.path_ids[-2:-1]
+        wider = tuple(code for code, _ in regions.short_names(parent).values())
+        label = "扩大到上一级地区" if wider else "扩大到全国"
+        tried.append((label, replace(form, page=1, region=wider)))
+    words = form.q.split()
+    if len(words) > 1:
+        tried.append((f"只找「{words[0]}」", replace(form, page=1, q=words[0])))
+    if form.kind:
+        tried.append(("成果和需求一起找", replace(form, page=1, kind=())))
+    ways = []
+    for label, other in tried:
+        total = cards(actor, replace(other, per_page=1)).total
+        if total:
+            ways.append(Way(label, other.address(), f"{total:,} 项"))
+    if form.q:
+        ways.append(Way("把它作为难题提出来", "/post/demand", "由县里的科技管理部门帮您找"))
+    ways.append(Way("看看全部最新成果", "/search?kind=achievement&sort=newest"))
+    return ways
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure that opens its rows."""
+
+    label: str
+    number: int
+    url: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The newest of a place and its figures."""
+
+    newest_achievements: Sequence[Card]
+    newest_demands: Sequence[Card]
+    figures: Sequence[Figure]
+    places: Sequence[tuple[str, str, int]]
+
+
+def overview(actor: Actor, region: RegionView | None = None, newest: int = 5) -> Overview:
+    """The newest listings and the figures of a region, or of the whole market."""
+    policy.require(actor, SEARCH)
+    codes = (region.code,) if region else ()
+    within = {"region": (str(region.id),)} if region else {}
+    below = regions.children(region.id) if region else regions.provinces()
+    engine = reader()
+    lists = {}
+    for kind in KINDS:
+        request = SearchRequest(
+            filters={"kind": (kind,), **within}, sort="-date", limit=newest, highlight=False
+        )
+        lists[kind] = engine.search(request)
+    counted = engine.search(
+        SearchRequest(
+            filters=within,
+            facets=[FacetRequest("region", 400, tuple(str(one.id) for one in below))],
+            limit=0,
+        )
+    )
+    counts = dict(counted.facets.get("region", ()))
+    figures = [
+        Figure(label, lists[kind].total, SearchForm(kind=(kind,), region=codes).address())
+        for kind, label in KINDS.items()
+    ]
+    today = clock.today()
+    return Overview(
+        [card(hit, today) for hit in lists["achievement"].hits],
+        [card(hit, today) for hit in lists["demand"].hits],
+        figures,
+        [
+            (one.code, one.short_name if region is None else one.name, counts[str(one.id)])
+            for one in below
+            if counts.get(str(one.id))
+        ],
+    )

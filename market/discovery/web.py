@@ -1,0 +1,146 @@
+"""Pages that find: home, search, the markets of places, how to get listed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Blueprint, Response, abort, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from market.accounts import queries as accounts
+from market.accounts.queries import READ as READ_ORGANISATION
+from market.core.error_pages import market_error
+from market.core.errors import Busy
+from market.core.http import current_actor
+from market.core.permissions import requires
+from market.discovery import forms, queries
+from market.discovery.forms import SORT_NOTES, SORTS
+from market.discovery.queries import SEARCH
+from market.regions import queries as regions
+from market.regions.service import READ as READ_REGION
+from search_index import IndexMissing, IndexOutdated
+
+blueprint = Blueprint("discovery", __name__)
+
+
+@blueprint.app_errorhandler(IndexMissing)
+@blueprint.app_errorhandler(IndexOutdated)
+def index_is_being_built(_error: Exception) -> Response:
+    """The worker builds the index at its first start; that takes seconds to minutes."""
+    return market_error(Busy("检索索引正在建立，请过一会儿刷新。"))
+
+
+@blueprint.get("/")
+@requires(SEARCH)
+def home() -> str:
+    """One search box, the two calls, the newest."""
+    overview = queries.overview(current_actor())
+    return render_template(
+        "discovery/home.html",
+        newest_achievements=overview.newest_achievements,
+        newest_demands=overview.newest_demands,
+        figures=overview.figures,
+        provinces=overview.places,
+    )
+
+
+@blueprint.get("/search")
+@requires(SEARCH)
+def search() -> str | AnyResponse:
+    """Search with filters; all state is in the address."""
+    form = forms.read(request.args)
+    found = queries.search(current_actor(), form)
+    if form.page > found.page.pages:
+        return redirect(form.address())
+    template = "discovery/filters.html" if "filters" in request.args else "discovery/search.html"
+    return render_template(
+        template,
+        form=form,
+        found=found,
+        page=found.page,
+        facets=found.facets,
+        chosen=found.chosen,
+        sentence=found.sentence,
+        loosened=found.loosened,
+        exact=found.exact,
+        ways=found.ways,
+        telephone=found.telephone,
+        sorts=list(SORTS.items()),
+        sort_note=SORT_NOTES[form.order],
+    )
+
+
+@blueprint.get("/regions")
+@requires(READ_REGION)
+def region_list() -> str:
+    """All provinces, and a search by name, pinyin or initials."""
+    q = request.args.get("q", "").strip()[:40]
+    return render_template(
+        "discovery/regions.html",
+        q=q,
+        provinces=regions.provinces(),
+        found=regions.search(q) if q else [],
+    )
+
+
+@blueprint.get("/regions/<string:code>")
+@requires(READ_REGION)
+def region(code: str) -> str | AnyResponse:
+    """The market of a place: its newest, its figures, who answers."""
+    actor = current_actor()
+    place = regions.get(code)
+    if place.code != code:
+        return redirect(place.url, code=301)
+    overview = queries.overview(actor, place)
+    counts = {code: count for code, _, count in overview.places}
+    below = regions.children(place.id)
+    return render_template(
+        "discovery/region.html",
+        region=place,
+        contact=accounts.contact_for([int(part) for part in place.path.strip("/").split("/")]),
+        figures=overview.figures,
+        newest_achievements=overview.newest_achievements,
+        newest_demands=overview.newest_demands,
+        children=[(one, counts.get(one.code, 0)) for one in below],
+        organisations=accounts.in_region(actor, place),
+    )
+
+
+@blueprint.get("/post/<string:side>")
+@requires(SEARCH)
+def post(side: str) -> str:
+    """我有难题, 我有技术: whom to ring up, and the spreadsheet for many."""
+    if side not in {"demand", "achievement"}:
+        abort(404)
+    q = request.args.get("q", "").strip()[:40]
+    code = request.args.get("region", "").strip()
+    found = regions.search(q) if q and not code else []
+    if len(found) == 1:
+        code = found[0].code
+    place = regions.get(code) if code else None
+    contact = None
+    if place is not None:
+        contact = accounts.contact_for([int(part) for part in place.path.strip("/").split("/")])
+    return render_template(
+        "discovery/post.html", side=side, region=place, contact=contact, q=q, found=found
+    )
+
+
+@blueprint.get("/favicon.ico")
+@requires(SEARCH)
+def favicon() -> Response:
+    """Browsers ask for it by habit; ours is an SVG named in each page."""
+    return Response(status=204, headers={"Cache-Control": "public, max-age=86400"})
+
+
+@blueprint.get("/organisations/<string:no>")
+@requires(READ_ORGANISATION)
+def organisation(no: str) -> str:
+    """An organisation with its published listings."""
+    actor = current_actor()
+    found = accounts.get(actor, no)
+    form = forms.read(request.args)
+    own = replace(form, q="", owner=(str(found.id),), sort="newest")
+    return render_template(
+        "accounts/organisation.html", organisation=found, page=queries.cards(actor, own)
+    )
