@@ -60,6 +60,41 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "market.db"
 
 
+@pytest.fixture(scope="session")
+def prepared_demo(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Path:
+    """The folder of an instance with the demonstration data and its index."""
+    from market.demo.load import load_demo
+    from market.discovery.indexer import Indexer
+
+    folder = tmp_path_factory.mktemp("demo")
+    shutil.copy(prepared, folder / "market.db")
+    with create_app(settings_in(folder)).app_context():
+        assert len(list(load_demo())) == 3
+        indexer = Indexer()
+        indexer.run()
+        indexer.close()
+        db.session.remove()
+        db.engine.dispose()
+    return folder
+
+
+@pytest.fixture
+def demo(tmp_path: Path, prepared_demo: Path):
+    """The application with the demonstration data, indexed, in an application context."""
+    shutil.copytree(prepared_demo, tmp_path / "demo")
+    app = create_app(settings_in(tmp_path / "demo", MARKET_DEMO="1"))
+    with app.app_context():
+        yield app
+        _let_go(app)
+
+
+def _let_go(app) -> None:
+    db.session.remove()
+    db.engine.dispose()
+    if "search" in app.extensions:
+        app.extensions["search"].close()
+
+
 @pytest.fixture
 def settings(tmp_path: Path, prepared: Path) -> Settings:
     """Settings of an instance with a copy of the prepared database."""
@@ -74,8 +109,7 @@ def app(settings):
     app.testing = False  # errors become pages, as for readers
     with app.app_context():
         yield app
-        db.session.remove()
-        db.engine.dispose()
+        _let_go(app)
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def entries(name: str) -> list[tuple[str, str, str | None, str | None]]:
     """Code, label, English label and parent of a list, in order."""
     query = select(Term.code, Term.label, Term.label_en, Term.parent_code)
     query = query.where(Term.scheme == name, Term.valid_to.is_(None))
-    return list(db.session.execute(query.order_by(Term.position, Term.code)).tuples())
+    return list(db.session.execute(query.order_by(Term.position, Term.code)))
 
 
 class TermSchema(Schema):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
+from io import BytesIO
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, render_template, send_file
 
 from market.catalogue import queries
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
@@ -51,8 +52,6 @@ def template(kind: str) -> Response:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "template.xlsx"
         write_template(path, _TEMPLATES[kind].columns())
-        data = path.read_bytes()
+        data = BytesIO(path.read_bytes())
     names = {"achievements": "成果导入模板", "demands": "需求导入模板"}
-    response = Response(data, mimetype=XLSX)
-    response.headers.set("Content-Disposition", "attachment", filename=f"{names[kind]}.xlsx")
-    return response
+    return send_file(data, XLSX, as_attachment=True, download_name=f"{names[kind]}.xlsx")

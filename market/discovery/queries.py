@@ -170,6 +170,17 @@ def cards(actor: Actor, form: SearchForm) -> PageOf[Card]:
     return _page(form, reader().search(request_for(form, places, facets=False)))
 
 
+def owned_by(actor: Actor, owner_id: int, page: int) -> tuple[PageOf[Card], dict[str, int]]:
+    """A page of an owner's listings, newest first, and how many there are of each kind."""
+    policy.require(actor, SEARCH)
+    form = SearchForm(owner=(str(owner_id),), sort="newest", page=page)
+    request = replace(
+        request_for(form, _Places({}, ()), facets=False), facets=[FacetRequest("kind")]
+    )
+    found = reader().search(request)
+    return _page(form, found), dict(found.facets["kind"])
+
+
 def _page(form: SearchForm, found: Page) -> PageOf[Card]:
     today = clock.today()
     items = [card(hit, today) for hit in found.hits]
@@ -292,21 +303,12 @@ def _ways(actor: Actor, form: SearchForm, places: _Places) -> list[Way]:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """A figure that opens its rows."""
-
-    label: str
-    number: int
-    url: str
-
-
-@dataclass(frozen=True)
 class Overview:
-    """The newest of a place and its figures."""
+    """The newest of a place; figures as (label, number, address); places as (code, name, count)."""
 
     newest_achievements: Sequence[Card]
     newest_demands: Sequence[Card]
-    figures: Sequence[Figure]
+    figures: Sequence[tuple[str, int, str]]
     places: Sequence[tuple[str, str, int]]
 
 
@@ -332,7 +334,7 @@ def overview(actor: Actor, region: RegionView | None = None, newest: int = 5) ->
     )
     counts = dict(counted.facets.get("region", ()))
     figures = [
-        Figure(label, lists[kind].total, SearchForm(kind=(kind,), region=codes).address())
+        (label, lists[kind].total, SearchForm(kind=(kind,), region=codes).address())
         for kind, label in KINDS.items()
     ]
     today = clock.today()

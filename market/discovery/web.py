@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from flask import Blueprint, Response, abort, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -139,8 +137,7 @@ def organisation(no: str) -> str:
     """An organisation with its published listings."""
     actor = current_actor()
     found = accounts.get(actor, no)
-    form = forms.read(request.args)
-    own = replace(form, q="", owner=(str(found.id),), sort="newest")
+    page, counts = queries.owned_by(actor, found.id, forms.read(request.args).page)
     return render_template(
-        "accounts/organisation.html", organisation=found, page=queries.cards(actor, own)
+        "accounts/organisation.html", organisation=found, page=page, counts=counts
     )

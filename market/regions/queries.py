@@ -100,7 +100,7 @@ def families(ids: Iterable[int]) -> list[tuple[int, str, str, int | None]]:
         or_(Region.level == "province", Region.parent_id.in_(set(ids))),
         Region.valid_to.is_(None),
     )
-    return list(db.session.execute(query.order_by(Region.code)).tuples())
+    return list(db.session.execute(query.order_by(Region.code)))
 
 
 def by_codes(codes: Iterable[str]) -> list[Region]:

@@ -54,8 +54,8 @@ def _load(records: Sequence[Mapping[str, str]]) -> None:
     """Insert divisions that are new and rename those that changed; parents come first."""
     held = {code: key for key, code in db.session.execute(select(Region.id, Region.code))}
     following = max(held.values(), default=0) + 1
-    paths = dict(db.session.execute(select(Region.id, Region.path)).tuples().all())
-    names = dict(db.session.execute(select(Region.id, Region.full_name)).tuples().all())
+    paths = dict(db.session.execute(select(Region.id, Region.path)).all())
+    names = dict(db.session.execute(select(Region.id, Region.full_name)).all())
     fresh: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     for record in records:
