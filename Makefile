@@ -40,6 +40,7 @@ test: lint
 
 test-all: $(DEV_STAMP)
 	$(BIN)/python -m pytest -q -m long -n $(WORKERS)
+	$(BIN)/python -m pytest -q --postgres -n $(WORKERS) tests/service tests/migrations
 
 bench: $(RUN_STAMP)
 	$(BIN)/python -m tests.bench $(BENCH)

@@ -8,6 +8,7 @@ from flask_bootstrap import Bootstrap5
 from flask_compress import Compress
 
 from market.core import logs
+from market.core.api import init_api
 from market.core.db import init_db
 from market.core.error_pages import init_errors
 from market.core.http import init_http
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         COMPRESS_STREAMS=False,
     )
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # answers keep the order of forms
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["market"] = Market(settings, ROOMS, FOREIGN_ROUTES)
     Babel(app)
@@ -60,8 +62,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_http(app)
     init_errors(app)
     init_db(app, settings)
+    api = init_api(app, settings.site_name)
     for room in ROOMS:
         for blueprint in room.blueprints:
             app.register_blueprint(blueprint)
+        for part in room.api:
+            api.register_blueprint(part)
     init_views(app, settings.site_name, settings.demo)
     return app

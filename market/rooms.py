@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 import market.core.models  # noqa: F401  (the technical tables)
+from market.accounts import api as accounts_api
 from market.accounts import web as accounts_web
 from market.accounts.importer import KIND as ORGANISATIONS
+from market.catalogue import api as catalogue_api
 from market.catalogue import terms
 from market.catalogue import web as catalogue_web
 from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
-from market.core import health, static_files
+from market.core import api, health, static_files
 from market.core.importing import Kind
 from market.core.ports import Room, Task
 from market.core.static_files import READ as STATIC_READ
+from market.discovery import api as discovery_api
 from market.discovery import cli as discovery_cli
 from market.discovery import engine
 from market.discovery import web as discovery_web
 from market.discovery.indexer import Indexer
+from market.regions import api as regions_api
 from market.regions import service as regions
 
-core = Room("core", blueprints=[health.blueprint, static_files.blueprint])
-regions_room = Room("regions", seeds=[regions.seed])
-accounts = Room("accounts", blueprints=[accounts_web.blueprint])
+core = Room("core", blueprints=[health.blueprint, static_files.blueprint, api.docs])
+regions_room = Room("regions", api=[regions_api.blueprint], seeds=[regions.seed])
+accounts = Room("accounts", blueprints=[accounts_web.blueprint], api=[accounts_api.blueprint])
 catalogue = Room(
     "catalogue",
     blueprints=[catalogue_web.blueprint],
+    api=[catalogue_api.listings, catalogue_api.taxonomies],
     searchables=[SEARCHABLE],
     seeds=[terms.seed],
 )
 discovery = Room(
     "discovery",
     blueprints=[discovery_web.blueprint],
+    api=[discovery_api.blueprint],
     commands=[discovery_cli.search],
     tasks=[Task("index", 0.5, Indexer().run)],
     readiness=[("search", engine.ready)],

@@ -1,20 +1,32 @@
-"""Ground of all tests: a prepared database that is copied, an application, blocked sockets."""
+"""Ground of all tests: a prepared database that is copied, an application, blocked sockets.
+
+`pytest --postgres` runs the same tests on a PostgreSQL server that the run starts itself.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from market.app import create_app
 from market.core import migrate
 from market.core.db import db
-from market.core.settings import Settings, load
+from market.core.settings import Settings
+from tests import postgres
+from tests.stores import Postgres, Sqlite, settings_in
 
+__all__ = ["lacking", "settings_in"]
 CI = os.environ.get("CI") == "true"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--postgres", action="store_true", help="run on PostgreSQL")
 
 
 def lacking(what: str, how: str) -> None:
@@ -40,79 +52,97 @@ def _no_sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
 
-def settings_in(folder: Path, **more: str) -> Settings:
-    """Settings of a throw-away instance."""
-    return load({"MARKET_INSTANCE": str(folder), "MARKET_LOG_LEVEL": "CRITICAL", **more})
-
-
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file with the reference data, made once per test process."""
-    folder = tmp_path_factory.mktemp("prepared")
-    settings = settings_in(folder)
-    migrate.upgrade(settings)
-    app = create_app(settings)
-    with app.app_context():
-        for room in app.extensions["market"].rooms:
-            for seed in room.seeds:
-                seed()
-        db.engine.dispose()
-    return folder / "market.db"
+def store(request: pytest.FixtureRequest) -> Iterator[Sqlite | Postgres]:
+    """Where databases of this run come from."""
+    if not request.config.getoption("--postgres"):
+        yield Sqlite()
+        return
+    if not postgres.available():
+        lacking("PostgreSQL 15", postgres.HOW)
+    with postgres.server() as address:
+        yield Postgres(address)
 
 
-@pytest.fixture(scope="session")
-def prepared_demo(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Path:
-    """The folder of an instance with the demonstration data and its index."""
-    from market.demo.load import load_demo
-    from market.discovery.indexer import Indexer
-
-    folder = tmp_path_factory.mktemp("demo")
-    shutil.copy(prepared, folder / "market.db")
-    with create_app(settings_in(folder)).app_context():
-        assert len(list(load_demo())) == 3
-        indexer = Indexer()
-        indexer.run()
-        indexer.close()
-        db.session.remove()
-        db.engine.dispose()
-    return folder
-
-
-@pytest.fixture
-def demo(tmp_path: Path, prepared_demo: Path):
-    """The application with the demonstration data, indexed, in an application context."""
-    shutil.copytree(prepared_demo, tmp_path / "demo")
-    app = create_app(settings_in(tmp_path / "demo", MARKET_DEMO="1"))
-    with app.app_context():
-        yield app
-        _let_go(app)
-
-
-def _let_go(app) -> None:
+def let_go(app: Flask) -> None:
+    """Close what an application holds open."""
     db.session.remove()
     db.engine.dispose()
     if "search" in app.extensions:
         app.extensions["search"].close()
 
 
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory, store: Sqlite | Postgres) -> Settings:
+    """An instance with the schema and the reference data, made once per test process."""
+    settings = store.fresh(tmp_path_factory.mktemp("prepared"))
+    migrate.upgrade(settings)
+    app = create_app(settings)
+    with app.app_context():
+        for room in app.extensions["market"].rooms:
+            for seed in room.seeds:
+                seed()
+        let_go(app)
+    return settings
+
+
+@pytest.fixture(scope="session")
+def prepared_demo(
+    tmp_path_factory: pytest.TempPathFactory, store: Sqlite | Postgres, prepared: Settings
+) -> Settings:
+    """An instance with the demonstration data and its index."""
+    from market.demo.load import load_demo
+    from market.discovery.indexer import Indexer
+
+    settings = store.clone(prepared, tmp_path_factory.mktemp("demo"))
+    app = create_app(settings)
+    with app.app_context():
+        assert len(list(load_demo())) == 3
+        indexer = Indexer()
+        indexer.run()
+        indexer.close()
+        let_go(app)
+    return settings
+
+
 @pytest.fixture
-def settings(tmp_path: Path, prepared: Path) -> Settings:
+def settings(tmp_path: Path, store: Sqlite | Postgres, prepared: Settings) -> Iterator[Settings]:
     """Settings of an instance with a copy of the prepared database."""
-    shutil.copy(prepared, tmp_path / "market.db")
-    return settings_in(tmp_path)
+    made = store.clone(prepared, tmp_path)
+    yield made
+    store.drop(made)
 
 
 @pytest.fixture
-def app(settings):
+def app(settings: Settings) -> Iterator[Flask]:
     """The application on a database of its own, inside an application context."""
     app = create_app(settings)
-    app.testing = False  # errors become pages, as for readers
     with app.app_context():
         yield app
-        _let_go(app)
+        let_go(app)
 
 
 @pytest.fixture
-def client(app):
+def demo_settings(
+    tmp_path: Path, store: Sqlite | Postgres, prepared_demo: Settings
+) -> Iterator[Settings]:
+    """Settings of an instance with the demonstration data and its index."""
+    made = store.clone(prepared_demo, tmp_path / "demo", MARKET_DEMO="1")
+    shutil.copytree(prepared_demo.instance / "search", tmp_path / "demo" / "search")
+    yield made
+    store.drop(made)
+
+
+@pytest.fixture
+def demo(demo_settings: Settings) -> Iterator[Flask]:
+    """The application with the demonstration data, indexed, in an application context."""
+    app = create_app(demo_settings)
+    with app.app_context():
+        yield app
+        let_go(app)
+
+
+@pytest.fixture
+def client(app: Flask):
     """A browser without scripts."""
     return app.test_client()

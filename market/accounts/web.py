@@ -10,6 +10,7 @@ from market.accounts.queries import LIST
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE
 from market.core.permissions import requires
+from market.core.text import clean_line
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -18,7 +19,7 @@ blueprint = Blueprint("accounts", __name__)
 @requires(LIST)
 def organisations() -> str:
     """The directory of organisations: by name or code, and by kind."""
-    q = request.args.get("q", "").strip()[:60]
+    q = clean_line(request.args.get("q", ""))[:60]
     kind = request.args.get("kind", "")
     number = request.args.get("page", "1")
     most = EXACT_UP_TO // ROWS_PER_PAGE

@@ -9,6 +9,7 @@ from flask import Flask, Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from market.core.errors import Busy, Invalid, MarketError
+from market.core.text import clean_line
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +52,7 @@ def answer(
     status: int, title: str, detail: str = "", errors: list[dict[str, str]] | None = None
 ) -> Response:
     """The error in the form this request expects."""
+    detail = clean_line(detail)  # it may quote an address
     if wants_problem_json():
         return problem(status, title, detail or title, errors or [])
     page = render_template("error.html", status=status, title=title, detail=detail, errors=errors)

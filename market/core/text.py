@@ -16,8 +16,14 @@ _TAG = re.compile(
     re.IGNORECASE,
 )
 _BREAK = re.compile(r"<(?:br|/p|/div|/li|/tr|/h[1-6])\b[^<>]*>", re.IGNORECASE)
+# Controls, zero-width characters, lone surrogates, and code points that are no characters.
+_NO_CHARACTERS = "".join(
+    chr(plane * 0x10000 + end) for plane in range(17) for end in (0xFFFE, 0xFFFF)
+)
 _CONTROLS = re.compile(
-    "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\u200b-\\u200d\\u2060\\ufeff\\ufffe\\uffff\\ud800-\\udfff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200d\u2060\ufeff\ud800-\udfff\ufdd0-\ufdef"
+    + _NO_CHARACTERS
+    + "]"
 )
 _BLANKS = re.compile(r"[^\S\n]+")
 _PUNCTUATION = re.compile(r"[\W_]+")

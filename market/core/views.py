@@ -11,6 +11,7 @@ from flask import Flask, request
 from market.core import clock
 from market.core.money import show_yuan
 from market.core.static_files import static_url
+from market.core.text import clean_line
 
 
 def query_url(**changes: Any) -> str:
@@ -20,6 +21,11 @@ def query_url(**changes: Any) -> str:
         kept[name] = value if isinstance(value, list) else [] if value is None else [value]
     pairs = [(name, value) for name, values in kept.items() for value in values if value != ""]
     return request.path + (f"?{urlencode(pairs)}" if pairs else "")
+
+
+def printed_url() -> str:
+    """The present address as it stands on paper."""
+    return clean_line(request.url)
 
 
 def day(value: date | datetime | None) -> str:
@@ -34,6 +40,7 @@ def init_views(app: Flask, site_name: str, demo: bool) -> None:
     app.jinja_env.globals.update(
         static_url=static_url,
         query_url=query_url,
+        printed_url=printed_url,
         yuan=show_yuan,
         day=day,
         site_name=site_name,

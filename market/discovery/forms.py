@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from werkzeug.datastructures import MultiDict
 
 from market.core.pagination import EXACT_UP_TO, LISTINGS_PER_PAGE, MOST_PER_PAGE
+from market.core.text import clean_line
 
 SORTS = {
     "relevance": "相关度",
@@ -67,7 +68,7 @@ def read(args: MultiDict[str, str]) -> SearchForm:
     page, per_page = args.get("page", "1"), args.get("per_page", "")
     most_pages = EXACT_UP_TO // LISTINGS_PER_PAGE
     return SearchForm(
-        q=" ".join(args.get("q", "").replace("\x00", " ").split())[: LONGEST_QUERY * 4],
+        q=clean_line(args.get("q", ""))[: LONGEST_QUERY * 4],
         sort=args.get("sort", "") if args.get("sort") in SORTS else "",
         page=_within(page, most_pages, 1),
         per_page=_within(per_page, MOST_PER_PAGE, LISTINGS_PER_PAGE),
@@ -82,5 +83,5 @@ def _within(text: str, highest: int, default: int) -> int:
 
 def _several(args: Mapping[str, str], name: str) -> tuple[str, ...]:
     values = args.getlist(name) if isinstance(args, MultiDict) else []
-    cleaned = (value.strip()[:40] for value in values)
+    cleaned = (clean_line(value)[:40] for value in values)
     return tuple(dict.fromkeys(value for value in cleaned if value))[:MOST_VALUES]

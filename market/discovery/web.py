@@ -11,6 +11,7 @@ from market.core.error_pages import market_error
 from market.core.errors import Busy
 from market.core.http import current_actor
 from market.core.permissions import requires
+from market.core.text import clean_line
 from market.discovery import forms, queries
 from market.discovery.forms import SORT_NOTES, SORTS
 from market.discovery.queries import SEARCH
@@ -72,7 +73,7 @@ def search() -> str | AnyResponse:
 @requires(READ_REGION)
 def region_list() -> str:
     """All provinces, and a search by name, pinyin or initials."""
-    q = request.args.get("q", "").strip()[:40]
+    q = clean_line(request.args.get("q", ""))[:40]
     return render_template(
         "discovery/regions.html",
         q=q,
@@ -110,8 +111,8 @@ def post(side: str) -> str:
     """我有难题, 我有技术: whom to ring up, and the spreadsheet for many."""
     if side not in {"demand", "achievement"}:
         abort(404)
-    q = request.args.get("q", "").strip()[:40]
-    code = request.args.get("region", "").strip()
+    q = clean_line(request.args.get("q", ""))[:40]
+    code = clean_line(request.args.get("region", ""))
     found = regions.search(q) if q and not code else []
     if len(found) == 1:
         code = found[0].code

@@ -36,9 +36,9 @@ def browser():
 
 
 @pytest.fixture
-def site(app):
+def site(demo):
     """The application served on loopback by threads of this process; yields its address."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", 0, demo, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"

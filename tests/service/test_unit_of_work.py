@@ -65,23 +65,38 @@ def _record(count):
             work.record("test.done", "thing", number, after={"值": number})
 
 
-def test_audit_chain_detects_an_edit(app):
+@pytest.fixture
+def sealed(app):
+    """All rows so far are sealed; yields the number of seals."""
+    seal_audit("one")
+    return audit.verify().seals
+
+
+def test_audit_chain_detects_an_edit(sealed):
     _record(3)
     assert audit.verify().tail == 3
-    seal_audit("me")
+    seal_audit("one")
     _record(2)
-    seal_audit("me")
+    seal_audit("one")
     verdict = audit.verify()
-    assert (verdict.seals, verdict.rows, verdict.tail, verdict.broken) == (2, 5, 0, None)
+    assert (verdict.seals, verdict.tail, verdict.broken) == (sealed + 2, 0, None)
     with unit_of_work(SYSTEM) as work:
         work.require(SEAL)
-        db.session.scalars(select(AuditEntry).where(AuditEntry.object_id == 1)).first().after = {}
-    assert audit.verify().broken == 1
+        entry = select(AuditEntry).where(AuditEntry.object_kind == "thing")
+        db.session.scalars(entry.where(AuditEntry.object_id == 1)).first().after = {}
+    assert audit.verify().broken == sealed + 1
 
 
-def test_another_holder_does_not_seal(app):
-    _record(1)
+def test_audit_chain_detects_a_deletion(sealed):
+    _record(3)
     seal_audit("one")
+    with unit_of_work(SYSTEM) as work:
+        work.require(SEAL)
+        db.session.delete(db.session.scalars(select(AuditEntry)).all()[-1])
+    assert audit.verify().broken == sealed + 1
+
+
+def test_another_holder_does_not_seal(sealed):
     _record(1)
     assert seal_audit("two") is False
     assert audit.verify().tail == 1

@@ -1,0 +1,20 @@
+"""Edits listings one after the other until it is killed; prints each edit that was committed."""
+
+import random
+import sys
+
+from sqlalchemy import select
+
+from market.app import create_app
+from market.catalogue import service
+from market.catalogue.models import Listing
+from market.core.db import db
+from market.core.permissions import SYSTEM
+
+choice = random.Random(int(sys.argv[1]))
+with create_app().app_context():
+    numbers = list(db.session.scalars(select(Listing.no).order_by(Listing.id)))
+    for count in range(1000):
+        no = choice.choice(numbers)
+        version = service.revise(SYSTEM, no, {"contact": f"修订 {sys.argv[1]}-{count}"})
+        print(no, version, flush=True)
