@@ -45,6 +45,10 @@ test-all: $(DEV_STAMP)
 bench: $(RUN_STAMP)
 	$(BIN)/python -m tests.bench $(BENCH)
 
+# Takes the pictures of the documents from the running demonstration site.
+shots: $(DEV_STAMP)
+	MARKET_BENCH_SHOTS=docs/screenshots $(BIN)/python -m pytest -q tests/browser/test_shots.py
+
 # Rewrites both lock files from setup.cfg (needs uv on the PATH).
 lock:
 	$(PYTHON) .ci/requirements.py runtime | uv pip compile - --universal --python-version 3.11 \

@@ -232,6 +232,21 @@ def template(kind: str, file: Path) -> None:
     click.echo(f"模板已写入 {file}。")
 
 
+@cli.command()
+@click.pass_obj
+def doctor(obj: _Context) -> None:
+    """列出全部设置，检查数据库、后台进程、索引和磁盘。"""
+    from market.doctor import findings, settings_lines
+
+    for line in settings_lines(obj.settings):
+        click.echo(line)
+    click.echo("")
+    results = list(findings(obj.app, obj.settings))
+    for well, sentence in results:
+        click.echo(f"{'正常' if well else '注意'}  {sentence}")
+    sys.exit(0 if all(well for well, _ in results) else 1)
+
+
 @cli.group()
 def demo() -> None:
     """演示数据。"""

@@ -47,8 +47,6 @@ DECLARED: tuple[Setting, ...] = (
     Setting("SITE_NAME", "县域技术市场", "页眉上的网站名称"),
     Setting("LOG_LEVEL", "INFO", "日志级别：DEBUG、INFO、WARNING、ERROR"),
     Setting("METRICS_TOKEN", "", "从其他机器读取 /metrics 时须带的令牌；空则只许本机", True),
-    Setting("MAIL_URL", "", "邮件服务器，如 smtp://user:pass@host:587；空则邮件存为文件", True),
-    Setting("SMS_URL", "", "短信网关地址；空则短信存为文件", True),
 )
 
 
@@ -69,8 +67,6 @@ class Settings:
     site_name: str
     log_level: str
     metrics_token: str = field(repr=False)
-    mail_url: str = field(repr=False)
-    sms_url: str = field(repr=False)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -146,7 +142,5 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         site_name=values["SITE_NAME"],
         log_level=values["LOG_LEVEL"].upper(),
         metrics_token=values["METRICS_TOKEN"],
-        mail_url=values["MAIL_URL"],
-        sms_url=values["SMS_URL"],
         sources=sources,
     )

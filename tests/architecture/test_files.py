@@ -26,9 +26,3 @@ def test_commits_only_in_the_unit_of_work():
         path.name for path in CODE if re.search(r"\bsession(\(\))?\.commit\(", path.read_text())
     }
     assert writers == {"unit_of_work.py"}
-
-
-def test_templates_have_no_inline_script_or_style():
-    bad = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=")
-    pages = (ROOT / "templates").rglob("*.html")
-    assert [str(page) for page in pages if bad.search(page.read_text())] == []

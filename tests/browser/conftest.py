@@ -89,6 +89,6 @@ def shot(request):
     def take(page, name: str) -> None:
         if folder:
             width = page.viewport_size["width"]
-            page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
+            page.screenshot(path=Path(folder) / f"{name}-{width}.png")
 
     return take
