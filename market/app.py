@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Flask
 from flask_babel import Babel
-from flask_bootstrap import Bootstrap5
 from flask_compress import Compress
 
 from market.core import logs
@@ -36,7 +35,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
-        BOOTSTRAP_SERVE_LOCAL=True,
         BABEL_DEFAULT_LOCALE="zh_Hans_CN",
         BABEL_DEFAULT_TIMEZONE="Asia/Shanghai",
         BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS),
@@ -57,7 +55,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["market"] = Market(settings, ROOMS, FOREIGN_ROUTES)
     Babel(app)
-    Bootstrap5(app)
     Compress(app)
     init_http(app)
     init_errors(app)

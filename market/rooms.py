@@ -12,9 +12,8 @@ from market.catalogue import web as catalogue_web
 from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
 from market.core import api, health, static_files
-from market.core.importing import Kind
+from market.core.importing import Kind, Options, discard_abandoned
 from market.core.ports import Room, Task
-from market.core.static_files import READ as STATIC_READ
 from market.discovery import api as discovery_api
 from market.discovery import cli as discovery_cli
 from market.discovery import engine
@@ -23,7 +22,18 @@ from market.discovery.indexer import Indexer
 from market.regions import api as regions_api
 from market.regions import service as regions
 
-core = Room("core", blueprints=[health.blueprint, static_files.blueprint, api.docs])
+
+def _remove_abandoned_imports() -> bool:
+    """Remove what imports staged whose process died; one look is enough."""
+    discard_abandoned({name: kind.importer(Options()) for name, kind in KINDS.items()})
+    return False
+
+
+core = Room(
+    "core",
+    blueprints=[health.blueprint, static_files.blueprint, api.docs],
+    tasks=[Task("abandoned imports", 60.0, _remove_abandoned_imports)],
+)
 regions_room = Room("regions", api=[regions_api.blueprint], seeds=[regions.seed])
 accounts = Room("accounts", blueprints=[accounts_web.blueprint], api=[accounts_api.blueprint])
 catalogue = Room(
@@ -50,4 +60,4 @@ KINDS: dict[str, Kind] = {
 }
 
 # Files that installed packages serve by routes of their own.
-FOREIGN_ROUTES = {"bootstrap.static": STATIC_READ}
+FOREIGN_ROUTES: dict[str, str] = {}

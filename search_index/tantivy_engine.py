@@ -232,17 +232,19 @@ class TantivyEngine:
             ReadOnly: the engine was not opened for writing.
             IndexOutdated: the index must be rebuilt first.
         """
-        newest = {document.key: document for document in upserts}
-        built = [(key, self._builder.build(document)) for key, document in newest.items()]
-        removed = [key for key in deletes if key not in newest]
         with self._write_lock:
             writer = self._open_writer()
+            written: set[str] = set()
             try:
-                for key in removed:
-                    writer.delete_documents_by_term("key", key)
-                for key, document in built:
-                    writer.delete_documents_by_term("key", key)
-                    writer.add_document(document)
+                # Handed over one by one: the engine's thread works while we cut the next text.
+                for document in upserts:
+                    built = self._builder.build(document)
+                    writer.delete_documents_by_term("key", document.key)
+                    writer.add_document(built)
+                    written.add(document.key)
+                for key in deletes:
+                    if key not in written:
+                        writer.delete_documents_by_term("key", key)
                 writer.commit()
                 writer.garbage_collect_files()
             except BaseException:

@@ -123,6 +123,8 @@ class Search:
             offset = after[0] if isinstance(after[0], int) else 0
         elif offset >= EXACT_TOTAL:
             return []
+        if offset >= found.total:  # a cursor comes from outside: never reserve room for its number
+            return []
         if not found.ranking:
             return self._by_field(found.members, "tie", Order.Asc, offset, limit)
         first = found.strict if found.loosened else None

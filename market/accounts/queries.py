@@ -120,6 +120,13 @@ def page(
     return PageOf(items, min(total, EXACT_UP_TO), page, per_page, total_is)
 
 
+def count(actor: Actor) -> int:
+    """How many organisations there are, counted up to 10,000."""
+    rows = select(Organisation.id).where(policy.where(actor, READ, Organisation))
+    query = select(func.count()).select_from(rows.limit(EXACT_UP_TO).subquery())
+    return db.session.scalar(query) or 0
+
+
 def contact_for(path_ids: Sequence[int]) -> Contact | None:
     """The office that answers for a place: the nearest one upwards that has a telephone."""
     nearest = case({key: depth for depth, key in enumerate(path_ids)}, value=Organisation.region_id)

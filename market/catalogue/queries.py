@@ -113,7 +113,7 @@ def _view(listing: Listing, revision: Revision) -> ListingView:
         phone=_phone(content, owner, listing),
         content=content,
         shown=shown(listing.kind, content),
-        labels={key: field.metadata["label"] for key, field in schema.fields.items()},
+        labels={f.attribute or key: f.metadata["label"] for key, f in schema.fields.items()},
         published=listing.published_at or listing.created_at,
         updated=revision.created_at,
         valid_until=revision.valid_until,
@@ -135,7 +135,8 @@ def _phone(content: Mapping[str, Any], owner: OrganisationView, listing: Listing
 def shown(kind: str, content: Mapping[str, Any]) -> dict[str, Shown]:
     """Display text by field, in the order of the schema; empty fields are left out."""
     texts: dict[str, Shown] = {}
-    for key, field in SCHEMAS[kind].fields.items():
+    for name, field in SCHEMAS[kind].fields.items():
+        key = field.attribute or name
         value = content.get(key)
         if value in (None, [], ""):
             continue

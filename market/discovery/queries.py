@@ -102,11 +102,21 @@ class _Places:
             if not any(path != region.path and path.startswith(region.path) for path in paths)
         )
 
+    @property
+    def innermost(self) -> Region | None:
+        """The chosen region that lies deepest."""
+        return max(self.chosen.values(), key=lambda one: len(one.path_ids), default=None)
+
+
+_EVERYWHERE = _Places({}, ())
+
+
+def _regions(codes: Sequence[str]) -> dict[str, Region]:
+    return {region.code: region for region in regions.by_codes(codes)} if codes else {}
+
 
 def _places(form: SearchForm) -> _Places:
-    chosen = (
-        {region.code: region for region in regions.by_codes(form.region)} if form.region else {}
-    )
+    chosen = _regions(form.region)
     above = {key for region in chosen.values() for key in region.path_ids}
     return _Places(chosen, regions.families(above))
 
@@ -158,7 +168,7 @@ def search(actor: Actor, form: SearchForm) -> SearchPage:
         sentence=_sentence(page, form, places),
         loosened=found.matched == "any" and bool(form.q) and found.total > 0,
         exact=found.total_all,
-        ways=_ways(actor, form, places) if nothing else (),
+        ways=_ways(form, places) if nothing else (),
         telephone=_telephone(places) if nothing else None,
     )
 
@@ -166,7 +176,7 @@ def search(actor: Actor, form: SearchForm) -> SearchPage:
 def cards(actor: Actor, form: SearchForm) -> PageOf[Card]:
     """A page of cards alone, without facets: for lists outside the search page."""
     policy.require(actor, SEARCH)
-    places = _places(form) if form.region else _Places({}, ())
+    places = _Places(_regions(form.region), ())
     return _page(form, reader().search(request_for(form, places, facets=False)))
 
 
@@ -174,9 +184,7 @@ def owned_by(actor: Actor, owner_id: int, page: int) -> tuple[PageOf[Card], dict
     """A page of an owner's listings, newest first, and how many there are of each kind."""
     policy.require(actor, SEARCH)
     form = SearchForm(owner=(str(owner_id),), sort="newest", page=page)
-    request = replace(
-        request_for(form, _Places({}, ()), facets=False), facets=[FacetRequest("kind")]
-    )
+    request = replace(request_for(form, _EVERYWHERE, facets=False), facets=[FacetRequest("kind")])
     found = reader().search(request)
     return _page(form, found), dict(found.facets["kind"])
 
@@ -197,8 +205,8 @@ def _label(name: str, value: str, places: _Places) -> str:
 
 def _chosen(form: SearchForm, places: _Places) -> list[tuple[str, str]]:
     """Each chosen filter in words, with the address that removes it."""
-    pairs = [(f"搜索词：{form.q}", form.address(q=""))] if form.q else []
-    for name in FILTERS:
+    pairs = []
+    for name in FILTERS[1:]:  # the kind is chosen by the tabs above the list
         values = getattr(form, name)
         for value in values:
             rest = tuple(other for other in values if other != value)
@@ -267,37 +275,41 @@ def _region_values(
 
 
 def _telephone(places: _Places) -> Contact | None:
-    """Who can be rung up when nothing was found: the office of the chosen place."""
-    for region in places.chosen.values():
-        if contact := accounts.contact_for(region.path_ids):
-            return contact
-    return None
+    """Who can be rung up when nothing was found: the office nearest to the chosen place."""
+    place = places.innermost
+    return accounts.contact_for(place.path_ids) if place else None
 
 
-def _ways(actor: Actor, form: SearchForm, places: _Places) -> list[Way]:
+def _wider(form: SearchForm, places: _Places, inner: Region) -> tuple[str, SearchForm, _Places]:
+    """The search in the region around, or in the whole country."""
+    parent = inner.path_ids[-2:-1]
+    around = _regions([code for key, code, *_ in places.families if [key] == parent])
+    label = "扩大到上一级地区" if around else "扩大到全国"
+    return label, replace(form, page=1, region=tuple(around)), _Places(around, ())
+
+
+def _ways(form: SearchForm, places: _Places) -> list[Way]:
     """Concrete ways out of an empty list; those with listings behind them say how many."""
-    tried: list[tuple[str, SearchForm]] = []
+    tried: list[tuple[str, SearchForm, _Places]] = []
     narrowed = [name for name in FILTERS if getattr(form, name)]
     if form.q and narrowed:
-        empty = dict.fromkeys(narrowed, ())
-        tried.append(("去掉全部筛选，只按搜索词找", replace(form, page=1, **empty)))  # type: ignore[arg-type]
-    for region in places.chosen.values():
-        parent = region.path_ids[-2:-1]
-        wider = tuple(code for code, _ in regions.short_names(parent).values())
-        label = "扩大到上一级地区" if wider else "扩大到全国"
-        tried.append((label, replace(form, page=1, region=wider)))
+        freed = replace(form, page=1, **dict.fromkeys(narrowed, ()))  # type: ignore[arg-type]
+        tried.append(("去掉全部筛选，只按搜索词找", freed, _EVERYWHERE))
+    if inner := places.innermost:
+        tried.append(_wider(form, places, inner))
     words = form.q.split()
     if len(words) > 1:
-        tried.append((f"只找「{words[0]}」", replace(form, page=1, q=words[0])))
+        tried.append((f"只找「{words[0]}」", replace(form, page=1, q=words[0]), places))
     if form.kind:
-        tried.append(("成果和需求一起找", replace(form, page=1, kind=())))
+        tried.append(("成果和需求一起找", replace(form, page=1, kind=()), places))
     ways = []
-    for label, other in tried:
-        total = cards(actor, replace(other, per_page=1)).total
+    for label, other, where in tried:
+        request = request_for(other, where, facets=False)
+        total = reader().search(replace(request, limit=0, after=None, highlight=False)).total
         if total:
             ways.append(Way(label, other.address(), f"{total:,} 项"))
     if form.q:
-        ways.append(Way("把它作为难题提出来", "/post/demand", "由县里的科技管理部门帮您找"))
+        ways.append(Way("发布需求", "/post/demand", "请县里的科技管理部门帮您找"))
     ways.append(Way("看看全部最新成果", "/search?kind=achievement&sort=newest"))
     return ways
 

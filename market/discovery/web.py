@@ -38,7 +38,7 @@ def home() -> str:
         "discovery/home.html",
         newest_achievements=overview.newest_achievements,
         newest_demands=overview.newest_demands,
-        figures=overview.figures,
+        figures=[*overview.figures, ("单位", accounts.count(current_actor()), "/organisations")],
         provinces=overview.places,
     )
 

@@ -27,6 +27,7 @@
     deepLinking: false, // its links would lie inside buttons
     docExpansion: "list",
     defaultModelsExpandDepth: 0,
+    syntaxHighlight: false, // its colours are too faint
     validatorUrl: null, // the default asks a foreign host
     presets: [window.SwaggerUIBundle.presets.apis],
     plugins: [layoutPlugin],

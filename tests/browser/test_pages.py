@@ -101,7 +101,8 @@ def test_filtering(site, page):
     page.check("#facet-stage >> text=可批量生产")
     page.click(".filters-apply button")
     page.wait_for_selector(".results")
-    assert "stage=production" in page.url and "kind=achievement" in page.url
+    assert "stage=production" in page.url
+    assert "kind=achievement" in page.url
     after = int(re.search(r"\d+", page.inner_text(".sentence"))[0])
     assert 0 < after < before
     page.click(".chosen a:has-text('可批量生产')")

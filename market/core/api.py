@@ -1,0 +1,187 @@
+"""The JSON API below /api/v1: its blueprints, its OpenAPI document and the reference page.
+
+Errors become problem+json in `core.error_pages`, which acts below /api/ only; flask-smorest's
+own error handler would act on every page and is therefore not registered.
+"""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+from functools import cache
+from http import HTTPStatus
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NoReturn
+
+import flask_smorest
+from flask import Blueprint, Flask, Response, abort, current_app, jsonify, render_template, request
+from marshmallow import ValidationError
+from webargs.flaskparser import FlaskParser
+
+from market.core.api_schemas import ProblemSchema
+from market.core.errors import Invalid, NotFound
+from market.core.permissions import Always, policy, requires
+from market.core.static_files import YEAR
+
+PREFIX = "/api/v1"
+VERSION = "1.0.0"
+PROBLEM = "application/problem+json"
+READ = policy.declare("core:api:read", public=Always())
+
+DESCRIPTION = """\
+县域技术市场的数据接口：页面上能查到的，这里都能查到，条件和结果与页面相同。
+
+- 读取公开信息不需要令牌。
+- 列表一律返回 `total` 和 `items`；总数在 10,000 以内精确，超过时为 10,000 且 `total_is` 为
+  `at_least`。往后翻用 `next_after` 给出的 `after`。
+- 金额是以分为单位的整数，名称以 `_fen` 结尾；日期和时间按 ISO 8601。
+- 代码的中文名称见 `taxonomies`（代码表）和 `regions`（行政区划）。
+- 出错时返回 `application/problem+json`，`errors` 逐项说明改哪里、怎么改。
+- 每个回答都带 `ETag`，再次读取时带上 `If-None-Match`，没有变化就返回 304。
+"""
+_RESPONSES = {
+    400: "请求不完整或格式不对",
+    404: "没有这一条",
+    410: "曾经公开，已经撤回",
+    422: "输入有误，errors 逐项说明",
+    503: "系统维护或检索索引正在建立，请按 Retry-After 稍后再试",
+}
+UNAVAILABLE = HTTPStatus(503).name
+MISSING = HTTPStatus(404).name
+WITHDRAWN = HTTPStatus(410).name
+
+
+class _Parser(FlaskParser):
+    """Reads arguments; mistakes become the same error that services raise."""
+
+    def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
+        """Raise `Invalid` with a path for each message."""
+        fields: dict[str, list[str]] = {}
+        for path, message in _messages(error.messages):
+            # The body is what pointers point into; other places are named.
+            parts = path[1:] if path[:1] == ("json",) else path
+            fields.setdefault("/".join(parts), []).append(message)
+        raise Invalid(fields)
+
+
+def _messages(found: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Paths and messages of marshmallow's nested dictionaries and lists."""
+    if isinstance(found, dict):
+        for key, inner in found.items():
+            # What concerns a whole object is told at the object itself.
+            yield from _messages(inner, path if key == "_schema" else (*path, str(key)))
+    elif isinstance(found, list):
+        for inner in found:
+            yield from _messages(inner, path)
+    else:
+        yield path, str(found)
+
+
+class ApiBlueprint(flask_smorest.Blueprint):
+    """A part of the API; its name is the tag of its operations in the reference."""
+
+    ARGUMENTS_PARSER = _Parser()
+    PAGINATION_HEADER_NAME = None  # lists tell their total in the body
+
+    def __init__(self, name: str, import_name: str, description: str) -> None:
+        super().__init__(name, import_name, url_prefix=PREFIX, description=description)
+        self.before_request(_refuse_nul)
+
+
+def _refuse_nul() -> None:
+    """No number, code or name holds a NUL, and PostgreSQL takes none as a value."""
+    if "\x00" in request.path:
+        raise NotFound
+
+
+class MarketApi(flask_smorest.Api):
+    """The OpenAPI document and what it says of errors."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        """None: `core.error_pages` answers."""
+
+    def _register_responses(self) -> None:
+        content = {PROBLEM: {"schema": ProblemSchema}}
+        for status in HTTPStatus:
+            text = _RESPONSES.get(status, status.phrase)
+            response: dict[str, Any] = {"description": text}
+            if status >= 400:
+                response["content"] = dict(content)
+            self.spec.components.response(status.name, response, lazy=True)
+        other = {"description": "其他错误", "content": dict(content)}
+        self.spec.components.response(self.DEFAULT_ERROR_RESPONSE_NAME, other, lazy=True)
+
+
+def init_api(app: Flask, site_name: str) -> MarketApi:
+    """The API of an application, to register its blueprints with."""
+    api = MarketApi(
+        app,
+        spec_kwargs={
+            "title": f"{site_name}数据接口",
+            "version": VERSION,
+            "openapi_version": "3.1.0",
+            "info": {"description": DESCRIPTION},
+            "servers": [{"url": "/", "description": "本站"}],
+        },
+    )
+    app.extensions["market_api"] = api
+    return api
+
+
+# The reference: the document, the page, and Swagger UI's files from the installed package.
+
+docs = Blueprint("api_docs", __name__, url_prefix=PREFIX)
+_SWAGGER_UI = "flask_swagger_ui"
+_ASSETS = {"swagger-ui.css": "text/css", "swagger-ui-bundle.js": "text/javascript"}
+
+
+@docs.url_defaults
+def _with_version(endpoint: str, values: dict[str, Any]) -> None:
+    """Files that are kept for a year get a new address with each release of theirs."""
+    if endpoint == "api_docs.asset":
+        values.setdefault("v", version("flask-swagger-ui"))
+
+
+@cache
+def _asset(name: str, *, packed: bool) -> bytes:
+    """The file's bytes; packed once, since packing 1.7 MB takes a tenth of a second."""
+    spec = find_spec(_SWAGGER_UI)
+    if spec is None or spec.origin is None:
+        abort(404)
+    data = (Path(spec.origin).parent / "dist" / name).read_bytes()
+    return gzip.compress(data, mtime=0) if packed else data
+
+
+@docs.get("/openapi.json")
+@requires(READ)
+def openapi() -> Response:
+    """The OpenAPI document."""
+    return jsonify(current_app.extensions["market_api"].spec.to_dict())
+
+
+@docs.get("/docs")
+@requires(READ)
+def reference() -> str:
+    """The reference for people."""
+    return render_template("api/docs.html")
+
+
+@docs.get("/docs/assets/<string:name>")
+@requires(READ)
+def asset(name: str) -> Response:
+    """A file of Swagger UI."""
+    if name not in _ASSETS:
+        abort(404)
+    packed = request.accept_encodings.quality("gzip") > 0
+    response = Response(_asset(name, packed=packed), mimetype=_ASSETS[name])
+    response.vary.add("Accept-Encoding")
+    if packed:
+        response.headers["Content-Encoding"] = "gzip"
+    response.cache_control.public = True
+    response.cache_control.max_age = YEAR
+    response.cache_control.immutable = True
+    return response
