@@ -272,13 +272,17 @@ class TantivyEngine:
         index = tantivy.Index(self._native, path=str(path))
         writer = index.writer(_REBUILD_BYTES, 1)
         seen: set[str] = set()
-        for document in documents:
-            built = self._builder.build(document)
-            if document.key in seen:
-                writer.delete_documents_by_term("key", document.key)
-            seen.add(document.key)
-            writer.add_document(built)
-        writer.commit()
+        try:
+            for document in documents:
+                built = self._builder.build(document)
+                if document.key in seen:
+                    writer.delete_documents_by_term("key", document.key)
+                seen.add(document.key)
+                writer.add_document(built)
+            writer.commit()
+        except BaseException:
+            writer.rollback()  # else its thread writes into the folder while that is removed
+            raise
         writer.garbage_collect_files()
         writer.wait_merging_threads()
         return len(seen)

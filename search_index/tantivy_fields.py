@@ -28,7 +28,7 @@ import tantivy
 
 from search_index.codes import normalise_code
 from search_index.model import Document, IndexSchema
-from search_index.text import characters, fold, tokens, trigrams
+from search_index.text import fold, streams
 
 FORMAT = 1  # raise it when anything about the index changes: old ones then ask for a rebuild
 TITLE_WEIGHT = 3
@@ -98,10 +98,7 @@ class Prepared:
 
 def prepare(text: str) -> Prepared:
     """Fold and cut a text."""
-    folded = fold(text)
-    return Prepared(
-        " ".join(tokens(folded)), " ".join(trigrams(folded)), " ".join(characters(folded))
-    )
+    return Prepared(*map(" ".join, streams(fold(text))))
 
 
 class DocumentBuilder:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import operator
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -145,6 +146,22 @@ def words(folded: str) -> list[str]:
 def tokens(folded: str) -> list[str]:
     """Return what the ranking field holds for folded text: words, then bigrams."""
     return words(folded) + bigrams(folded)
+
+
+def streams(folded: str) -> tuple[list[str], list[str], list[str]]:
+    """Return `tokens`, `trigrams` and `characters` of folded text, looking for its runs once."""
+    pairs: list[str] = []
+    triples: list[str] = []
+    stream: list[str] = []
+    for han, other in _RUN.findall(folded):
+        if han:
+            of_run = list(map(operator.add, han, han[1:]))
+            pairs += of_run
+            triples += map(operator.add, of_run, han[2:])
+            stream += han
+        else:
+            stream.append(other[:LONGEST_RUN])
+    return words(folded) + pairs, triples, stream
 
 
 def units(folded_word: str) -> list[str]:

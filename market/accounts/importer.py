@@ -35,6 +35,7 @@ _PLAIN = [
     "website",
     "intro",
 ]
+_COLUMNS = [*_PLAIN, "region_id"]
 
 
 def columns() -> list[Column]:
@@ -57,7 +58,7 @@ class OrganisationImporter:
         self.options = options
         self._resolver: Resolver | None = None
         self._changes: list[Checked] = []
-        self._seen: dict[str, int] = {}
+        self._seen: dict[str, tuple[int, Mapping[str, Any]]] = {}
 
     def check(self, rows: Sequence[Row]) -> list[Checked]:
         """Validate a batch and say which rows are new, changed or the same."""
@@ -74,7 +75,7 @@ class OrganisationImporter:
             content: dict[str, Any] = dict(_SCHEMA.load(row.values))
         except ValidationError as error:
             for key, messages in error.normalized_messages().items():
-                row.report(str(key), " ".join(messages))
+                row.report(str(key), " ".join(str(message) for message in messages))
             return None
         assert self._resolver is not None
         region = self._resolver.find(content.pop("region"))
@@ -93,18 +94,52 @@ class OrganisationImporter:
         if existing is not None and owner is not None and owner is not existing:
             row.report("uscc", f"这个代码属于另一家单位：{owner.name}（{owner.no}）。")
             return None
-        keys = [f"uscc:{content['uscc']}"] if content.get("uscc") else []
-        keys.append(f"name:{fold(content['name'])}:{content['region_id']}")
-        for key in keys:
-            if key in self._seen:
-                row.report("name", f"与第 {self._seen[key]} 行重复，只导入一次。", warning=True)
-                return Checked(row, "unchanged")
-        self._seen |= dict.fromkeys(keys, row.number)
+        if (before := self._before(row, content, existing)) is not None:
+            return self._repeated(row, content, before)
         if existing is None:
             return Checked(row, "new", content)
-        same = all(getattr(existing, name) == content.get(name) for name in _compared(content))
-        action = "unchanged" if same else "changed"
-        return Checked(row, action, content, existing.id)
+        # A column that the file does not have, or leaves empty, changes nothing.
+        present = {name: getattr(existing, name) for name in _COLUMNS}
+        whole = present | {name: content[name] for name in _COLUMNS if content.get(name)}
+        action = "unchanged" if whole == present else "changed"
+        return Checked(row, action, whole, existing.id)
+
+    def _before(
+        self, row: Row, content: dict[str, Any], existing: Organisation | None
+    ) -> tuple[int, Mapping[str, Any]] | None:
+        """An earlier row of the file that means the same organisation; else this one is kept."""
+        name = f"name:{_folded(content['name'])}:{content['region_id']}"
+        code = content.get("uscc")
+        if existing is not None:
+            keys = [f"id:{existing.id}"]
+        elif code:
+            keys = [f"uscc:{code}"]
+        elif content.get("source_id"):
+            keys = [f"source:{content['source_id']}"]
+        else:
+            keys = [name]
+        found = next((self._seen[key] for key in keys if key in self._seen), None)
+        # The same name with another code is another organisation, without a code it is the same.
+        namesake = self._seen.get(name)
+        if found is None and namesake and not (code and namesake[1].get("uscc")):
+            found = namesake
+        if found is None:
+            entry = (row.number, content)
+            self._seen |= dict.fromkeys([*keys, name], entry)
+            if code:
+                self._seen[f"uscc:{code}"] = entry
+        return found
+
+    @staticmethod
+    def _repeated(
+        row: Row, content: Mapping[str, Any], before: tuple[int, Mapping[str, Any]]
+    ) -> Checked | None:
+        number, first = before
+        if first == content:
+            row.report("name", f"与第 {number} 行完全相同，只导入一次。", warning=True)
+            return Checked(row, "unchanged")
+        row.report("name", f"与第 {number} 行是同一家单位但内容不同，请只留一行。")
+        return None
 
     def stage(self, run_id: int, rows: Sequence[Checked]) -> None:
         """Insert new rows unseen, keep the changed ones for the end."""
@@ -121,7 +156,7 @@ class OrganisationImporter:
                 {name: checked.content.get(name) for name in _PLAIN}
                 | {
                     "no": f"{series}{number:06d}",
-                    "folded_name": fold(checked.content["name"]),
+                    "folded_name": _folded(checked.content["name"]),
                     "region_id": checked.content["region_id"],
                     "demo": self.options.demo,
                     "state": "staged",
@@ -141,14 +176,30 @@ class OrganisationImporter:
             .where(Organisation.import_id == run_id, Organisation.state == "staged")
             .values(state="active")
         )
-        for checked in self._changes:
-            row = db.session.get_one(Organisation, checked.existing_id)
-            for name in _compared(checked.content):
-                setattr(row, name, checked.content.get(name))
-            row.folded_name = fold(row.name)
-            row.updated_at = moment
-            row.lock_version += 1
-            outbox.announce("organisation", row.id)
+        if not self._changes:
+            return
+        db.session.execute(
+            update(Organisation),
+            [
+                {
+                    **checked.content,
+                    "id": checked.existing_id,
+                    "folded_name": _folded(checked.content["name"]),
+                    "updated_at": moment,
+                }
+                for checked in self._changes
+            ],
+        )
+        ids = [checked.existing_id for checked in self._changes if checked.existing_id]
+        for at in range(0, len(ids), BATCH):
+            db.session.execute(
+                update(Organisation)
+                .where(Organisation.id.in_(ids[at : at + BATCH]))
+                .values(lock_version=Organisation.lock_version + 1)
+                .execution_options(synchronize_session=False)
+            )
+        for key in ids:
+            outbox.announce("organisation", key)
 
     def discard(self, run_id: int) -> bool:
         """Delete up to a batch of staged rows."""
@@ -164,9 +215,9 @@ class OrganisationImporter:
         raise Conflict("单位的导入不能撤销：请导入更正后的文件。")
 
 
-def _compared(content: Mapping[str, Any]) -> list[str]:
-    """A column that the file does not have, or leaves empty, changes nothing."""
-    return [name for name in (*_PLAIN, "region_id") if content.get(name) is not None]
+def _folded(name: str) -> str:
+    """The folded name as the table holds it; folding can make a text longer."""
+    return fold(name)[:200]
 
 
 class _Held:
@@ -174,11 +225,11 @@ class _Held:
 
     def __init__(self, contents: Iterable[Mapping[str, Any]]) -> None:
         wanted = list(contents)
-        names = {fold(content["name"]) for content in wanted}
+        names = {_folded(content["name"]) for content in wanted}
         query = select(Organisation).where(
             Organisation.state == "active",
             or_(
-                Organisation.no.in_({c["no"] for c in wanted if c.get("no")}),
+                Organisation.no.in_({c["no"].upper() for c in wanted if c.get("no")}),
                 Organisation.uscc.in_({c["uscc"] for c in wanted if c.get("uscc")}),
                 Organisation.source_id.in_({c["source_id"] for c in wanted if c.get("source_id")}),
                 Organisation.folded_name.in_(names),
@@ -193,13 +244,13 @@ class _Held:
     def find(self, content: Mapping[str, Any]) -> Organisation | None:
         """The organisation that a row means, by the first key it has."""
         if content.get("no"):
-            return self.by_no.get(content["no"])
+            return self.by_no.get(content["no"].upper())
         if content.get("uscc"):
             if found := self.by_uscc.get(content["uscc"]):
                 return found
         elif content.get("source_id") and (found := self.by_source.get(content["source_id"])):
             return found
-        found = self.by_name.get((fold(content["name"]), content["region_id"]))
+        found = self.by_name.get((_folded(content["name"]), content["region_id"]))
         # The same name with another code is another organisation.
         if found and found.uscc and content.get("uscc") and found.uscc != content["uscc"]:
             return None

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError
-from stdnum.cn import uscc as uscc_rule
-from stdnum.exceptions import InvalidChecksum
-from stdnum.exceptions import ValidationError as NotValid
+from marshmallow import EXCLUDE, Schema
 
 from market.accounts.models import KINDS
-from market.core.fields import Choice, Line, LongText, as_text
+from market.core.fields import Choice, Line, LongText
+from market.core.identifiers import read_uscc
 
 _KINDS_ALSO = {
     "公司": "enterprise",
@@ -29,35 +25,17 @@ _KINDS_ALSO = {
 }
 
 
-def read_uscc(text: str) -> str:
-    """A unified social credit code in its compact form (GB 32100-2015).
-
-    Raises:
-        ValidationError: wrong length, letters that the standard leaves out, or check digit.
-    """
-    compact = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).upper()
-    if len(compact) != 18:
-        raise ValidationError(f"统一社会信用代码应为 18 位，现为 {len(compact)} 位。")
-    try:
-        return str(uscc_rule.validate(compact))
-    except InvalidChecksum as error:
-        raise ValidationError(
-            f"统一社会信用代码「{compact}」校验位不对，请对照执照核对每一位。"
-        ) from error
-    except NotValid as error:
-        raise ValidationError(
-            f"统一社会信用代码「{compact}」格式不对：不含字母 I、O、S、V、Z。"
-        ) from error
-
-
 class Uscc(Line):
     """A unified social credit code; the value is 18 characters in upper case."""
+
+    knows_nothing = True
 
     def __init__(self, **more: Any) -> None:
         super().__init__(longest=60, **more)
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> str | None:
-        return read_uscc(as_text(value))
+        text = super()._deserialize(value, attr, data, **more)
+        return read_uscc(text) if text else None
 
 
 class OrganisationSchema(Schema):

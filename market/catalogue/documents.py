@@ -35,23 +35,6 @@ PARTS = (
     "place",
     "terms",
 )
-PART_LABELS = {
-    "title": "名称",
-    "problem": "解决的问题",
-    "result": "结果",
-    "summary": "简介",
-    "keywords": "关键词",
-    "targets": "指标",
-    "advantage": "对比",
-    "background": "背景",
-    "use": "使用条件",
-    "adoption": "应用",
-    "owner": "单位",
-    "place": "地区",
-    "terms": "分类",
-    "codes": "编号",
-    "names": "名称拼音",
-}
 SCHEMA = IndexSchema(
     filters=(
         "kind",
@@ -257,5 +240,10 @@ def versions() -> Iterator[tuple[str, str]]:
 
 
 SEARCHABLE = Searchable(
-    "listing", load, batches, versions, {IMPORT_EVENT: of_import, "organisation": of_organisation}
+    "listing",
+    SCHEMA,
+    load,
+    batches,
+    versions,
+    {IMPORT_EVENT: of_import, "organisation": of_organisation},
 )

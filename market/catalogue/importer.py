@@ -8,18 +8,18 @@ import at their new revision.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy import case, delete, func, insert, or_, select, update
+from sqlalchemy.orm import aliased, joinedload
 
 from market.accounts import queries as accounts
 from market.accounts.queries import Owner
-from market.accounts.schemas import read_uscc
 from market.catalogue import terms
 from market.catalogue.content import KEYS, TERM_FIELDS, content_of, file_row, revision_values
-from market.catalogue.lookups import Existing, Held, Owners
+from market.catalogue.lookups import Existing, Held, Numbered, Owners, keep_absent, last_versions
 from market.catalogue.models import Listing, Revision
 from market.catalogue.rules import content_hash
 from market.catalogue.schemas import SCHEMAS
@@ -27,7 +27,9 @@ from market.core import clock, numbers, outbox
 from market.core.db import db
 from market.core.errors import Invalid
 from market.core.fields import columns_of
+from market.core.identifiers import read_uscc
 from market.core.importing import BATCH, Checked, Kind, Options
+from market.core.models import ImportRun
 from market.core.sheets import Column, Row
 from market.core.text import fold
 from market.regions.queries import Resolver
@@ -71,6 +73,8 @@ class ListingImporter:
     def __init__(self, kind: str, options: Options) -> None:
         self.kind = kind
         self.schema = SCHEMAS[kind]
+        self._columns = {c.key for c in columns(kind)}
+        self._needed = {c.key for c in columns(kind) if c.required}
         self.options = options
         self._resolver: Resolver | None = None
         self._default_owner: Owner | None = None
@@ -83,12 +87,17 @@ class ListingImporter:
         """Validate a batch and say which rows are new, changed or the same."""
         self._prepare()
         loaded = [(row, content) for row in rows if (content := self._load(row)) is not None]
-        owners = Owners([content for _, content in loaded])
-        good = [(row, content) for row, content in loaded if self._place(row, content, owners)]
+        contents = [content for _, content in loaded]
+        owners, numbered = Owners(contents), Numbered(self.kind, contents)
+        good = [
+            (row, content) for row, content in loaded if self._place(row, content, owners, numbered)
+        ]
         for row, content in good:
             self._classify(row, content)
         held = Held(self.kind, [content for _, content in good])
-        return [one for row, content in good if (one := self._compare(row, content, held))]
+        pairs = [one for row, content in good if (one := self._compare(row, content, held))]
+        self._keep_absent([(checked, found) for checked, found in pairs if found is not None])
+        return [self._again(checked, found) for checked, found in pairs]
 
     def _prepare(self) -> None:
         if self._resolver is not None:
@@ -110,23 +119,30 @@ class ListingImporter:
                 raise Invalid({"--organisation": [sentence]})
 
     def _load(self, row: Row) -> dict[str, Any] | None:
+        # Most cells of a row are empty. Left out, they cost nothing; a needed one is asked for.
+        filled = {key: value for key, value in row.values.items() if value not in ("", None)}
         try:
-            return dict(self.schema.load(row.values))
+            return dict(self.schema.load(filled, partial=self._needed <= filled.keys()))
         except ValidationError as error:
             for key, messages in error.normalized_messages().items():
                 row.report(str(key), " ".join(str(message) for message in messages))
             return None
 
-    def _place(self, row: Row, content: dict[str, Any], owners: Owners) -> bool:
+    def _place(self, row: Row, content: dict[str, Any], owners: Owners, numbered: Numbered) -> bool:
         """Find owner and region; both are needed."""
-        owner = self._default_owner
-        if content.get("owner_uscc"):
-            owner = owners.by_code(row, content["owner_uscc"])
-        elif content.get("owner_name"):
-            owner = owners.by_name(row, content["owner_name"])
-        elif owner is None:
-            row.report("owner_uscc", "请填单位统一社会信用代码或单位名称。")
+        holder = numbered.owner(content)
+        if content.get("no") and holder is None:
+            row.report("no", f"没有编号为 {content['no']} 的记录；新增请留空。")
+            return False
+        owner = owners.named(row, content, self._default_owner)
+        if row.rejected:
+            return False
+        owner = owner or holder
         if owner is None:
+            row.report("owner_uscc", "请填单位统一社会信用代码或单位名称。")
+            return False
+        if holder is not None and holder.id != owner.id:
+            row.report("no", f"编号 {content['no']} 属于「{holder.name}」，不是这家单位的。")
             return False
         region: int | str = self._default_region or owner.region_id
         if content.get("region"):
@@ -148,37 +164,64 @@ class ListingImporter:
                     message = f"「{word[:20]}」不在{label}代码表中，按原文保留，不参与筛选。"
                     row.report(key, message, warning=True)
 
-    def _compare(self, row: Row, content: dict[str, Any], held: Held) -> Checked | None:
+    def _compare(
+        self, row: Row, content: dict[str, Any], held: Held
+    ) -> tuple[Checked, Existing | None] | None:
+        """What a row means, and the listing that it means if there is one."""
         found = held.find(content)
-        if content.get("no") and found is None:
-            row.report("no", f"没有编号为 {content['no']} 的记录；新增请留空。")
-            return None
         plain = {key: value for key, value in content.items() if key not in {*KEYS, "owner_id"}}
         digest = content_hash(plain)
-        if (repeated := self._repeated(row, content, found, digest)) is not None:
-            return repeated if not row.rejected else None
-        checked = {"plain": plain, "owner_id": content["owner_id"], "version": 1}
+        if self._repeated(row, content, found, digest):
+            return None if row.rejected else (Checked(row, "unchanged"), None)
+        checked = {"plain": plain, "owner_id": content["owner_id"]}
         checked["source_id"] = content.get("source_id")
         if found is None:
-            return Checked(row, "new", checked)
-        checked["version"] = found.last_version + 1
-        same = found.content_hash == digest and found.state == "published"
-        return Checked(row, "unchanged" if same else "changed", checked, found.id)
+            if (same := held.same_title(content)) is not None:
+                message = f"{same.no} 也叫这个名称；来源编号不同，按新的一条导入。"
+                row.report("title", message, warning=True)
+            return Checked(row, "new", checked), None
+        if found.state == "withdrawn":
+            row.report("title", f"{found.no} 曾撤回，导入后重新公开。", warning=True)
+        same_content = found.content_hash == digest and found.state == "published"
+        action = "unchanged" if same_content else "changed"
+        return Checked(row, action, checked, found.id), found
 
     def _repeated(
         self, row: Row, content: Mapping[str, Any], found: Existing | None, digest: str
-    ) -> Checked | None:
+    ) -> bool:
         """A row that stands in the file twice: harmless when the same, else a mistake."""
         key = f"id:{found.id}" if found else _key(content)
         if key not in self._seen:
             self._seen[key] = (row.number, digest)
-            return None
+            return False
         number, before = self._seen[key]
         if before == digest:
             row.report("title", f"与第 {number} 行完全相同，只导入一次。", warning=True)
         else:
             row.report("title", f"与第 {number} 行是同一条但内容不同，请只留一行。")
-        return Checked(row, "unchanged")
+        return True
+
+    def _keep_absent(self, pairs: Sequence[tuple[Checked, Existing]]) -> None:
+        """A column that the file does not have changes nothing; an empty cell clears."""
+        wanted = {
+            found.current_id: checked
+            for checked, found in pairs
+            if checked.action == "changed" and self._columns - checked.row.values.keys()
+        }
+        for revision in db.session.scalars(select(Revision).where(Revision.id.in_(wanted))):
+            checked = wanted[revision.id]
+            given = set(checked.row.values)
+            if self._default_region is not None:
+                given.add("region")
+            keep_absent(self.schema, checked.content["plain"], content_of(revision), given)
+
+    @staticmethod
+    def _again(checked: Checked, found: Existing | None) -> Checked:
+        """The same row; unchanged when what the file does not have was all that differed."""
+        if found is None or checked.action != "changed" or found.state != "published":
+            return checked
+        same = content_hash(checked.content["plain"]) == found.content_hash
+        return replace(checked, action="unchanged") if same else checked
 
     # -- writing
 
@@ -186,11 +229,12 @@ class ListingImporter:
         """Write new listings and pending revisions where nobody sees them."""
         moment = clock.now()
         ids = self._stage_listings(run_id, [row for row in rows if row.action == "new"], moment)
+        versions = last_versions([row.existing_id for row in rows if row.existing_id is not None])
         revisions = []
         for checked in rows:
             key = ids.pop(0) if checked.existing_id is None else checked.existing_id
             values = revision_values(self.kind, checked.content["plain"], by="导入", at=moment)
-            values |= {"version": checked.content["version"], "listing_id": key}
+            values |= {"version": versions.get(key, 0) + 1, "listing_id": key}
             revisions.append(values | {"import_id": run_id})
         db.session.execute(insert(Revision), revisions)
 
@@ -218,7 +262,10 @@ class ListingImporter:
         return list(db.session.scalars(statement, values))
 
     def publish(self, run_id: int) -> None:
-        """Point every listing of the import at its new revision, in one statement."""
+        """Point every listing of the import at its new revision, in one statement.
+
+        A withdrawn listing that comes back counts as new in this import: undoing withdraws it.
+        """
         db.session.execute(
             update(Listing)
             .where(Revision.listing_id == Listing.id, Revision.import_id == run_id)
@@ -227,6 +274,7 @@ class ListingImporter:
                 region_id=Revision.region_id,
                 folded_title=Revision.folded_title,
                 state="published",
+                import_id=case((Listing.state == "withdrawn", run_id), else_=Listing.import_id),
                 published_at=func.coalesce(Listing.published_at, Revision.created_at),
             )
             .execution_options(synchronize_session=False)
@@ -253,16 +301,33 @@ class ListingImporter:
             .where(Listing.import_id == run_id, Listing.state == "published")
             .values(state="withdrawn")
         )
-        before = (
-            select(func.max(Revision.id))
-            .where(Revision.listing_id == Listing.id, Revision.id < Listing.current_id)
+        # The version before is not one that an import brought and its undoing took away.
+        undone = select(ImportRun.id).where(ImportRun.state == "undone")
+        older = aliased(Revision)
+        last = (
+            select(func.max(older.id))
+            .where(
+                older.listing_id == Listing.id,
+                older.id < Listing.current_id,
+                or_(older.import_id.is_(None), older.import_id.not_in(undone)),
+            )
+            .correlate(Listing)
             .scalar_subquery()
         )
         of_import = select(Revision.id).where(Revision.import_id == run_id)
         db.session.execute(
             update(Listing)
-            .where(Listing.current_id.in_(of_import), Listing.import_id.is_distinct_from(run_id))
-            .values(current_id=before)
+            .where(
+                Listing.current_id.in_(of_import),
+                Listing.import_id.is_distinct_from(run_id),
+                Revision.listing_id == Listing.id,
+                Revision.id == last,
+            )
+            .values(
+                current_id=Revision.id,
+                region_id=Revision.region_id,
+                folded_title=Revision.folded_title,
+            )
             .execution_options(synchronize_session=False)
         )
         outbox.announce(IMPORT_EVENT, run_id)

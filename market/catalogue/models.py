@@ -37,6 +37,15 @@ PRICE_MODES = {
     "entry_royalty": "入门费+提成",
 }
 
+# Promotion law art. 16 names more; these four are what readers filter by.
+TRANSFER_MODES = {
+    "joint": "合作开发",
+    "assignment": "转让",
+    "licence": "许可",
+    "equity": "作价投资",
+}
+COOPERATION_MODES = TRANSFER_MODES | {"consulting": "技术咨询", "service": "技术服务"}
+
 
 class Term(Base):
     """An entry of a code list: fields, industries, disciplines; editable by import."""

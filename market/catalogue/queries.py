@@ -15,7 +15,14 @@ from market.accounts.models import Organisation
 from market.accounts.queries import Contact, OrganisationView
 from market.catalogue import rules, terms
 from market.catalogue.content import TERM_FIELDS, content_of
-from market.catalogue.models import KINDS, PRICE_MODES, Listing, Revision
+from market.catalogue.models import (
+    COOPERATION_MODES,
+    KINDS,
+    PRICE_MODES,
+    STAGES,
+    Listing,
+    Revision,
+)
 from market.catalogue.schemas import SCHEMAS
 from market.core import clock
 from market.core.db import db
@@ -27,6 +34,24 @@ from market.regions import queries as regions
 from market.regions.queries import RegionView
 
 READ = policy.declare("catalogue:listing:read", public=StateIn(("published",)))
+# Names of the searchable parts of a listing, for reasons and highlights.
+PART_LABELS = {
+    "title": "名称",
+    "problem": "解决的问题",
+    "result": "结果",
+    "summary": "简介",
+    "keywords": "关键词",
+    "targets": "指标",
+    "advantage": "对比",
+    "background": "背景",
+    "use": "使用条件",
+    "adoption": "应用",
+    "owner": "单位",
+    "place": "地区",
+    "terms": "分类",
+    "codes": "编号",
+    "names": "名称拼音",
+}
 PATHS = {"achievement": "achievements", "demand": "demands"}
 
 Shown = str | list[str]
@@ -173,3 +198,13 @@ def price_text(content: Mapping[str, Any]) -> str | None:
     if low is not None and high is not None:
         return show_yuan(low) if low == high else f"{show_yuan(low)} – {show_yuan(high)}"
     return PRICE_MODES[mode] if mode else None
+
+
+def vocabulary(name: str) -> Mapping[str, str]:
+    """Labels by code of a filter: kind, stage, mode, or a code list (field, industry, …)."""
+    fixed: Mapping[str, Mapping[str, str]] = {
+        "kind": KINDS,
+        "stage": STAGES,
+        "mode": COOPERATION_MODES,
+    }
+    return fixed[name] if name in fixed else terms.scheme(name).labels

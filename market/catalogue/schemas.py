@@ -12,7 +12,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_schema
 
-from market.catalogue.models import PRICE_MODES, STAGES
+from market.catalogue.models import COOPERATION_MODES, PRICE_MODES, STAGES, TRANSFER_MODES
 from market.catalogue.numbers import IpItems
 from market.core.fields import (
     Choice,
@@ -29,14 +29,6 @@ from market.core.fields import (
 from market.core.money import NotMoney, format_yuan, parse_yuan
 from market.core.text import clean_line
 
-# Promotion law art. 16 names more; these four are what readers filter by.
-TRANSFER_MODES = {
-    "joint": "合作开发",
-    "assignment": "转让",
-    "licence": "许可",
-    "equity": "作价投资",
-}
-COOPERATION_MODES = TRANSFER_MODES | {"consulting": "技术咨询", "service": "技术服务"}
 _MODES_ALSO = {
     "研发合作": "joint",
     "合作研发": "joint",
@@ -109,15 +101,16 @@ IP_OWNERSHIP = {
     "shared": "双方共有",
     "negotiable": "协商确定",
 }
-_RANGE = re.compile(r"^\s*(\S+?)\s*(?:-|－|—|–|~|～|至|到)\s*(\S+)\s*$")
+_RANGE = re.compile(r"^\s*(\S.*?)\s*(?:-|－|—+|–|~|～|〜|至|到)\s*(\S.*?)\s*$")
 _UNIT = re.compile(r"[^\d.,]+$")
+_OPEN_PRICES = frozenset({"面议", "协商", "面谈", "待议", "面议/协商", "协商确定", "价格面议"})
 
 
 def read_price(text: str) -> tuple[int, int]:
     """Lowest and highest fen of `120000`, `12万` or `10-20万` (a unit at the end serves both).
 
     Raises:
-        NotMoney: neither an amount nor a range of amounts.
+        NotMoney: neither an amount nor a range of amounts, or the higher one first.
     """
     match = _RANGE.match(text)
     if match is None:
@@ -129,8 +122,14 @@ def read_price(text: str) -> tuple[int, int]:
         low += unit[0]
     ends = parse_yuan(low), parse_yuan(high)
     if ends[0] > ends[1]:
-        raise NotMoney(text)
+        raise NotMoney("前一个数比后一个大")
     return ends
+
+
+class PriceText(Line):
+    """The price column before it is read: an amount, a range, 面议; 无 and / say nothing."""
+
+    knows_nothing = True
 
 
 class ListingSchema(Schema):
@@ -172,7 +171,7 @@ class ListingSchema(Schema):
     )
     problem = LongText(2000, metadata={"label": "解决的问题"})
     price_mode = Choice(PRICE_MODES, metadata={"label": "价格方式"})
-    price = Line(60, metadata={"label": "价格（元）", "note": "120000、12万 或 10万-20万"})
+    price = PriceText(60, metadata={"label": "价格（元）", "note": "120000、12万 或 10万-20万"})
     contact = Line(100, metadata={"label": "联系人", "note": "岗位或姓名；姓名须本人同意公开"})
     contact_phone = Line(60, metadata={"label": "联系电话", "note": "空则用单位电话"})
     valid_until = Day(metadata={"label": "有效期至"})
@@ -183,25 +182,31 @@ class ListingSchema(Schema):
         """Turn the two price columns into mode, lowest and highest fen."""
         given = {key: value for key, value in data.items() if value is not None}
         text, mode = given.pop("price", None), given.get("price_mode")
-        if text and clean_line(text) in {"面议", "协商", "面谈"}:
-            text, given["price_mode"] = None, mode or "negotiable"
-        if text:
+        if text and clean_line(text) in _OPEN_PRICES:
+            # 定价 beside 面议 says nothing of an amount.
+            text = None
+            given["price_mode"] = mode if mode == "entry_royalty" else "negotiable"
+        elif text:
             given["price_min_fen"], given["price_max_fen"] = self._amounts(text)
             several = given["price_min_fen"] != given["price_max_fen"]
             if mode in {None, "negotiable", "fixed"}:
                 given["price_mode"] = "range" if several else "fixed"
         elif mode in {"fixed", "range", "entry_royalty"}:
             label = self.fields["price"].metadata["label"]
-            raise ValidationError(f"选了「{PRICE_MODES[mode]}」就要填{label}。", "price")
+            raise ValidationError(f"选了「{PRICE_MODES[mode]}」就要填{label}。", self._price_key())
         return given
 
-    @staticmethod
-    def _amounts(text: str) -> tuple[int, int]:
+    def _price_key(self) -> str:
+        """The column that a fault of the price belongs to: `price`, in demands `budget`."""
+        return self.fields["price"].data_key or "price"
+
+    def _amounts(self, text: str) -> tuple[int, int]:
         try:
             return read_price(text)
         except NotMoney as error:
             raise ValidationError(
-                f"「{clean_line(text)[:20]}」不是金额，请写成 120000、12万 或 10万-20万。", "price"
+                f"「{clean_line(text)[:20]}」{error}，请写成 120000、12万 或 10万-20万，单位为元。",
+                self._price_key(),
             ) from error
 
 
@@ -278,7 +283,7 @@ class DemandSchema(ListingSchema):
         data_key="budget_mode",
         metadata={"label": "预算方式"},
     )
-    price = Line(
+    price = PriceText(
         60,
         data_key="budget",
         metadata={"label": "拟投入资金（元）", "note": "300000、30万、20万-30万 或 面议"},

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError
-from sqlalchemy import select, tuple_
+from sqlalchemy import insert, select, tuple_
 
 from market.catalogue.models import Term
 from market.core.db import db
@@ -161,32 +161,50 @@ class TermImporter:
     def __init__(self, options: Options) -> None:
         self.options = options
         self._staged: list[Checked] = []
+        self._seen: dict[tuple[str, str], tuple[int, Mapping[str, Any]]] = {}
 
     def check(self, rows: Sequence[Row]) -> list[Checked]:
         """Validate and compare with what is there."""
         loaded = [(row, self._load(row)) for row in rows]
         good = [(row, content) for row, content in loaded if content is not None]
-        keys = [(content["scheme"], content["code"]) for _, content in good]
+        keys = {(content["scheme"], content["code"]) for _, content in good}
+        keys |= {(c["scheme"], c["parent_code"]) for _, c in good if c.get("parent_code")}
         query = select(Term).where(tuple_(Term.scheme, Term.code).in_(keys))
         held = {(term.scheme, term.code): term for term in db.session.scalars(query)}
-        return [self._compare(row, content, held) for row, content in good]
+        return [one for row, content in good if (one := self._compare(row, content, held))]
 
     def _load(self, row: Row) -> dict[str, Any] | None:
-        row.values.setdefault("scheme", self.options.scheme)
+        row.values["scheme"] = row.values.get("scheme") or self.options.scheme
         try:
             return {k: v for k, v in _SCHEMA.load(row.values).items() if v is not None}
         except ValidationError as error:
             for key, messages in error.normalized_messages().items():
-                row.report(str(key), " ".join(messages))
+                row.report(str(key), " ".join(str(message) for message in messages))
             return None
 
-    @staticmethod
     def _compare(
-        row: Row, content: dict[str, Any], held: Mapping[tuple[str, str], Term]
-    ) -> Checked:
-        term = held.get((content["scheme"], content["code"]))
+        self, row: Row, content: dict[str, Any], held: Mapping[tuple[str, str], Term]
+    ) -> Checked | None:
+        key = (content["scheme"], content["code"])
+        if key in self._seen:
+            number, first = self._seen[key]
+            if first == content:
+                row.report("code", f"与第 {number} 行完全相同，只导入一次。", warning=True)
+                return Checked(row, "unchanged")
+            row.report("code", f"与第 {number} 行是同一个代码但内容不同，请只留一行。")
+            return None
+        above = (content["scheme"], content.get("parent_code", ""))
+        if above == key:
+            row.report("parent_code", "上级不能是这一条自己。")
+        elif above[1] and above not in held and above not in self._seen:
+            row.report("parent_code", f"没有代码为 {above[1]} 的上级，请先导入它或排在前面。")
+        if row.rejected:
+            return None
+        self._seen[key] = (row.number, content)
+        term = held.get(key)
         if term is None:
             return Checked(row, "new", content)
+        # A column that the file does not have, or leaves empty, changes nothing.
         same = all(getattr(term, name) == value for name, value in content.items())
         return Checked(row, "unchanged" if same else "changed", content)
 
@@ -196,9 +214,17 @@ class TermImporter:
 
     def publish(self, run_id: int) -> None:
         """Write all rows after the ones that are there."""
+        names = list(_SCHEMA.fields)
+        fresh = [
+            {name: checked.content.get(name) for name in names} | {"position": 10_000}
+            for checked in self._staged
+            if checked.action == "new"
+        ]
+        if fresh:
+            db.session.execute(insert(Term), fresh)
         for checked in self._staged:
-            position = {} if checked.action == "changed" else {"position": 10_000}
-            db.session.merge(Term(**checked.content, **position))
+            if checked.action == "changed":
+                db.session.merge(Term(**checked.content))
         forget()
 
     def discard(self, run_id: int) -> bool:

@@ -5,26 +5,34 @@ Nothing shows unless every row is good. The write lock is held for one batch at 
 
 from __future__ import annotations
 
+import fcntl
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
+from flask import current_app
 from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
 
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, NotFound
 from market.core.models import ImportRun
-from market.core.permissions import Actor, policy
+from market.core.permissions import SYSTEM, Actor, policy
 from market.core.sheets import Column, Problem, Row, open_table
+from market.core.sheets.model import readable
 from market.core.unit_of_work import unit_of_work
 
 BATCH = 500
-KEPT_PROBLEMS = 2000
+KEPT_ERRORS = 20_000
+KEPT_WARNINGS = 5_000
 ABANDONED = timedelta(minutes=2)
+BEAT = 20.0  # seconds after which a run says that it is alive
 
 RUN = policy.declare("core:import:run")
 
@@ -81,7 +89,11 @@ class Kind:
 
 @dataclass
 class Result:
-    """What an import did. `problems` holds at most 2,000; `rejected` counts all bad rows."""
+    """What an import did.
+
+    `problems` holds errors first, at most 20,000 and 5,000 warnings, and says at its end when
+    there were more; `rejected` counts all bad rows.
+    """
 
     imported: int = 0
     updated: int = 0
@@ -89,6 +101,27 @@ class Result:
     rejected: int = 0
     run_id: int | None = None
     problems: list[Problem] = field(default_factory=list)
+    left_out: int = 0
+
+    def take(self, problems: Sequence[Problem]) -> None:
+        """Keep problems as far as there is room; warnings never push out errors."""
+        errors = sum(not problem.warning for problem in self.problems)
+        warnings = len(self.problems) - errors
+        for problem in problems:
+            room = warnings < KEPT_WARNINGS if problem.warning else errors < KEPT_ERRORS
+            if room:
+                self.problems.append(problem)
+                warnings += problem.warning
+                errors += not problem.warning
+            else:
+                self.left_out += 1
+
+    def close(self) -> None:
+        """Put errors first, and say how many problems are not in the list."""
+        self.problems.sort(key=lambda problem: problem.warning)
+        if self.left_out:
+            message = f"另有 {self.left_out:,} 条没有列出，改正后再导入会看到。"
+            self.problems.append(Problem(0, "", "全表", "", message, True))
 
     @property
     def refused(self) -> bool:
@@ -124,22 +157,54 @@ def run_import(
     """
     table = open_table(path, kind.columns())
     importer = kind.importer(options)
-    result = Result(problems=list(table.warnings))
-    if not dry_run:
-        discard_abandoned({kind.name: importer})
-        result.run_id = _start(kind, path, actor)
+    result = Result()
+    result.take(table.warnings)
+    if dry_run:
+        _check_and_stage(table.rows, importer, result, actor, progress)
+        result.close()
+        return result
+    with _alone(kind.name):
+        _run(kind, path, table.rows, importer, result, actor, progress)
+    result.close()
+    return result
+
+
+def _run(
+    kind: Kind,
+    path: Path,
+    rows: Iterator[Row],
+    importer: Importer,
+    result: Result,
+    actor: Actor,
+    progress: Callable[[int], None],
+) -> None:
+    discard_abandoned({kind.name: importer}, alone=True)
+    result.run_id = _start(kind, path, actor)
     done = False
     try:
-        _check_and_stage(table.rows, importer, result, actor, progress)
-        if result.refused:
-            result.imported = result.updated = result.unchanged = 0
-        elif not dry_run:
+        _check_and_stage(rows, importer, result, actor, progress)
+        if not result.refused:
             _publish(importer, result, actor)
         done = True
+    except IntegrityError as error:
+        raise Conflict("导入期间数据被他人改动，什么都没有导入，请再导入一次。") from error
     finally:
-        if result.run_id is not None and (not done or result.refused):
+        if not done or result.refused:
             _discard(importer, result.run_id, actor, "refused" if done else "abandoned", result)
-    return result
+
+
+@contextmanager
+def _alone(kind: str) -> Iterator[None]:
+    """Hold the right to import this kind on this machine; others wait for it.
+
+    The lock ends with the process, however it ends: who holds it knows that runs of this
+    machine that are still staging are dead.
+    """
+    folder: Path = current_app.extensions["market"].settings.instance
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / f"import-{kind}.lock", "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _start(kind: Kind, path: Path, actor: Actor) -> int:
@@ -148,7 +213,7 @@ def _start(kind: Kind, path: Path, actor: Actor) -> int:
         work.require(RUN)
         run = ImportRun(
             kind=kind.name,
-            file_name=path.name[:200],
+            file_name=readable(path.name),
             state="staging",
             actor_label=actor.label,
             started_at=moment,
@@ -166,7 +231,7 @@ def _check_and_stage(
     actor: Actor,
     progress: Callable[[int], None],
 ) -> None:
-    seen = 0
+    seen, beaten = 0, time.monotonic()
     while batch := list(islice(rows, BATCH)):
         checked = importer.check(batch)
         _count(batch, checked, result)
@@ -176,26 +241,36 @@ def _check_and_stage(
                 work.require(RUN)
                 importer.stage(result.run_id, writes)
                 _beat(result.run_id)
+            beaten = time.monotonic()
+        elif result.run_id is not None and time.monotonic() - beaten > BEAT:
+            with unit_of_work(actor) as work:
+                work.require(RUN)
+                _beat(result.run_id)
+            beaten = time.monotonic()
         db.session.rollback()  # ends the reading transaction; objects of the batch are let go
         db.session.expunge_all()
         seen += len(batch)
         progress(seen)
+    if result.refused:
+        result.imported = result.updated = result.unchanged = 0
 
 
 def _count(batch: Sequence[Row], checked: Sequence[Checked], result: Result) -> None:
     for row in batch:
         result.rejected += row.rejected
-        room = KEPT_PROBLEMS - len(result.problems)
-        result.problems += row.problems[: max(0, room)]
+        if row.problems:
+            result.take(row.problems)
     result.imported += sum(row.action == "new" for row in checked)
     result.updated += sum(row.action == "changed" for row in checked)
     result.unchanged += sum(row.action == "unchanged" for row in checked)
 
 
 def _beat(run_id: int) -> None:
-    db.session.execute(
-        update(ImportRun).where(ImportRun.id == run_id).values(heartbeat_at=clock.now())
-    )
+    """Say that the run is alive; a run that another process removed must not go on."""
+    staging = (ImportRun.id == run_id) & (ImportRun.state == "staging")
+    beat = db.session.execute(update(ImportRun).where(staging).values(heartbeat_at=clock.now()))
+    if not beat.rowcount:  # type: ignore[attr-defined]
+        raise Conflict("这次导入停顿太久，已被当作中断而清除，请再导入一次。")
 
 
 def _finish(run_id: int, state: str, result: Result) -> None:
@@ -213,6 +288,7 @@ def _publish(importer: Importer, result: Result, actor: Actor) -> None:
     assert result.run_id is not None
     with unit_of_work(actor) as work:
         work.require(RUN)
+        _beat(result.run_id)
         if result.imported or result.updated:
             importer.publish(result.run_id)
         _finish(result.run_id, "done", result)
@@ -233,13 +309,17 @@ def _discard(
         _finish(run_id, state, result or Result())
 
 
-def discard_abandoned(importers: Mapping[str, Importer]) -> int:
-    """Remove what imports of processes that died had staged; returns how many there were."""
-    from market.core.permissions import SYSTEM
+def discard_abandoned(importers: Mapping[str, Importer], *, alone: bool = False) -> int:
+    """Remove what imports of processes that died had staged; returns how many there were.
 
-    query = select(ImportRun.id, ImportRun.kind).where(
-        ImportRun.state == "staging", ImportRun.heartbeat_at < clock.now() - ABANDONED
-    )
+    Args:
+        importers: by kind; runs of other kinds are left.
+        alone: nobody else on this machine imports these kinds. With SQLite, which serves one
+            machine, all runs that are still staging are dead then; else a stopped heartbeat says.
+    """
+    query = select(ImportRun.id, ImportRun.kind).where(ImportRun.state == "staging")
+    if not (alone and db.engine.dialect.name == "sqlite"):
+        query = query.where(ImportRun.heartbeat_at < clock.now() - ABANDONED)
     dead = [(run_id, kind) for run_id, kind in db.session.execute(query) if kind in importers]
     for run_id, kind in dead:
         _discard(importers[kind], run_id, SYSTEM, "abandoned")
@@ -254,13 +334,25 @@ def undo_import(run_id: int, kinds: Mapping[str, Kind], actor: Actor) -> ImportR
         Conflict: it is not a finished one.
     """
     run = db.session.get(ImportRun, run_id)
-    if run is None:
+    if run is None or run.kind not in kinds:
         raise NotFound(f"没有编号为 {run_id} 的导入。")
-    if run.state != "done":
-        raise Conflict(f"导入 {run_id} 的状态是 {run.state}，只能撤销已完成的导入。")
+    kind, state = kinds[run.kind], run.state
+    if state != "done":
+        raise Conflict(f"导入 {run_id} {_STATES[state]}，只能撤销已完成的导入。")
     with unit_of_work(actor) as work:
         work.require(RUN)
-        kinds[run.kind].importer(Options()).undo(run_id)
-        db.session.execute(update(ImportRun).where(ImportRun.id == run_id).values(state="undone"))
+        done = (ImportRun.id == run_id) & (ImportRun.state == "done")
+        taken = db.session.execute(update(ImportRun).where(done).values(state="undone"))
+        if not taken.rowcount:  # type: ignore[attr-defined]
+            raise Conflict(f"导入 {run_id} 刚被他人撤销。")
+        kind.importer(Options()).undo(run_id)
         work.record("import.undone", "import", run_id)
     return db.session.get_one(ImportRun, run_id)
+
+
+_STATES = {
+    "staging": "还在进行",
+    "refused": "没有通过检查",
+    "abandoned": "已中断",
+    "undone": "已经撤销过",
+}

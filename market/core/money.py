@@ -8,28 +8,43 @@ from decimal import Decimal
 
 FEN_PER_YUAN = 100
 HIGHEST_FEN = 10**15  # ten trillion yuan: above this it is a typing slip
-_UNITS = {"": 1, "元": 1, "千": 10**3, "千元": 10**3, "万": 10**4, "万元": 10**4, "百万": 10**6}
-_UNITS |= {"百万元": 10**6, "亿": 10**8, "亿元": 10**8}
-_AMOUNT = re.compile(r"(?:人民币|RMB|CNY|¥)?(\d+(?:,\d{3})*(?:\.\d+)?)(\D*)", re.IGNORECASE)
+_UNITS = {
+    "": 1,
+    "千": 10**3,
+    "万": 10**4,
+    "w": 10**4,
+    "十万": 10**5,
+    "百万": 10**6,
+    "千万": 10**7,
+    "亿": 10**8,
+}
+_AMOUNT = re.compile(
+    r"(?:人民币|RMB|CNY|¥)?([+-]?)(\d+(?:,\d{3})*(?:\.\d+)?)(\D*?)(?:元(?:整|正)?)?(?:人民币)?",
+    re.IGNORECASE,
+)
 
 
 class NotMoney(ValueError):
-    """The text is not an amount of money."""
+    """The text is not an amount of money; the message says why, to follow the quoted text."""
 
 
 def parse_yuan(text: str) -> int:
     """Fen of an amount as people type it: `120000`, `12万`, `¥1,200.50`, full-width digits.
 
     Raises:
-        NotMoney: no amount, more than two decimals of a yuan, or beyond any real sum.
+        NotMoney: no amount, below zero, parts of a fen, or beyond any real sum.
     """
     folded = unicodedata.normalize("NFKC", text).replace(" ", "").replace("，", ",")
     match = _AMOUNT.fullmatch(folded)
-    if match is None or match[2] not in _UNITS:
-        raise NotMoney(text)
-    fen = Decimal(match[1].replace(",", "")) * _UNITS[match[2]] * FEN_PER_YUAN
-    if fen != fen.to_integral_value() or fen > HIGHEST_FEN:
-        raise NotMoney(text)
+    if match is None or match[3].lower() not in _UNITS:
+        raise NotMoney("不是金额")
+    if match[1] == "-":
+        raise NotMoney("是负数")
+    fen = Decimal(match[2].replace(",", "")) * _UNITS[match[3].lower()] * FEN_PER_YUAN
+    if fen > HIGHEST_FEN:
+        raise NotMoney("大得不合情理，请核对单位")
+    if fen != fen.to_integral_value():
+        raise NotMoney("小数太多，最多写到分")
     return int(fen)
 
 

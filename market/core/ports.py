@@ -12,7 +12,7 @@ from flask import Blueprint
 from market.core.settings import Settings
 
 if TYPE_CHECKING:
-    from search_index import Document
+    from search_index import Document, IndexSchema
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Searchable:
 
     Args:
         kind: the word in outbox rows and document keys, e.g. "listing".
+        schema: the fields of its documents.
         load: documents of the given ids that the public may read; ids that have none (gone,
             unpublished) are left out, and so are deleted from the index.
         batches: ids of everything the public may read, in batches, in order of id.
@@ -30,6 +31,7 @@ class Searchable:
     """
 
     kind: str
+    schema: IndexSchema
     load: Callable[[Sequence[int]], Mapping[int, Document]]
     batches: Callable[[], Iterator[Sequence[int]]]
     versions: Callable[[], Iterator[tuple[str, str]]]

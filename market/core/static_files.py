@@ -62,7 +62,7 @@ def serve(name: str) -> Response:
     if not path_of(plain).is_file() or hashed_name(plain) != name:
         abort(404)
     kind = mimetypes.types_map.get(f".{match['ending']}", "application/octet-stream")
-    packed = match["ending"] in PACKED and "gzip" in request.accept_encodings
+    packed = match["ending"] in PACKED and request.accept_encodings.quality("gzip") > 0
     response = Response(_content(name, plain, packed), mimetype=kind)
     response.cache_control.public = True
     response.cache_control.max_age = YEAR

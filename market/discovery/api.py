@@ -11,8 +11,7 @@ from marshmallow import fields, pre_dump
 
 from market.accounts import queries as accounts
 from market.accounts.queries import READ as READ_ORGANISATION
-from market.catalogue.models import KINDS, STAGES
-from market.catalogue.schemas import COOPERATION_MODES
+from market.catalogue.models import COOPERATION_MODES, KINDS, STAGES
 from market.core.api import MISSING, UNAVAILABLE, ApiBlueprint
 from market.core.api_schemas import Answer, ListAnswer, Query, Text, page_number, per_page
 from market.core.error_pages import market_error

@@ -9,9 +9,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from market.catalogue.documents import PART_LABELS
 from market.catalogue.models import KINDS, STAGES
-from market.catalogue.queries import PATHS
+from market.catalogue.queries import PART_LABELS, PATHS
 from search_index import Hit, Reason
 
 NAMED_WORDS = 4  # of one reason

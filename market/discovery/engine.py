@@ -8,9 +8,9 @@ from pathlib import Path
 
 from flask import current_app
 
-from market.catalogue.documents import SCHEMA
+from market.core.ports import Market
 from market.core.settings import Settings
-from search_index import Engine, IndexMissing, IndexOutdated, open_engine
+from search_index import Engine, IndexMissing, IndexOutdated, IndexSchema, open_engine
 
 # Groups of words that mean the same, one group a line; from the field's usage.
 SYNONYMS = Path(__file__).parent / "data" / "synonyms.txt"
@@ -29,16 +29,26 @@ def folder(settings: Settings) -> Path:
     return settings.instance / "search"
 
 
-def open_for(settings: Settings, *, writable: bool) -> Engine:
+def schema(market: Market) -> IndexSchema:
+    """The fields of everything searchable, one after the other."""
+    parts = [one.schema for one in market.searchables.values()]
+    return IndexSchema(
+        filters=tuple(dict.fromkeys(name for one in parts for name in one.filters)),
+        numbers=tuple(dict.fromkeys(name for one in parts for name in one.numbers)),
+        parts=tuple(dict.fromkeys(name for one in parts for name in one.parts)),
+    )
+
+
+def open_for(market: Market, *, writable: bool) -> Engine:
     """Open the index of an instance.
 
     Raises:
         WriterBusy: another process writes to it (writable only).
     """
     return open_engine(
-        settings.search_engine,
-        folder(settings),
-        SCHEMA,
+        market.settings.search_engine,
+        folder(market.settings),
+        schema(market),
         synonyms=synonyms(),
         writable=writable,
     )
@@ -50,8 +60,7 @@ def reader() -> Engine:
     if "search" not in extensions:
         with _opening:
             if "search" not in extensions:
-                settings = extensions["market"].settings
-                extensions["search"] = open_for(settings, writable=False)
+                extensions["search"] = open_for(extensions["market"], writable=False)
     engine: Engine = extensions["search"]
     return engine
 

@@ -53,7 +53,7 @@ class Indexer:
     def become_writer(self) -> bool:
         """Open the index for writing; False when another process of this node holds it."""
         try:
-            self._engine = open_for(_market().settings, writable=True)
+            self._engine = open_for(_market(), writable=True)
         except WriterBusy:
             return False
         return True

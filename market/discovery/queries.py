@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 from market.accounts import queries as accounts
 from market.accounts.queries import Contact
-from market.catalogue import terms
-from market.catalogue.models import KINDS, STAGES
-from market.catalogue.schemas import COOPERATION_MODES
+from market.catalogue.models import KINDS
+from market.catalogue.queries import vocabulary
 from market.core import clock
 from market.core.pagination import PageOf
 from market.core.permissions import Actor, Always, policy
@@ -38,7 +37,6 @@ NAMES = {
     "stage": "所处阶段",
     "mode": "合作方式",
 }
-_FIXED = {"kind": KINDS, "stage": STAGES, "mode": COOPERATION_MODES}
 
 
 @dataclass(frozen=True)
@@ -198,9 +196,7 @@ def _page(form: SearchForm, found: Page) -> PageOf[Card]:
 def _label(name: str, value: str, places: _Places) -> str:
     if name == "region":
         return places.chosen[value].full_name if value in places.chosen else value
-    if name in _FIXED:
-        return str(_FIXED[name].get(value, value))
-    return terms.labels(name, [value])[0]
+    return vocabulary(name).get(value, value)
 
 
 def _chosen(form: SearchForm, places: _Places) -> list[tuple[str, str]]:
@@ -232,10 +228,9 @@ def _facets(form: SearchForm, found: Page, places: _Places) -> list[FacetView]:
         counts = dict(found.facets.get(name, ()))
         if name == "region":
             values = _region_values(form, counts, places)
-        elif name == "field":
-            values = _values(form.field, counts, terms.scheme("field").labels, by_count=True)
         else:
-            values = _values(getattr(form, name), counts, _FIXED[name], by_count=name == "mode")
+            by_count = name in {"field", "mode"}
+            values = _values(getattr(form, name), counts, vocabulary(name), by_count=by_count)
         if values:
             views.append(FacetView(name, LEGENDS[name], values))
     return views

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -132,6 +133,13 @@ def search(text: str, limit: int = 20) -> list[RegionView]:
     ]
 
 
+# 511402 东坡区, 东坡区（511402）
+_CODE_AND_NAME = re.compile(
+    r"[(\[]?(?P<before>[0-9]{6,12})?[)\]]?[(\[]?(?P<name>[^0-9()\[\]]+)[)\]]?"
+    r"[(\[]?(?P<after>[0-9]{6,12})?[)\]]?"
+)
+
+
 class Resolver:
     """Finds regions in many rows as people write them; loads provinces to counties once.
 
@@ -156,7 +164,8 @@ class Resolver:
 
     def find(self, text: str) -> int | str:
         """The id of the region meant, or a sentence that says why it is not clear."""
-        compact = re.sub(r"[\s·,，/\-—>]+", "", text)
+        folded = unicodedata.normalize("NFKC", text)
+        compact = re.sub(r"[\s·,，、/\\\-—–>|]+", "", folded)
         if compact not in self._known:
             self._known[compact] = self._find(compact)
         return self._known[compact]
@@ -164,6 +173,10 @@ class Resolver:
     def _find(self, text: str) -> int | str:
         if text.isascii() and text.isdecimal():
             return self._find_code(text)
+        both = _CODE_AND_NAME.fullmatch(text)
+        if both is not None and (code := both["before"] or both["after"]):
+            return self._find_both(code, both["name"])
+        text = text.removeprefix("中华人民共和国").removeprefix("中国")
         fits = self._fitting(text)
         if len(fits) == 1:
             return fits[0]
@@ -176,7 +189,7 @@ class Resolver:
         return db.session.scalar(select(Region.full_name).where(Region.id == key)) or ""
 
     def _find_code(self, text: str) -> int | str:
-        code = text.ljust(6, "0") if len(text) < 6 else text
+        code = text.ljust(6, "0") if len(text) in {2, 4} else text
         code = code[:6] if len(code) > 6 and set(code[6:]) <= {"0"} else code
         if code in self._by_code:
             return self._by_code[code]
@@ -184,6 +197,14 @@ class Resolver:
             return find(code[:9]).id
         except NotFound:
             return f"没有代码为 {text[:12]} 的地区，请核对（6 位县级代码或 9 位乡镇代码）。"
+
+    def _find_both(self, code: str, name: str) -> int | str:
+        """A code beside a name: both must mean the same."""
+        found = self._find_code(code)
+        fits = self._fitting(name)
+        if isinstance(found, int) and fits and found not in fits:
+            return f"代码 {code[:12]} 是{self._full(found)}，与「{name[:20]}」不符，请核对。"
+        return found
 
     def _fitting(self, text: str) -> list[int]:
         """Regions named by the end of the text, whose ancestors the rest names, nearest first."""
@@ -202,4 +223,4 @@ class Resolver:
                 if rest.startswith(name):
                     rest = rest.removeprefix(name)
                     break
-        return rest in {"", "中国", "中华人民共和国"}
+        return not rest

@@ -2,7 +2,12 @@
 
 from market.core.sheets.model import Column, FileRefused, Problem, Row
 from market.core.sheets.reader import Table, open_table
-from market.core.sheets.writer import write_problems, write_table, write_template
+from market.core.sheets.writer import (
+    check_target,
+    write_problems,
+    write_table,
+    write_template,
+)
 
 __all__ = [
     "Column",
@@ -10,6 +15,7 @@ __all__ = [
     "Problem",
     "Row",
     "Table",
+    "check_target",
     "open_table",
     "write_problems",
     "write_table",

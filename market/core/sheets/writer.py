@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from market.core.sheets.model import ENDINGS, Column, FileRefused, Problem
+from market.core.sheets.model import Column, FileRefused, Problem, readable
 
 _OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 _TEMPLATE_ROWS = 2000
@@ -19,16 +21,44 @@ def write_table(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[st
     """Write rows under the columns' Chinese headers; returns how many.
 
     Raises:
-        FileRefused: the ending is none of .xlsx, .csv, .jsonl.
+        FileRefused: the ending is none of .xlsx, .csv, .jsonl, or nothing can be written there.
     """
-    ending = path.suffix.lower()
-    if ending == ".xlsx":
-        return _write_xlsx(path, columns, rows)
-    if ending == ".csv":
-        return _write_csv(path, columns, rows)
-    if ending == ".jsonl":
-        return _write_jsonl(path, columns, rows)
-    raise FileRefused(f"导出文件的扩展名应为 .xlsx、.csv 或 .jsonl，现为「{path.suffix}」。")
+    check_target(path)
+    write = _WRITERS[path.suffix.lower()]
+    with _named_faults(path):
+        return write(path, columns, rows)
+
+
+def check_target(path: Path) -> None:
+    """Refuse a file that could not be written, before the work is done.
+
+    Raises:
+        FileRefused: another ending than .xlsx, .csv or .jsonl, or no such folder.
+    """
+    if path.suffix.lower() not in _WRITERS:
+        name = readable(path.suffix or path.name)
+        raise FileRefused(f"要写的文件的扩展名应为 .xlsx、.csv 或 .jsonl，现为「{name}」。")
+    if not path.parent.is_dir():
+        raise FileRefused(f"没有文件夹「{readable(path.parent)}」，请先建好。")
+    # A library that fails while writing leaves its temporary file open: ask first.
+    if path.is_dir() or not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise _unwritable(path)
+
+
+@contextmanager
+def _named_faults(path: Path) -> Iterator[None]:
+    from xlsxwriter.exceptions import XlsxWriterException
+
+    try:
+        yield
+    except (OSError, XlsxWriterException) as error:
+        raise _unwritable(path) from error
+
+
+def _unwritable(path: Path) -> FileRefused:
+    return FileRefused(
+        f"写不了文件「{readable(path.name)}」：请检查磁盘、权限，以及它是否正被打开。"
+    )
 
 
 def _write_xlsx(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> int:
@@ -45,7 +75,9 @@ def _write_xlsx(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[st
         for count, row in enumerate(rows, 1):
             for place, column in enumerate(columns):
                 value = row.get(column.key)
-                if value not in (None, ""):
+                if isinstance(value, str):  # never as a formula, a link or a number
+                    sheet.write_string(count, place, value)
+                elif value is not None:
                     sheet.write(count, place, value)
     return count
 
@@ -66,8 +98,11 @@ def _write_csv(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str
 
 
 def _guard(value: Any) -> Any:
-    """A text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    if isinstance(value, str) and value[:1] in {"=", "+", "-", "@"}:
+    """A text that a spreadsheet would run as a formula gets an apostrophe in front.
+
+    So does one that already has such an apostrophe: reading takes one away.
+    """
+    if isinstance(value, str) and value.lstrip("'")[:1] in {"=", "+", "-", "@"}:
         return f"'{value}"
     return "" if value is None else value
 
@@ -83,17 +118,35 @@ def _write_jsonl(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[s
     return count
 
 
+_WRITERS = {".xlsx": _write_xlsx, ".csv": _write_csv, ".jsonl": _write_jsonl}
+
+
 def write_template(path: Path, columns: Sequence[Column]) -> None:
-    """An empty XLSX to fill in: headers with notes, needed ones in bold, lists to choose from."""
+    """An empty XLSX to fill in: headers with notes, needed ones in bold, lists to choose from.
+
+    Its cells are text, so that 2025.10 keeps its nought and a code its last digits.
+
+    Raises:
+        FileRefused: the ending is not .xlsx, or nothing can be written there.
+    """
+    if path.suffix.lower() != ".xlsx":
+        raise FileRefused(f"模板文件的扩展名应为 .xlsx，现为「{readable(path.suffix)}」。")
+    check_target(path)
+    with _named_faults(path):
+        _write_template(path, columns)
+
+
+def _write_template(path: Path, columns: Sequence[Column]) -> None:
     import xlsxwriter
 
     with xlsxwriter.Workbook(str(path), {"strings_to_formulas": False}) as book:
         sheet = book.add_worksheet("数据")
         sheet.freeze_panes(1, 0)
         plain = book.add_format({"bottom": 1, "num_format": "@"})
+        typed = book.add_format({"num_format": "@"})
         needed = book.add_format({"bottom": 1, "bold": True, "font_color": "#9c4a1a"})
         for place, column in enumerate(columns):
-            sheet.set_column(place, place, _width(column))
+            sheet.set_column(place, place, _width(column), typed)
             head = column.label + ("*" if column.required else "")
             sheet.write_string(0, place, head, needed if column.required else plain)
             note = "；".join(filter(None, ["必填" if column.required else "", column.note]))
@@ -139,8 +192,6 @@ def write_problems(path: Path, problems: Sequence[Problem]) -> None:
         Column("level", "性质"),
         Column("message", "问题与改法"),
     ]
-    if path.suffix.lower() not in ENDINGS:
-        raise FileRefused("报告文件的扩展名应为 .xlsx、.csv 或 .jsonl。")
     rows = (
         {
             "address": problem.address,
