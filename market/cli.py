@@ -161,14 +161,21 @@ def import_(
     """导入表格（XLSX、XLS、CSV、JSONL、JSON）：全部检查无误才生效。"""
     from market.core.importing import Options, run_import
     from market.core.permissions import SYSTEM
-    from market.core.sheets import write_problems
+    from market.core.sheets import Problem, check_target, write_problems
     from market.rooms import KINDS
 
+    if report is not None:
+        check_target(report)
     options = Options(organisation, region, scheme)
-    with obj.app.app_context():
-        result = run_import(
-            KINDS[kind], file, options, SYSTEM, dry_run=dry_run, progress=_tell_progress
-        )
+    try:
+        with obj.app.app_context():
+            result = run_import(
+                KINDS[kind], file, options, SYSTEM, dry_run=dry_run, progress=_tell_progress
+            )
+    except FileRefused as error:
+        if report is not None:
+            write_problems(report, [Problem(0, "", file.name, "", str(error))])
+        raise
     if report is not None:
         write_problems(report, result.problems)
     for problem in result.problems[:SHOWN_PROBLEMS]:

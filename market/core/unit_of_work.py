@@ -56,11 +56,14 @@ class UnitOfWork:
 
 
 @contextmanager
-def unit_of_work(actor: Actor) -> Iterator[UnitOfWork]:
+def unit_of_work(actor: Actor, *, may_be_long: bool = False) -> Iterator[UnitOfWork]:
     """Do several writes as one. Re-entrant: inner ones join, the outermost alone commits.
 
     Leaving by an exception rolls back. No parsing, file or network work belongs in here: on
     SQLite the write lock of the whole database is held.
+
+    Args:
+        may_be_long: under the maintenance lock, when the site answers 503 meanwhile.
 
     Raises:
         Busy: the write lock was not to be had within the timeout.
@@ -83,7 +86,8 @@ def unit_of_work(actor: Actor) -> Iterator[UnitOfWork]:
         if work.wrote and not work.asked:
             raise RuntimeError("a write that asked no permission")
         session.commit()
-        if (held := time.monotonic() - started) > LONGEST_WRITE:
+        held = time.monotonic() - started
+        if held > LONGEST_WRITE and not may_be_long:
             log.warning("write lock held long", seconds=round(held, 2))
     finally:
         session.info.pop(_KEY, None)

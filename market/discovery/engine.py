@@ -10,7 +10,15 @@ from flask import current_app
 
 from market.core.ports import Market
 from market.core.settings import Settings
-from search_index import Engine, IndexMissing, IndexOutdated, IndexSchema, open_engine
+from search_index import (
+    Engine,
+    IndexMissing,
+    IndexOutdated,
+    IndexSchema,
+    Page,
+    SearchRequest,
+    open_engine,
+)
 
 # Groups of words that mean the same, one group a line; from the field's usage.
 SYNONYMS = Path(__file__).parent / "data" / "synonyms.txt"
@@ -66,9 +74,23 @@ def reader() -> Engine:
 
 
 def ready() -> bool:
-    """Whether there is an index to search."""
+    """Whether there is an index to search, and not an empty one before its first filling."""
     try:
-        reader().stats()
+        if reader().stats().documents:
+            return True
     except (IndexMissing, IndexOutdated):
         return False
-    return True
+    searchables = current_app.extensions["market"].searchables.values()
+    return not any(next(one.versions(), None) for one in searchables)
+
+
+def ask(request: SearchRequest) -> Page:
+    """Search.
+
+    Raises:
+        IndexMissing: there is no index yet, or it is just being filled for the first time.
+    """
+    page = reader().search(request)
+    if not page.total and not ready():
+        raise IndexMissing("the index is being built")
+    return page

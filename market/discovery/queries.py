@@ -13,7 +13,7 @@ from market.core import clock
 from market.core.pagination import PageOf
 from market.core.permissions import Actor, Always, policy
 from market.discovery.cards import Card, card
-from market.discovery.engine import reader
+from market.discovery.engine import ask
 from market.discovery.forms import ENGINE_SORTS, FILTERS, SearchForm
 from market.regions import queries as regions
 from market.regions.models import Region
@@ -154,7 +154,7 @@ def search(actor: Actor, form: SearchForm) -> SearchPage:
     """
     policy.require(actor, SEARCH)
     places = _places(form)
-    found = reader().search(request_for(form, places))
+    found = ask(request_for(form, places))
     page = _page(form, found)
     chosen = _chosen(form, places)
     nothing = not found.total
@@ -175,7 +175,7 @@ def cards(actor: Actor, form: SearchForm) -> PageOf[Card]:
     """A page of cards alone, without facets: for lists outside the search page."""
     policy.require(actor, SEARCH)
     places = _Places(_regions(form.region), ())
-    return _page(form, reader().search(request_for(form, places, facets=False)))
+    return _page(form, ask(request_for(form, places, facets=False)))
 
 
 def owned_by(actor: Actor, owner_id: int, page: int) -> tuple[PageOf[Card], dict[str, int]]:
@@ -183,7 +183,7 @@ def owned_by(actor: Actor, owner_id: int, page: int) -> tuple[PageOf[Card], dict
     policy.require(actor, SEARCH)
     form = SearchForm(owner=(str(owner_id),), sort="newest", page=page)
     request = replace(request_for(form, _EVERYWHERE, facets=False), facets=[FacetRequest("kind")])
-    found = reader().search(request)
+    found = ask(request)
     return _page(form, found), dict(found.facets["kind"])
 
 
@@ -300,7 +300,7 @@ def _ways(form: SearchForm, places: _Places) -> list[Way]:
     ways = []
     for label, other, where in tried:
         request = request_for(other, where, facets=False)
-        total = reader().search(replace(request, limit=0, after=None, highlight=False)).total
+        total = ask(replace(request, limit=0, after=None, highlight=False)).total
         if total:
             ways.append(Way(label, other.address(), f"{total:,} 项"))
     if form.q:
@@ -325,14 +325,13 @@ def overview(actor: Actor, region: RegionView | None = None, newest: int = 5) ->
     codes = (region.code,) if region else ()
     within = {"region": (str(region.id),)} if region else {}
     below = regions.children(region.id) if region else regions.provinces()
-    engine = reader()
     lists = {}
     for kind in KINDS:
         request = SearchRequest(
             filters={"kind": (kind,), **within}, sort="-date", limit=newest, highlight=False
         )
-        lists[kind] = engine.search(request)
-    counted = engine.search(
+        lists[kind] = ask(request)
+    counted = ask(
         SearchRequest(
             filters=within,
             facets=[FacetRequest("region", 400, tuple(str(one.id) for one in below))],

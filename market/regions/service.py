@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import aliased
 
 from market.core.db import db, under
@@ -46,7 +46,7 @@ def seed() -> None:
     if held is not None and held.version == version:
         return
     lines = gzip.decompress(packed).decode("utf-8").splitlines()
-    with unit_of_work(SYSTEM) as work:
+    with unit_of_work(SYSTEM, may_be_long=True) as work:
         work.require(LOAD)
         _load(list(csv.DictReader(lines)))
         _load_former(DATA / "successors.csv")
@@ -268,6 +268,7 @@ class RegionImporter:
 
     def publish(self, run_id: int) -> None:
         """Write all rows, in the order of the file."""
+        _advance_ids()
         for checked in self._staged:
             _save(checked.content)
 
@@ -278,6 +279,15 @@ class RegionImporter:
     def undo(self, run_id: int) -> None:
         """Regions are referred to by listings: they are corrected by another import."""
         raise Conflict("地区的导入不能撤销：请导入更正后的文件。")
+
+
+def _advance_ids() -> None:
+    """Shipped regions bring their ids along: PostgreSQL's counter does not know of them."""
+    if db.engine.dialect.name == "postgresql":
+        sequence = func.pg_get_serial_sequence("region", "id")
+        db.session.execute(
+            select(func.setval(sequence, select(func.max(Region.id)).scalar_subquery()))
+        )
 
 
 _CODES = ("code", "parent_code", "successor_code")

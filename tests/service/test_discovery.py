@@ -6,8 +6,11 @@ from sqlalchemy import select
 from market.catalogue.models import Listing
 from market.core.db import db
 from market.core.permissions import PUBLIC
-from market.discovery import queries
+from market.demo.load import load_demo
+from market.discovery import engine, queries
 from market.discovery.forms import SearchForm
+from market.discovery.indexer import Indexer
+from search_index import IndexMissing
 
 STORIES = [
     ("复合调味包 胀袋", "demo-xq-001"),
@@ -88,3 +91,18 @@ def test_sorts(demo):
     assert prices[0]
     dates = [card.updated for card in _search(sort="newest").page.items]
     assert dates == sorted(dates, reverse=True)
+
+
+def test_before_its_first_filling_the_index_is_said_to_be_missing(app):
+    """Listings are there, the worker has not built the index yet."""
+    own = Indexer()
+    assert own.become_writer()
+    assert engine.ready()  # nothing to find yet
+    list(load_demo())
+    assert not engine.ready()
+    with pytest.raises(IndexMissing):
+        queries.search(PUBLIC, SearchForm(q="茶"))
+    own.rebuild()
+    assert engine.ready()
+    assert queries.search(PUBLIC, SearchForm(q="茶")).page.total
+    own.close()
