@@ -34,6 +34,9 @@ class Recorder:
         self.requests.append(request)
         return self._engine.search(request)
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
 
 @dataclass(frozen=True)
 class Case:
