@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 from typing import Literal, Protocol, Self
 
 TITLE = "title"  # the part name of a document's title in highlights and reasons
@@ -37,10 +37,6 @@ class IndexOutdated(SearchIndexError):
 
 class BadCursor(SearchIndexError, ValueError):
     """An `after` cursor that this search did not give out."""
-
-
-def _empty() -> Mapping[str, object]:
-    return MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -83,7 +79,7 @@ class Document:
     phrases: tuple[str, ...] = ()
     filters: Mapping[str, Sequence[str]] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)
-    stored: Mapping[str, object] = field(default_factory=_empty)
+    stored: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from typing import Self
 import tantivy
 
 from search_index import generations
+from search_index.cutter import prepared
 from search_index.model import (
     CheckReport,
     Document,
@@ -33,7 +34,7 @@ from search_index.model import (
     SearchRequest,
 )
 from search_index.query import Synonyms
-from search_index.tantivy_fields import SEPARATOR, DocumentBuilder, form, tantivy_schema
+from search_index.tantivy_fields import SEPARATOR, form, tantivy_schema
 from search_index.tantivy_search import Search
 from search_index.text import fold
 
@@ -79,7 +80,6 @@ class TantivyEngine:
         self._folder = folder
         self._schema = schema
         self._native = tantivy_schema(schema)
-        self._builder = DocumentBuilder(schema, self._native)
         self._synonyms = Synonyms(synonyms)
         self._read_lock = threading.Lock()
         self._write_lock = threading.Lock()
@@ -237,11 +237,10 @@ class TantivyEngine:
             written: set[str] = set()
             try:
                 # Handed over one by one: the engine's thread works while we cut the next text.
-                for document in upserts:
-                    built = self._builder.build(document)
-                    writer.delete_documents_by_term("key", document.key)
-                    writer.add_document(built)
-                    written.add(document.key)
+                for key, values in prepared(self._schema, upserts):
+                    writer.delete_documents_by_term("key", key)
+                    writer.add_document(tantivy.Document.from_dict(values, self._native))
+                    written.add(key)
                 for key in deletes:
                     if key not in written:
                         writer.delete_documents_by_term("key", key)
@@ -273,12 +272,11 @@ class TantivyEngine:
         writer = index.writer(_REBUILD_BYTES, 1)
         seen: set[str] = set()
         try:
-            for document in documents:
-                built = self._builder.build(document)
-                if document.key in seen:
-                    writer.delete_documents_by_term("key", document.key)
-                seen.add(document.key)
-                writer.add_document(built)
+            for key, values in prepared(self._schema, documents):
+                if key in seen:
+                    writer.delete_documents_by_term("key", key)
+                seen.add(key)
+                writer.add_document(tantivy.Document.from_dict(values, self._native))
             writer.commit()
         except BaseException:
             writer.rollback()  # else its thread writes into the folder while that is removed

@@ -101,92 +101,90 @@ def prepare(text: str) -> Prepared:
     return Prepared(*map(" ".join, streams(fold(text))))
 
 
-class DocumentBuilder:
-    """Makes tantivy documents of one schema."""
+Values = dict[str, object]
 
-    def __init__(self, schema: IndexSchema, native: tantivy.Schema) -> None:
-        self._schema = schema
-        self._native = native
 
-    def build(self, document: Document) -> tantivy.Document:
-        """Return the document to add.
+def field_values(schema: IndexSchema, document: Document) -> Values:
+    """The values of a document's fields, by field: plain values, so that any process may do it.
 
-        Raises:
-            ValueError: a filter, number or part the schema does not name, or no usable key.
-        """
-        self._refuse_unknown(document)
-        tied = tie(document.key)
-        names = {name: self._pinyin(name) for name in document.names}
-        values: dict[str, object] = {
-            "key": document.key,
-            "check": check_text(document.key, document.version),
-            "tie": tied,
-            "pinyin": [" ".join(found) for found in names.values() if found],
-            "codes": [code for code in map(normalise_code, document.codes) if code],
-            "suggest": list(self._suggestions(document, names)),
-            "payload": self._payload(document, names),
-        }
-        self._add_text(values, document)
-        for name, chosen in document.filters.items():
-            values[f"f_{name}"] = list(dict.fromkeys(chosen))
-        for name, number in document.numbers.items():
-            values[f"n_{name}"] = number
-            values[f"s_{name}"] = sort_text(number, tied)
-        return tantivy.Document.from_dict(values, self._native)
+    Raises:
+        ValueError: a filter, number or part the schema does not name, or no usable key.
+    """
+    _refuse_unknown(schema, document)
+    tied = tie(document.key)
+    names = {name: _pinyin(name) for name in document.names}
+    values: Values = {
+        "key": document.key,
+        "check": check_text(document.key, document.version),
+        "tie": tied,
+        "pinyin": [" ".join(found) for found in names.values() if found],
+        "codes": [code for code in map(normalise_code, document.codes) if code],
+        "suggest": list(_suggestions(document, names)),
+        "payload": _payload(document, names),
+    }
+    _add_text(values, document)
+    for name, chosen in document.filters.items():
+        values[f"f_{name}"] = list(dict.fromkeys(chosen))
+    for name, number in document.numbers.items():
+        values[f"n_{name}"] = number
+        values[f"s_{name}"] = sort_text(number, tied)
+    return values
 
-    def _refuse_unknown(self, document: Document) -> None:
-        for given, known in (
-            (document.filters, self._schema.filters),
-            (document.numbers, self._schema.numbers),
-            (document.parts, self._schema.parts),
-        ):
-            if unknown := set(given) - set(known):
-                raise ValueError(f"document {document.key!r}: unknown fields {sorted(unknown)}")
-        if not document.key or SEPARATOR in document.key:
-            raise ValueError(f"document key {document.key!r} cannot be used")
 
-    def _add_text(self, values: dict[str, object], document: Document) -> None:
-        title = prepare(document.title)
-        shown = "\n".join([document.title, *document.parts.values()])
-        others = [*document.parts.values(), *(n for n in document.names if n not in shown)]
-        prepared = [prepare(other) for other in others]
-        values["text"] = [title.text] * TITLE_WEIGHT + [other.text for other in prepared]
-        values["triples"] = [title.triples, *(other.triples for other in prepared)]
-        values["chars"] = [title.chars, *(other.chars for other in prepared)]
+def _refuse_unknown(schema: IndexSchema, document: Document) -> None:
+    for given, known in (
+        (document.filters, schema.filters),
+        (document.numbers, schema.numbers),
+        (document.parts, schema.parts),
+    ):
+        if unknown := set(given) - set(known):
+            raise ValueError(f"document {document.key!r}: unknown fields {sorted(unknown)}")
+    if not document.key or SEPARATOR in document.key:
+        raise ValueError(f"document key {document.key!r} cannot be used")
 
-    @staticmethod
-    def _pinyin(name: str) -> tuple[str, ...]:
-        from search_index.pinyin import name_tokens
 
-        return name_tokens(name)
+def _add_text(values: dict[str, object], document: Document) -> None:
+    title = prepare(document.title)
+    shown = "\n".join([document.title, *document.parts.values()])
+    others = [*document.parts.values(), *(n for n in document.names if n not in shown)]
+    prepared = [prepare(other) for other in others]
+    values["text"] = [title.text] * TITLE_WEIGHT + [other.text for other in prepared]
+    values["triples"] = [title.triples, *(other.triples for other in prepared)]
+    values["chars"] = [title.chars, *(other.chars for other in prepared)]
 
-    @staticmethod
-    def _suggestions(document: Document, names: dict[str, tuple[str, ...]]) -> Iterable[str]:
-        found: dict[str, None] = {}
-        for shown in (document.title, *document.names, *document.phrases):
-            shown = " ".join(shown.split())[:_LONGEST_SUGGESTION]
-            beginnings = [fold(shown)]
-            if tokens_of_name := names.get(shown):
-                beginnings += [tokens_of_name[0], _initials(tokens_of_name)]
-            for beginning in filter(None, beginnings):
-                found.setdefault(f"{beginning}{SEPARATOR}{shown}")
-        return found
 
-    @staticmethod
-    def _payload(document: Document, names: dict[str, tuple[str, ...]]) -> bytes:
-        shown: dict[str, object] = {
-            "k": document.key,
-            "t": document.title,
-            "p": dict(document.parts),
-            "s": dict(document.stored),
-        }
-        if document.codes:
-            shown["c"] = list(document.codes)
-        if names:
-            shown["n"] = names
-        return json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode(
-            "utf-8", "surrogatepass"
-        )
+def _pinyin(name: str) -> tuple[str, ...]:
+    from search_index.pinyin import name_tokens
+
+    return name_tokens(name)
+
+
+def _suggestions(document: Document, names: dict[str, tuple[str, ...]]) -> Iterable[str]:
+    found: dict[str, None] = {}
+    for shown in (document.title, *document.names, *document.phrases):
+        shown = " ".join(shown.split())[:_LONGEST_SUGGESTION]
+        beginnings = [fold(shown)]
+        if tokens_of_name := names.get(shown):
+            beginnings += [tokens_of_name[0], _initials(tokens_of_name)]
+        for beginning in filter(None, beginnings):
+            found.setdefault(f"{beginning}{SEPARATOR}{shown}")
+    return found
+
+
+def _payload(document: Document, names: dict[str, tuple[str, ...]]) -> bytes:
+    shown: dict[str, object] = {
+        "k": document.key,
+        "t": document.title,
+        "p": dict(document.parts),
+        "s": dict(document.stored),
+    }
+    if document.codes:
+        shown["c"] = list(document.codes)
+    if names:
+        shown["n"] = names
+    return json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def _initials(found: tuple[str, ...]) -> str:
@@ -196,6 +194,6 @@ def _initials(found: tuple[str, ...]) -> str:
 
 
 def read_payload(stored: bytes) -> dict[str, object]:
-    """Return what `DocumentBuilder` stored."""
+    """Return what `field_values` stored."""
     shown: dict[str, object] = json.loads(stored.decode("utf-8", "surrogatepass"))
     return shown

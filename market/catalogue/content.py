@@ -29,14 +29,18 @@ TERM_FIELDS = {"fields": "field", "industries": "industry", "disciplines": "disc
 
 
 def revision_values(
-    kind: str, content: Mapping[str, Any], *, by: str, at: datetime
+    kind: str, content: Mapping[str, Any], *, by: str, at: datetime, digest: str | None = None
 ) -> dict[str, Any]:
-    """Column values of a revision that holds this content (region_id included)."""
+    """Column values of a revision that holds this content (region_id included).
+
+    Args:
+        digest: the content's hash where the caller has it already.
+    """
     details = {key: value for key, value in content.items() if key not in TYPED}
     return {
         **{name: content.get(name) for name in TYPED},
         "folded_title": fold(content["title"])[:300],
-        "content_hash": rules.content_hash(content),
+        "content_hash": digest or rules.content_hash(content),
         "completeness": rules.completeness(kind, content),
         "details": rules.jsonable(details),
         "created_by": by,

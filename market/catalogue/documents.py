@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
 
 from market.accounts.models import Organisation
 from market.catalogue import queries, terms
-from market.catalogue.content import content_of
+from market.catalogue.content import TYPED, content_of
 from market.catalogue.importer import IMPORT_EVENT
 from market.catalogue.models import Listing, Revision
 from market.catalogue.terms import scheme
@@ -18,6 +17,7 @@ from market.core import clock
 from market.core.db import db
 from market.core.ports import Searchable
 from market.regions import queries as regions
+from market.regions.models import Region, path_ids
 from search_index import Document, IndexSchema
 
 # The order is that of reasons and highlights on a result.
@@ -68,35 +68,59 @@ _MERGED = {
 }
 
 
+_COLUMNS = (
+    Listing.id,
+    Listing.no,
+    Listing.kind,
+    Listing.source_id,
+    Listing.owner_id,
+    Listing.demo,
+    Listing.created_at,
+    Listing.published_at,
+    Revision.id.label("revision_id"),
+    Revision.details,
+    *(getattr(Revision, name) for name in TYPED),
+    Organisation.name.label("owner"),
+    Organisation.uscc.label("owner_uscc"),
+    Organisation.kind.label("owner_kind"),
+    Organisation.lock_version.label("owner_version"),
+    Region.code.label("region_code"),
+    Region.path.label("region_path"),
+)
+
+
 def load(ids: Sequence[int]) -> dict[int, Document]:
-    """Documents of published listings."""
+    """Documents of published listings. Columns rather than objects: it is read by the thousand."""
     query = (
-        select(Listing)
+        select(*_COLUMNS)
+        .join(Revision, Revision.id == Listing.current_id)
+        .join(Organisation, Organisation.id == Listing.owner_id)
+        .join(Region, Region.id == Listing.region_id)
         .where(Listing.id.in_(ids), Listing.state == "published")
-        .options(joinedload(Listing.owner), joinedload(Listing.region), joinedload(Listing.current))
     )
-    rows = db.session.scalars(query).all()
-    names = regions.short_names(key for row in rows for key in row.region.path_ids)
-    return {row.id: _document(row, names) for row in rows}
+    rows = db.session.execute(query).all()
+    paths = {row.region_path: path_ids(row.region_path) for row in rows}
+    names = regions.short_names(key for path in paths.values() for key in path)
+    return {row.id: _document(row, paths[row.region_path], names) for row in rows}
 
 
-def _document(listing: Listing, names: Mapping[int, tuple[str, str]]) -> Document:
-    revision, owner = listing.current, listing.owner
-    assert revision is not None
-    content = content_of(revision)
-    shown = queries.shown(listing.kind, content)
-    trail = [names[key][1] for key in listing.region.path_ids if key in names]
+def _document(
+    row: Any, region_ids: Sequence[int], names: Mapping[int, tuple[str, str]]
+) -> Document:
+    content = content_of(row)
+    shown = queries.shown(row.kind, content)
+    trail = [names[key][1] for key in region_ids if key in names]
     return Document(
-        key=f"listing:{listing.id}",
-        version=version(revision.id, owner.lock_version),
-        title=revision.title,
-        parts=_parts(content, shown, owner.name, trail),
-        names=(owner.name,),
-        codes=_codes(listing, content, owner.uscc),
+        key=f"listing:{row.id}",
+        version=version(row.revision_id, row.owner_version),
+        title=row.title,
+        parts=_parts(content, shown, row.owner, trail),
+        names=(row.owner,),
+        codes=_codes(row, content),
         phrases=tuple(content.get("keywords") or ()),
-        filters=_filters(listing, content, owner.kind),
-        numbers=_numbers(listing, content),
-        stored=_card(listing, revision, shown, owner.name, trail),
+        filters=_filters(row, content, region_ids),
+        numbers=_numbers(row, content),
+        stored=_card(row, shown, trail),
     )
 
 
@@ -123,8 +147,8 @@ def _parts(
     return parts | {"owner": owner, "place": " ".join(trail)}
 
 
-def _codes(listing: Listing, content: Mapping[str, Any], uscc: str | None) -> tuple[str, ...]:
-    found = [listing.no, uscc, listing.source_id]
+def _codes(row: Any, content: Mapping[str, Any]) -> tuple[str, ...]:
+    found = [row.no, row.owner_uscc, row.source_id]
     found += [item["number"] for item in content.get("ip") or ()]
     found += [
         content.get(key)
@@ -134,19 +158,19 @@ def _codes(listing: Listing, content: Mapping[str, Any], uscc: str | None) -> tu
 
 
 def _filters(
-    listing: Listing, content: Mapping[str, Any], owner_kind: str
+    row: Any, content: Mapping[str, Any], region_ids: Sequence[int]
 ) -> dict[str, Sequence[str]]:
     known = scheme("industry")
     industries = [code for code in content.get("industries") or () if code in known.labels]
     return {
-        "kind": [listing.kind],
-        "region": [str(key) for key in listing.region.path_ids],
+        "kind": [row.kind],
+        "region": [str(key) for key in region_ids],
         "field": _coded("field", content.get("fields")),
         "industry": [*industries, *{code[0] for code in industries if len(code) > 1}],
         "stage": [content["stage"]] if content.get("stage") else [],
         "mode": content.get("transfer_modes") or content.get("cooperation_modes") or [],
-        "owner": [str(listing.owner_id)],
-        "owner_kind": [owner_kind],
+        "owner": [str(row.owner_id)],
+        "owner_kind": [row.owner_kind],
         "discipline": _coded("discipline", content.get("disciplines")),
     }
 
@@ -157,40 +181,34 @@ def _coded(name: str, values: Sequence[str] | None) -> list[str]:
     return [value for value in values or () if value in known]
 
 
-def _numbers(listing: Listing, content: Mapping[str, Any]) -> dict[str, int]:
-    published = listing.published_at or listing.created_at
+def _numbers(row: Any, content: Mapping[str, Any]) -> dict[str, int]:
+    published = row.published_at or row.created_at
     found = {"date": int(published.timestamp())}
     if content.get("price_min_fen") is not None:
         found["price"] = content["price_min_fen"]
     return found
 
 
-def _card(
-    listing: Listing,
-    revision: Revision,
-    shown: Mapping[str, Any],
-    owner: str,
-    trail: Sequence[str],
-) -> dict[str, Any]:
+def _card(row: Any, shown: Mapping[str, Any], trail: Sequence[str]) -> dict[str, Any]:
     """What a result list shows, so that it needs no SQL."""
     best = shown.get("result") or (shown.get("targets") or [""])[0]
     return {
-        "kind": listing.kind,
-        "no": listing.no,
-        "title": revision.title,
-        "problem": _first(shown.get("problem") or revision.summary, 80),
+        "kind": row.kind,
+        "no": row.no,
+        "title": row.title,
+        "problem": _first(shown.get("problem") or row.summary, 80),
         "best": _first(best, 80),
-        "stage": revision.stage,
+        "stage": row.stage,
         "price": shown.get("price"),
         "modes": shown.get("transfer_modes") or shown.get("cooperation_modes") or [],
         "region": " · ".join(trail),
-        "region_code": listing.region.code,
-        "owner": owner,
-        "date": clock.local(listing.published_at or listing.created_at).date().isoformat(),
+        "region_code": row.region_code,
+        "owner": row.owner,
+        "date": clock.local(row.published_at or row.created_at).date().isoformat(),
         "deadline": shown.get("deadline"),
         "valid_until": shown.get("valid_until"),
         "trial": shown.get("trial") == "是",
-        "demo": listing.demo,
+        "demo": row.demo,
     }
 
 

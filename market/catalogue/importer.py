@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from marshmallow import ValidationError
-from sqlalchemy import case, delete, func, insert, or_, select, update
+from sqlalchemy import Table, case, delete, func, insert, or_, select, update
 from sqlalchemy.orm import aliased, joinedload
 
 from market.accounts import queries as accounts
@@ -24,7 +24,7 @@ from market.catalogue.models import Listing, Revision
 from market.catalogue.rules import content_hash
 from market.catalogue.schemas import SCHEMAS
 from market.core import clock, numbers, outbox
-from market.core.db import db
+from market.core.db import Base, db
 from market.core.errors import Invalid
 from market.core.fields import columns_of
 from market.core.identifiers import read_uscc
@@ -179,7 +179,7 @@ class ListingImporter:
             if (same := held.same_title(content)) is not None:
                 message = f"{same.no} 也叫这个名称；来源编号不同，按新的一条导入。"
                 row.report("title", message, warning=True)
-            return Checked(row, "new", checked), None
+            return Checked(row, "new", checked | {"digest": digest}), None
         if found.state == "withdrawn":
             row.report("title", f"{found.no} 曾撤回，导入后重新公开。", warning=True)
         same_content = found.content_hash == digest and found.state == "published"
@@ -233,10 +233,11 @@ class ListingImporter:
         revisions = []
         for checked in rows:
             key = ids.pop(0) if checked.existing_id is None else checked.existing_id
-            values = revision_values(self.kind, checked.content["plain"], by="导入", at=moment)
+            plain, digest = checked.content["plain"], checked.content.get("digest")
+            values = revision_values(self.kind, plain, by="导入", at=moment, digest=digest)
             values |= {"version": versions.get(key, 0) + 1, "listing_id": key}
             revisions.append(values | {"import_id": run_id})
-        db.session.execute(insert(Revision), revisions)
+        _insert(Revision, revisions)
 
     def _stage_listings(self, run_id: int, rows: Sequence[Checked], moment: Any) -> list[int]:
         if not rows:
@@ -258,8 +259,11 @@ class ListingImporter:
             }
             for number, checked in zip(given, rows, strict=True)
         ]
-        statement = insert(Listing).returning(Listing.id, sort_by_parameter_order=True)
-        return list(db.session.scalars(statement, values))
+        _insert(Listing, values)
+        nos = [value["no"] for value in values]
+        found = db.session.execute(select(Listing.no, Listing.id).where(Listing.no.in_(nos)))
+        ids = {no: key for no, key in found.all()}  # noqa: C416  (rows are not pairs to mypy)
+        return [ids[no] for no in nos]
 
     def publish(self, run_id: int) -> None:
         """Point every listing of the import at its new revision, in one statement.
@@ -337,6 +341,12 @@ def _key(content: Mapping[str, Any]) -> str:
     if content.get("source_id"):
         return f"source:{content['owner_id']}:{content['source_id']}"
     return f"title:{content['owner_id']}:{fold(content['title'])}"
+
+
+def _insert(model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows by one executemany: the ORM would take them apart by which values are empty."""
+    table = cast(Table, model.__table__)
+    db.session.connection().execute(insert(table), [dict(row) for row in rows])
 
 
 def export_rows(kind: str) -> Iterator[Mapping[str, Any]]:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, missing
 
 from market.core.money import NotMoney, format_yuan, parse_yuan
 from market.core.text import clean_line, clean_text, fold, without_controls
@@ -52,8 +52,11 @@ class Reading(fields.Field):
             if self.required:
                 raise ValidationError(REQUIRED)
             return None
-        self.refuse_strange(value)
-        return super().deserialize(value, attr, data, **more)
+        if value is not missing:
+            self.refuse_strange(value)
+        if value is missing or self.validators:
+            return super().deserialize(value, attr, data, **more)
+        return self._deserialize(value, attr, data, **more)
 
     def _text(self, value: str) -> str | None:
         """The text, None when it is blank or says that there is nothing."""
@@ -78,6 +81,8 @@ class Reading(fields.Field):
 
 def refuse_formula(text: str) -> None:
     """Refuse the text of a formula, or of the error it gave. Raises ValidationError."""
+    if text[:1] not in {"=", "#"}:
+        return
     if text in _SPREADSHEET_ERRORS:
         raise ValidationError(f"单元格公式出错（{text}），请改为文字或数值。")
     if _FORMULA.match(text):

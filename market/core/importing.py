@@ -20,6 +20,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from market.core import clock
+from market.core.bulk import fewer_collections
 from market.core.db import db
 from market.core.errors import Conflict, NotFound
 from market.core.models import ImportRun
@@ -160,10 +161,11 @@ def run_import(
     result = Result()
     result.take(table.warnings)
     if dry_run:
-        _check_and_stage(table.rows, importer, result, actor, progress)
+        with fewer_collections():
+            _check_and_stage(table.rows, importer, result, actor, progress)
         result.close()
         return result
-    with _alone(kind.name):
+    with _alone(kind.name), fewer_collections():
         _run(kind, path, table.rows, importer, result, actor, progress)
     result.close()
     return result

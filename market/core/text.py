@@ -32,15 +32,20 @@ _LINE_BREAKS = re.compile("[\t\n\r\x0b\x0c\x85\u2028\u2029]+")
 _BLANKS = re.compile(r"[^\S\n]+")
 _PUNCTUATION = re.compile(r"[\W_]+")
 _PASSES = 4
+_SPECIAL = re.compile(r"[<&\\]|\s\s|[^\S ]")  # what cleaning would change in a printable text
 
 
 def clean_line(text: str) -> str:
     """One line as typed: no control characters, line breaks as blanks, ends trimmed."""
+    if text.isprintable():  # nearly every cell; the rest is looked at closely
+        return text.strip()
     return without_controls(_LINE_BREAKS.sub(" ", text)).strip()
 
 
 def without_controls(text: str) -> str:
     """The text without characters that have no shape; tabs and line breaks stay."""
+    if text.isprintable():
+        return text
     return _JOINER.sub("", _CONTROLS.sub("", text))
 
 
@@ -49,6 +54,8 @@ def clean_text(text: str) -> str:
 
     Cleaning what is clean changes nothing, so that a file goes out and in again unchanged.
     """
+    if text.isprintable() and not _SPECIAL.search(text):
+        return text.strip()
     for _ in range(_PASSES):
         before, text = text, _clean_once(text)
         if text == before:

@@ -14,16 +14,16 @@ import structlog
 from flask import current_app
 
 from market.core import clock, outbox
+from market.core.bulk import fewer_collections
 from market.core.db import db
 from market.core.models import Node
 from market.core.permissions import SYSTEM, policy
-from market.core.ports import Market, Searchable
+from market.core.ports import Market
 from market.core.unit_of_work import unit_of_work
 from market.discovery.engine import open_for
 from search_index import CheckReport, Document, Engine, IndexMissing, IndexOutdated, WriterBusy
 
 ROWS = 500  # outbox rows a batch
-DOCUMENTS = 2000  # documents a commit of the engine
 HEARTBEAT = 60.0  # seconds
 REBUILD = "rebuild"  # an outbox row that asks for a new index
 
@@ -97,25 +97,25 @@ class Indexer:
         if any(kind == REBUILD for _, kind, _ in rows):
             self.rebuild()
         else:
-            for searchable, ids in _affected(rows):
-                self._write(searchable, ids)
+            self._write(rows)
         with unit_of_work(SYSTEM) as work:
             work.require(INDEX)
             outbox.remove([key for key, _, _ in rows])
         return len(rows) == ROWS
 
-    def _write(self, searchable: Searchable, ids: Sequence[int]) -> None:
+    def _write(self, rows: Sequence[tuple[int, str, int]]) -> None:
+        """Write what the rows name in one commit; what is not public any more is deleted."""
         assert self._engine is not None
-        documents = searchable.load(ids)
-        db.session.rollback()
-        gone = [searchable.key(key) for key in ids if key not in documents]
-        self._engine.apply(documents.values(), gone)
+        gone: list[str] = []
+        with fewer_collections():
+            self._engine.apply(_documents(rows, gone), gone)
 
     def rebuild(self) -> int:
         """Build a new index from the database and put it in place; returns the documents."""
         assert self._engine is not None
         started = time.monotonic()
-        count = self._engine.rebuild(_all_documents())
+        with fewer_collections():
+            count = self._engine.rebuild(_all_documents())
         log.info("index rebuilt", documents=count, seconds=round(time.monotonic() - started, 1))
         return count
 
@@ -126,21 +126,17 @@ class Indexer:
             self._engine = None
 
 
-def _affected(
-    rows: Sequence[tuple[int, str, int]],
-) -> Iterator[tuple[Searchable, Sequence[int]]]:
-    """Ids to write, each once, in portions of one commit."""
+def _documents(rows: Sequence[tuple[int, str, int]], gone: list[str]) -> Iterator[Document]:
+    """Documents that the rows name, read afresh; keys without one are added to `gone`."""
     for searchable in _market().searchables.values():
-        named = {key for _, kind, key in rows if kind == searchable.kind}
+        named = sorted({key for _, kind, key in rows if kind == searchable.kind})
         wider = [searchable.expand[kind](key) for _, kind, key in rows if kind in searchable.expand]
-        portion: list[int] = sorted(named)
-        for ids in chain.from_iterable(wider):
-            portion += [key for key in ids if key not in named]
-            if len(portion) >= DOCUMENTS:
-                yield searchable, portion
-                portion = []
-        if portion:
-            yield searchable, portion
+        for ids in chain([named] if named else [], *wider):
+            documents = searchable.load(ids)
+            db.session.rollback()  # no transaction is held while the engine works
+            db.session.expunge_all()
+            gone += [searchable.key(key) for key in ids if key not in documents]
+            yield from documents.values()
 
 
 def _all_documents() -> Iterator[Document]:

@@ -12,6 +12,11 @@ from market.core.db import Base, RowId, path_column
 LEVELS = ("province", "prefecture", "county", "township")
 
 
+def path_ids(path: str) -> list[int]:
+    """Ids on a materialised path, from the province down."""
+    return [int(part) for part in path.strip("/").split("/")]
+
+
 class Region(Base):
     """A province, prefecture, county, township or functional zone.
 
@@ -48,7 +53,7 @@ class Region(Base):
     @property
     def path_ids(self) -> list[int]:
         """Ids from the province down to this region."""
-        return [int(part) for part in self.path.strip("/").split("/")]
+        return path_ids(self.path)
 
 
 class FormerCode(Base):

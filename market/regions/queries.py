@@ -85,7 +85,7 @@ def short_names(ids: Iterable[int]) -> dict[int, tuple[str, str]]:
 
 def provinces() -> list[RegionView]:
     """All provinces in order of their codes."""
-    query = select(Region).where(Region.level == "province", Region.valid_to.is_(None))
+    query = select(Region).where(Region.parent_id.is_(None), Region.valid_to.is_(None))
     return [view(region) for region in db.session.scalars(query.order_by(Region.code))]
 
 
@@ -98,7 +98,7 @@ def children(region_id: int) -> list[RegionView]:
 def families(ids: Iterable[int]) -> list[tuple[int, str, str, int | None]]:
     """Id, code, short name and parent of all provinces and of the children of these regions."""
     query = select(Region.id, Region.code, Region.short_name, Region.parent_id).where(
-        or_(Region.level == "province", Region.parent_id.in_(set(ids))),
+        or_(Region.parent_id.is_(None), Region.parent_id.in_(set(ids))),
         Region.valid_to.is_(None),
     )
     return list(db.session.execute(query.order_by(Region.code)))
