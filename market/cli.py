@@ -166,6 +166,8 @@ def import_(
 
     if report is not None:
         check_target(report)
+        if report.exists() and file.exists() and report.samefile(file):
+            raise click.UsageError("--report 不能写到要导入的文件上，请换一个文件名。")
     options = Options(organisation, region, scheme)
     try:
         with obj.app.app_context():
@@ -186,7 +188,7 @@ def import_(
         click.echo("文件有错，什么都没有导入；改正后请再导入一次。", err=True)
     elif dry_run:
         click.echo("检查通过，尚未导入（--dry-run）。", err=True)
-    elif result.imported or result.updated:
+    elif (result.imported or result.updated) and KINDS[kind].undoable:
         click.echo(f"如需撤销：market undo {result.run_id}", err=True)
     click.echo(result.line())
     sys.exit(1 if result.refused else 0)

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
 
 from alembic.script import ScriptDirectory
 from flask import Flask
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from market.core import audit, clock, migrate, outbox
+from market.core import audit, migrate, outbox
 from market.core.db import db
-from market.core.models import Node
 from market.core.settings import DECLARED, Settings
 from market.discovery import engine
+from search_index import WriterBusy
+from search_index.generations import WriterLock
 
 LEAST_DISK = 1024**3  # bytes
-SILENT = timedelta(minutes=5)
 
 
 def settings_lines(settings: Settings) -> Iterator[str]:
@@ -54,8 +53,21 @@ def findings(app: Flask, settings: Settings) -> Iterator[tuple[bool, str]]:
 
 
 def _worker(settings: Settings) -> Iterator[tuple[bool, str]]:
-    node = db.session.get(Node, settings.node)
-    alive = node is not None and clock.now() - node.heartbeat < SILENT
-    yield alive, "后台进程在运行（没有运行时更新不会进入检索：请启动 market worker 或 market up）"
+    yield (
+        _worker_holds_index(settings),
+        "后台进程在运行（没有运行时更新不会进入检索：请启动 market worker 或 market up）",
+    )
     waiting = outbox.pending(outbox.index_consumer(settings.node))
     yield waiting < 1000, f"待写入检索的更新 {waiting} 条"
+
+
+def _worker_holds_index(settings: Settings) -> bool:
+    """Whether a process is the writer of the index; a worker is, from its start to its end."""
+    folder = engine.folder(settings)
+    if not (folder / "lock").exists():
+        return False
+    try:
+        WriterLock(folder).release()
+    except WriterBusy:
+        return True
+    return False

@@ -11,10 +11,10 @@ from types import FrameType
 
 import structlog
 
-from market.core import metrics
+from market.core import lifeline, metrics
+from market.core.lifeline import GRACE
 from market.core.settings import Settings
 
-GRACE = 15.0  # seconds a child gets to end
 log = structlog.get_logger(__name__)
 
 GUNICORN = ["gunicorn", "-c", "python:market.gunicorn_conf", "market.app:create_app()"]
@@ -22,8 +22,14 @@ WORKER = ["market.cli", "worker"]
 
 
 def supervise(settings: Settings) -> int:
-    """Run both until a signal or until one dies; ends both. Returns the exit status."""
-    metrics.prepare(settings.instance / "metrics")
+    """Run both until a signal or until one dies; ends both. Returns the exit status.
+
+    Raises:
+        Busy: the site of this instance runs already.
+    """
+    lock = metrics.prepare(settings.instance / "metrics")
+    reading_end, _writing_end = os.pipe()  # see lifeline: open as long as this process lives
+    environment = os.environ | {lifeline.VARIABLE: str(reading_end)}
     stop = threading.Event()
     told: list[int] = []
 
@@ -35,8 +41,14 @@ def supervise(settings: Settings) -> int:
         signal.signal(number, on_signal)
     # Sessions of their own: Ctrl-C reaches the supervisor alone, which then ends both in order.
     children = [
-        subprocess.Popen([sys.executable, "-m", *command], start_new_session=True)
-        for command in (GUNICORN, WORKER)
+        subprocess.Popen(
+            [sys.executable, "-m", *command],
+            start_new_session=True,
+            env=environment,
+            pass_fds=(reading_end, *locks),
+        )
+        # The web server keeps the lock too: the counters are its own, should it live longer.
+        for command, locks in ((GUNICORN, [lock]), (WORKER, []))
     ]
     for child in children:
         threading.Thread(target=_watch, args=(child, stop), daemon=True).start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from marshmallow import ValidationError
 from sqlalchemy import delete, insert, or_, select, update
@@ -76,14 +76,17 @@ class OrganisationImporter:
         except ValidationError as error:
             for key, messages in error.normalized_messages().items():
                 row.report(str(key), " ".join(str(message) for message in messages))
-            return None
-        assert self._resolver is not None
-        region = self._resolver.find(content.pop("region"))
-        if isinstance(region, str):
-            row.report("region", region)
-            return None
-        content["region_id"] = region
-        return content
+            content = dict(cast(dict[str, Any], error.valid_data))  # its other mistakes count too
+        if content.get("region"):
+            assert self._resolver is not None
+            region = self._resolver.find(content.pop("region"))
+            if isinstance(region, str):
+                row.report("region", region)
+            content["region_id"] = region
+        if not content.get("telephone") and content.get("kind") != "office":
+            message = "没有电话：读者只能打给所在县的科技管理部门，请补上办公电话。"
+            row.report("telephone", message, warning=True)
+        return None if row.rejected else content
 
     def _compare(self, row: Row, content: dict[str, Any], held: _Held) -> Checked | None:
         existing = held.find(content)

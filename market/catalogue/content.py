@@ -9,7 +9,7 @@ from typing import Any
 from market.catalogue import rules, terms
 from market.catalogue.models import Revision
 from market.catalogue.schemas import SCHEMAS, price_text
-from market.core.text import fold
+from market.core.text import title_key
 
 # Columns of their own, since SQL filters and sorts by them; all else is in `details`.
 TYPED = (
@@ -39,7 +39,7 @@ def revision_values(
     details = {key: value for key, value in content.items() if key not in TYPED}
     return {
         **{name: content.get(name) for name in TYPED},
-        "folded_title": fold(content["title"])[:300],
+        "folded_title": title_key(content["title"]),
         "content_hash": digest or rules.content_hash(content),
         "completeness": rules.completeness(kind, content),
         "details": rules.jsonable(details),

@@ -31,7 +31,7 @@ from market.core.identifiers import read_uscc
 from market.core.importing import BATCH, Checked, Kind, Options
 from market.core.models import ImportRun
 from market.core.sheets import Column, Row
-from market.core.text import fold
+from market.core.text import title_key
 from market.regions.queries import Resolver
 
 SERIES = {"achievement": "CG", "demand": "XQ"}
@@ -86,7 +86,7 @@ class ListingImporter:
     def check(self, rows: Sequence[Row]) -> list[Checked]:
         """Validate a batch and say which rows are new, changed or the same."""
         self._prepare()
-        loaded = [(row, content) for row in rows if (content := self._load(row)) is not None]
+        loaded = [(row, self._load(row)) for row in rows]
         contents = [content for _, content in loaded]
         owners, numbered = Owners(contents), Numbered(self.kind, contents)
         good = [
@@ -118,38 +118,46 @@ class ListingImporter:
                 sentence = f"没有代码为 {code} 的单位：请先用 market import organisations 导入。"
                 raise Invalid({"--organisation": [sentence]})
 
-    def _load(self, row: Row) -> dict[str, Any] | None:
+    def _load(self, row: Row) -> dict[str, Any]:
         # Most cells of a row are empty. Left out, they cost nothing; a needed one is asked for.
         filled = {key: value for key, value in row.values.items() if value not in ("", None)}
         try:
             return dict(self.schema.load(filled, partial=self._needed <= filled.keys()))
         except ValidationError as error:
-            for key, messages in error.normalized_messages().items():
-                row.report(str(key), " ".join(str(message) for message in messages))
-            return None
+            return self._load_rest(row, error)
+
+    def _load_rest(self, row: Row, error: ValidationError) -> dict[str, Any]:
+        """What is good of a bad row, so that all its mistakes are told at once."""
+        messages = error.normalized_messages()
+        for key, found in messages.items():
+            row.report(str(key), " ".join(str(message) for message in found))
+        content: dict[str, Any] = dict(cast(dict[str, Any], error.valid_data))
+        if not {"price", "budget", "price_mode", "budget_mode"} & messages.keys():
+            try:
+                self.schema.read_prices(content)
+            except ValidationError as more:
+                for key, found in more.normalized_messages().items():
+                    row.report(str(key), " ".join(str(message) for message in found))
+        return content
 
     def _place(self, row: Row, content: dict[str, Any], owners: Owners, numbered: Numbered) -> bool:
         """Find owner and region; both are needed."""
         holder = numbered.owner(content)
         if content.get("no") and holder is None:
             row.report("no", f"没有编号为 {content['no']} 的记录；新增请留空。")
-            return False
-        owner = owners.named(row, content, self._default_owner)
-        if row.rejected:
-            return False
-        owner = owner or holder
-        if owner is None:
-            row.report("owner_uscc", "请填单位统一社会信用代码或单位名称。")
-            return False
-        if holder is not None and holder.id != owner.id:
-            row.report("no", f"编号 {content['no']} 属于「{holder.name}」，不是这家单位的。")
-            return False
-        region: int | str = self._default_region or owner.region_id
+        owner = owners.named(row, content, self._default_owner) or holder
+        region: int | str | None = self._default_region or (owner.region_id if owner else None)
         if content.get("region"):
             assert self._resolver is not None
             region = self._resolver.find(content["region"])
         if isinstance(region, str):
             row.report("region", region)
+        if owner is None and not content.get("owner_uscc") and not content.get("owner_name"):
+            row.report("owner_uscc", "请填单位统一社会信用代码或单位名称。")
+        if row.rejected or owner is None:
+            return False
+        if holder is not None and holder.id != owner.id:
+            row.report("no", f"编号 {content['no']} 属于「{holder.name}」，不是这家单位的。")
             return False
         content["owner_id"], content["region_id"] = owner.id, region
         return True
@@ -250,7 +258,7 @@ class ListingImporter:
                 "kind": self.kind,
                 "owner_id": checked.content["owner_id"],
                 "region_id": checked.content["plain"]["region_id"],
-                "folded_title": fold(checked.content["plain"]["title"])[:300],
+                "folded_title": title_key(checked.content["plain"]["title"]),
                 "source_id": checked.content["source_id"],
                 "state": "staged",
                 "import_id": run_id,
@@ -340,7 +348,7 @@ class ListingImporter:
 def _key(content: Mapping[str, Any]) -> str:
     if content.get("source_id"):
         return f"source:{content['owner_id']}:{content['source_id']}"
-    return f"title:{content['owner_id']}:{fold(content['title'])}"
+    return f"title:{content['owner_id']}:{title_key(content['title'])}"
 
 
 def _insert(model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
@@ -375,6 +383,7 @@ def _kind(kind: str, name: str, label: str) -> Kind:
         lambda: columns(kind),
         lambda options: ListingImporter(kind, options),
         lambda: export_rows(kind),
+        undoable=True,
     )
 
 

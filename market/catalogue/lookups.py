@@ -19,7 +19,7 @@ from market.catalogue.schemas import ListingSchema
 from market.core.db import db
 from market.core.identifiers import read_uscc
 from market.core.sheets import Row
-from market.core.text import fold
+from market.core.text import fold, title_key
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Held:
 
 
 def _title(content: Mapping[str, Any]) -> str:
-    return fold(content["title"])[:300]
+    return title_key(content["title"])
 
 
 def last_versions(ids: Sequence[int]) -> dict[int, int]:

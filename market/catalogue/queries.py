@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -150,11 +151,16 @@ def _view(listing: Listing, revision: Revision) -> ListingView:
 
 
 def _phone(content: Mapping[str, Any], owner: OrganisationView, listing: Listing) -> Contact | None:
-    """A telephone that answers: the listing's, its owner's, or the office's of its place."""
+    """A telephone that answers: of the listing, its owner, the office of its place, the site."""
     telephone = content.get("contact_phone") or owner.telephone
     if telephone:
         return Contact(owner.name, telephone, owner.hours, owner.url)
-    return accounts.contact_for(listing.region.path_ids)
+    if office := accounts.contact_for(listing.region.path_ids):
+        return office
+    settings = current_app.extensions["market"].settings
+    return (
+        Contact(settings.site_name, settings.telephone, None, "/") if settings.telephone else None
+    )
 
 
 def shown(kind: str, content: Mapping[str, Any]) -> dict[str, Shown]:

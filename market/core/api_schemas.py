@@ -85,13 +85,13 @@ class PageNumber(fields.Integer):
 
 def page_number() -> PageNumber:
     """The parameter `page`; beyond the last page the list is empty."""
-    about = "第几页；超出最后一页时 items 为空"
+    about = "第几页；超出最后一页时 items 为空；不是页码的值按第 1 页"
     return PageNumber(1, EXACT_UP_TO, metadata={"description": about})
 
 
 def per_page(default: int) -> PageNumber:
     """The parameter `per_page`."""
-    about = f"每页几条，默认 {default}，最多 {MOST_PER_PAGE}"
+    about = f"每页几条，默认 {default}，最多 {MOST_PER_PAGE}；超出时取最近的值"
     return PageNumber(default, MOST_PER_PAGE, metadata={"description": about})
 
 

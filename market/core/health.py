@@ -16,6 +16,15 @@ from market.core.permissions import Always, policy, requires
 
 READ = policy.declare("core:health:read", public=Always())
 blueprint = Blueprint("health", __name__)
+# What proxies add to a request they pass on.
+FORWARDED = (
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+    "Forwarded",
+    "Via",
+)
 
 
 @blueprint.get("/healthz")
@@ -39,8 +48,10 @@ def readyz() -> Response:
 
 
 def _checks() -> dict[str, bool]:
+    if not _database_answers():  # the others may ask it too
+        return {"database": False}
     market = current_app.extensions["market"]
-    return {"database": _database_answers()} | {name: check() for name, check in market.readiness}
+    return {"database": True} | {name: check() for name, check in market.readiness}
 
 
 def _database_answers() -> bool:
@@ -51,15 +62,20 @@ def _database_answers() -> bool:
     return True
 
 
+def _from_this_machine() -> bool:
+    """Whether the reader sits here; behind a proxy on this machine all come from loopback."""
+    here = ip_address(request.remote_addr or "0.0.0.0").is_loopback
+    return here and not any(name in request.headers for name in FORWARDED)
+
+
 @blueprint.get("/metrics")
 @requires(READ)
 def metrics() -> Response:
     """Counters in Prometheus text format; for loopback, or with the configured token."""
-    token = current_app.extensions["market"].settings.metrics_token
+    settings = current_app.extensions["market"].settings
+    token = settings.metrics_token
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     by_token = bool(token) and hmac.compare_digest(given.encode(), token.encode())
-    # Behind a proxy on this machine everybody comes from loopback: a forwarded request is not.
-    local = ip_address(request.remote_addr or "0.0.0.0").is_loopback
-    if not by_token and not (local and "X-Forwarded-For" not in request.headers):
+    if not by_token and not (settings.is_local and _from_this_machine()):
         raise NotFound
     return Response(exposition(), mimetype="text/plain", headers={"Cache-Control": "no-store"})

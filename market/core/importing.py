@@ -86,6 +86,7 @@ class Kind:
     columns: Callable[[], Sequence[Column]]
     importer: Callable[[Options], Importer]
     rows: Callable[[], Iterator[Mapping[str, Any]]]
+    undoable: bool = False
 
 
 @dataclass

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
+
+from market.core.errors import Busy
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def prepare(folder: Path) -> None:
-    """Point all processes of an instance at one folder of counters, emptied at each start."""
+def prepare(folder: Path) -> int:
+    """Point all processes of an instance at one folder of counters, emptied at each start.
+
+    Returns:
+        The descriptor of a lock that says the site runs. It is held by every process that
+        inherits the descriptor, until the last of them ends.
+
+    Raises:
+        Busy: a site runs on this instance already; nothing was touched.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(lock)
+        raise Busy("这个数据目录的网站已在运行（另一个 market up）。") from error
+    os.set_inheritable(lock, True)  # `market serve` becomes gunicorn by exec
     for old in folder.glob("*.db"):
         old.unlink(missing_ok=True)
     os.environ[FOLDER] = str(folder)
+    return lock
 
 
 def exposition() -> bytes:

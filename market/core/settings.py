@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from search_index import ENGINES
+
 SHORTEST_SECRET = 32
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class SettingsError(Exception):
@@ -45,7 +52,8 @@ DECLARED: tuple[Setting, ...] = (
     Setting("NODE", "local", "本节点名称；多台服务器时各不相同"),
     Setting("DEMO", "0", "1 表示演示站，仅允许本机网址"),
     Setting("SITE_NAME", "县域技术市场", "页眉上的网站名称"),
-    Setting("LOG_LEVEL", "INFO", "日志级别：DEBUG、INFO、WARNING、ERROR"),
+    Setting("TELEPHONE", "", "主办单位电话：信息、单位和所在地都没有电话时显示"),
+    Setting("LOG_LEVEL", "INFO", "日志级别：DEBUG、INFO、WARNING、ERROR、CRITICAL"),
     Setting("METRICS_TOKEN", "", "从其他机器读取 /metrics 时须带的令牌；空则只许本机", True),
 )
 
@@ -65,6 +73,7 @@ class Settings:
     node: str
     demo: bool
     site_name: str
+    telephone: str
     log_level: str
     metrics_token: str = field(repr=False)
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -73,6 +82,19 @@ class Settings:
     def is_sqlite(self) -> bool:
         return self.database_url.startswith("sqlite")
 
+    @property
+    def is_local(self) -> bool:
+        """Whether the site's address can be reached from this machine alone."""
+        return is_loopback(urlsplit(self.base_url).hostname or "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host's name or address means this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
 
 def _whole_number(name: str, text: str, lowest: int, highest: int) -> int:
     if not text.isdecimal() or not lowest <= int(text) <= highest:
@@ -80,6 +102,105 @@ def _whole_number(name: str, text: str, lowest: int, highest: int) -> int:
             f"MARKET_{name} 应为 {lowest} 到 {highest} 之间的整数，现为「{text}」。"
         )
     return int(text)
+
+
+def _choice(name: str, text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise SettingsError(f"MARKET_{name} 只能是 {'、'.join(known)}，现为「{text}」。")
+    return text
+
+
+def _known_variables(environ: Mapping[str, str]) -> None:
+    """Refuse variables nobody reads: most often a known one misspelt."""
+    known = [s.variable for s in DECLARED]
+    for name in sorted(environ):
+        if not name.startswith("MARKET_") or name.startswith("MARKET_BENCH_") or name in known:
+            continue
+        names = [s.name for s in DECLARED]  # without the prefix, which makes all look alike
+        near = difflib.get_close_matches(name.removeprefix("MARKET_"), names, n=1)
+        hint = f"是否想写 MARKET_{near[0]}？" if near else f"可用的有：{'、'.join(known)}。"
+        raise SettingsError(f"没有名为 {name} 的设置，{hint}说明见 docs/operators.md。")
+
+
+def _instance(text: str) -> Path:
+    """The data folder, made when it is not there yet."""
+    instance = Path(text).absolute()
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"MARKET_INSTANCE 指定的数据目录 {instance} 无法建立（{error.strerror}）："
+            "请换一个可写的目录。"
+        ) from error
+    if not os.access(instance, os.W_OK | os.X_OK):
+        raise SettingsError(f"MARKET_INSTANCE 指定的数据目录 {instance} 不可写：请改权限或换目录。")
+    return instance
+
+
+def _database_url(text: str, instance: Path) -> str:
+    """The database's address; its password is never repeated in a message."""
+    if not text:
+        return f"sqlite:///{instance / 'market.db'}"
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None or url.drivername not in {"sqlite", "postgresql"} or not url.database:
+        raise SettingsError(
+            "MARKET_DATABASE_URL 只支持 sqlite:///文件路径 和 "
+            "postgresql://用户@主机/库名 两种写法，请改正。"
+        )
+    if url.drivername == "sqlite" and not Path(url.database).absolute().parent.is_dir():
+        raise SettingsError(
+            f"MARKET_DATABASE_URL 中 {url.database} 所在的目录不存在，请先建立或改正路径。"
+        )
+    return text
+
+
+def _bind(text: str) -> tuple[str, str]:
+    """The address to listen on, and its host."""
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or not port or parts.netloc != text or "@" in text:
+        raise SettingsError(
+            f"MARKET_BIND 应为「地址:端口」，如 127.0.0.1:8000，端口 1 到 65535，现为「{text}」。"
+        )
+    return text, host
+
+
+def _base_url(text: str, bind: str) -> str:
+    base_url = text.rstrip("/") or f"http://{bind}"
+    try:
+        parts = urlsplit(base_url)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        _ = parts.port  # raises when it is no port
+    except ValueError:
+        good = False
+    if not good:
+        raise SettingsError(
+            f"MARKET_BASE_URL 应为 https://market.example.gov.cn 这样的网址，现为「{text}」。"
+        )
+    return base_url
+
+
+def _demo(text: str, base_url: str, host: str) -> bool:
+    if text not in {"", "0", "1"}:
+        raise SettingsError(f"MARKET_DEMO 只能是 1（演示站）、0 或空，现为「{text}」。")
+    if text != "1":
+        return False
+    if not is_loopback(urlsplit(base_url).hostname or ""):
+        raise SettingsError(
+            f"MARKET_DEMO=1 只能用于本机网址，现为 {base_url}：正式网站请去掉 MARKET_DEMO。"
+        )
+    if not is_loopback(host):
+        raise SettingsError(
+            f"MARKET_DEMO=1 只能监听本机地址，MARKET_BIND 现为 {host}："
+            "请改为 127.0.0.1，正式网站请去掉 MARKET_DEMO。"
+        )
+    return True
 
 
 def _secret_key(given: str, instance: Path) -> str:
@@ -92,7 +213,6 @@ def _secret_key(given: str, instance: Path) -> str:
         return given
     kept = instance / "secret_key"
     try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return kept.read_text(encoding="ascii").strip()
@@ -114,33 +234,27 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     environ = os.environ if environ is None else environ
     values = {s.name: environ.get(s.variable, s.default) for s in DECLARED}
     sources = {s.name: "environment" if s.variable in environ else "default" for s in DECLARED}
-    unknown = {name for name in environ if name.startswith("MARKET_")} - {
-        s.variable for s in DECLARED
-    }
-    if stray := sorted(name for name in unknown if not name.startswith("MARKET_BENCH_")):
-        raise SettingsError(
-            f"没有名为 {'、'.join(stray)} 的设置，请检查拼写（market doctor 列出全部）。"
-        )
-    instance = Path(values["INSTANCE"]).absolute()
-    base_url = values["BASE_URL"].rstrip("/") or f"http://{values['BIND']}"
-    demo = values["DEMO"] == "1"
-    if demo and urlsplit(base_url).hostname not in LOOPBACK:
-        raise SettingsError(
-            f"MARKET_DEMO=1 只能用于本机网址，现为 {base_url}：正式网站请去掉 MARKET_DEMO。"
-        )
+    _known_variables(environ)
+    bind, host = _bind(values["BIND"])
+    base_url = _base_url(values["BASE_URL"], bind)
+    demo = _demo(values["DEMO"], base_url, host)
+    engine = _choice("SEARCH_ENGINE", values["SEARCH_ENGINE"], ENGINES)
+    log_level = _choice("LOG_LEVEL", values["LOG_LEVEL"].upper(), LOG_LEVELS)
+    instance = _instance(values["INSTANCE"])
     return Settings(
         instance=instance,
-        database_url=values["DATABASE_URL"] or f"sqlite:///{instance / 'market.db'}",
-        search_engine=values["SEARCH_ENGINE"],
+        database_url=_database_url(values["DATABASE_URL"], instance),
+        search_engine=engine,
         secret_key=_secret_key(values["SECRET_KEY"], instance),
         base_url=base_url,
-        bind=values["BIND"],
+        bind=bind,
         web_processes=_whole_number("WEB_PROCESSES", values["WEB_PROCESSES"], 1, 64),
         web_threads=_whole_number("WEB_THREADS", values["WEB_THREADS"], 1, 64),
         node=values["NODE"],
         demo=demo,
         site_name=values["SITE_NAME"],
-        log_level=values["LOG_LEVEL"].upper(),
+        telephone=values["TELEPHONE"],
+        log_level=log_level,
         metrics_token=values["METRICS_TOKEN"],
         sources=sources,
     )

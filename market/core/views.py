@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 
 from market.core import clock
 from market.core.money import show_yuan
@@ -25,7 +25,8 @@ def query_url(**changes: Any) -> str:
 
 def printed_url() -> str:
     """The present address as it stands on paper."""
-    return clean_line(request.url)
+    base = current_app.extensions["market"].settings.base_url
+    return base + clean_line(request.full_path.removesuffix("?"))
 
 
 def day(value: date | datetime | None) -> str:

@@ -13,7 +13,7 @@ import structlog
 from flask import Flask
 from sqlalchemy import select
 
-from market.core import audit, leases, outbox
+from market.core import audit, leases, lifeline, outbox
 from market.core.db import db
 from market.core.models import AuditEntry
 from market.core.permissions import SYSTEM, policy
@@ -69,6 +69,7 @@ class Worker:
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self.stop)
+            lifeline.hold()
         log.info("worker started", tasks=[task.name for task in self.tasks])
         while not self.stopping.is_set():
             more = [self._run_if_due(task) for task in self.tasks]

@@ -29,6 +29,7 @@ LEGENDS = {
     "stage": "按所处阶段筛选",
     "mode": "按合作方式筛选",
 }
+MOST_WAYS = 5
 NAMES = {
     "kind": "类别",
     "region": "地区",
@@ -303,10 +304,16 @@ def _ways(form: SearchForm, places: _Places) -> list[Way]:
         total = ask(replace(request, limit=0, after=None, highlight=False)).total
         if total:
             ways.append(Way(label, other.address(), f"{total:,} 项"))
-    if form.q:
-        ways.append(Way("发布需求", "/post/demand", "请县里的科技管理部门帮您找"))
-    ways.append(Way("看看全部最新成果", "/search?kind=achievement&sort=newest"))
-    return ways
+    place = places.innermost
+    market = Way(f"看看{place.name}的市场", f"/regions/{place.code}") if place else None
+    return [
+        *ways,
+        Way("发布需求", "/post/demand", "请县里的科技管理部门帮您找"),
+        market or Way("看看本县的市场", "/regions", "有接洽电话"),
+        Way("换一种说法再找", "/search", "写产品、毛病或工艺，两三个词就够"),
+        Way("看看最新成果", "/search?kind=achievement&sort=newest"),
+        Way("按单位找", "/organisations"),
+    ][: max(MOST_WAYS, len(ways) + 1)]
 
 
 @dataclass(frozen=True)

@@ -87,3 +87,11 @@ def _is_web_process(pid, supervisor):
         parent = int(file.read().rsplit(")", 1)[1].split()[1])
     with open(f"/proc/{pid}/cmdline") as file:
         return "gunicorn" in file.read() and parent != supervisor
+
+
+def test_ten_thousand_characters_get_a_page_from_the_real_server(demo_machine):
+    demo_machine.start("up")
+    demo_machine.wait_for("/readyz")
+    for text in ("a", "%E8%8C%B6"):
+        assert demo_machine.get("/search?q=" + text * 10_000) == 200
+        assert demo_machine.get("/api/v1/search?q=" + text * 10_000) == 200

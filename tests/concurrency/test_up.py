@@ -32,6 +32,30 @@ def test_up_serves_and_ends_cleanly(machine):
     assert machine.get("/healthz") == 0
 
 
+def test_children_end_with_a_killed_supervisor(demo_machine):
+    up = demo_machine.start("up")
+    demo_machine.wait_for("/readyz")
+    family = descendants(up.pid)
+    assert len(family) >= 3
+    up.kill()
+    up.wait(10)
+    _gone(family)
+
+
+@pytest.mark.parametrize("first", ["up", "serve"])
+def test_one_site_per_instance(demo_machine, first):
+    demo_machine.start(first)
+    demo_machine.wait_for("/readyz")
+    counters = Path(demo_machine.environment["MARKET_INSTANCE"]) / "metrics"
+    before = set(counters.glob("*.db"))
+    assert before
+    for command in ("up", "serve"):
+        second = demo_machine.run(command)
+        assert second.returncode == 1
+        assert "这个数据目录的网站已在运行（另一个 market up）" in second.stderr
+    assert before <= set(counters.glob("*.db"))
+
+
 def test_a_second_start_keeps_the_data_and_is_quick(demo_machine):
     started = time.monotonic()
     up = demo_machine.start("up", "--prepare")

@@ -231,3 +231,28 @@ def test_real_abstracts(market, tmp_path):
         assert result.exit_code == 0, result.stderr
         assert result.stdout.startswith(line)
     assert organisation_names()[0] == "东坡区农业科学研究所"
+
+
+def test_all_mistakes_of_a_row_are_told_at_once(app, tmp_path):
+    organisations(tmp_path)
+    bad = achievement(stage="胡说", region="火星", price="一万多", owner_uscc="9" * 18)
+    told = " ".join(
+        str(one) for one in load("achievements", lines(tmp_path / "a.jsonl", bad)).problems
+    )
+    for word in ("胡说", "火星", "一万多", "信用代码"):
+        assert word in told
+
+
+def test_the_report_never_overwrites_the_file_itself(market, tmp_path):
+    organisations(tmp_path)
+    path = lines(tmp_path / "a.jsonl", achievement())
+    before = path.read_bytes()
+    result = market("import", "achievements", path, "--report", path)
+    assert result.exit_code != 0
+    assert path.read_bytes() == before
+
+
+def test_undo_is_offered_only_where_there_is_one(market, tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"scheme": "field", "code": "x1", "label": "新领域"}\n')
+    assert "market undo" not in market("import", "terms", path).output

@@ -103,7 +103,7 @@ def test_keys_in_their_order(app, tmp_path):
 def test_identical_rows_once_different_ones_refused(app, tmp_path):
     result = bring(tmp_path, row(), row())
     assert result.line() == "imported 1, updated 0, unchanged 1, rejected 0"
-    assert sentences(result) == ["第 2 行「单位名称」：与第 1 行完全相同，只导入一次。"]
+    assert "第 2 行「单位名称」：与第 1 行完全相同，只导入一次。" in sentences(result)
     for other in (
         row(name="另一个名字"),
         row(telephone="1"),

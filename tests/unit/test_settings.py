@@ -11,12 +11,53 @@ from market.core.settings import SettingsError, load
         ({"MARKET_SECRET_KEY": "short"}, "至少 32"),
         ({"MARKET_DEMO": "1", "MARKET_BASE_URL": "https://market.example.gov.cn"}, "MARKET_DEMO"),
         ({"MARKET_WEB_THREADS": "many"}, "MARKET_WEB_THREADS"),
-        ({"MARKET_DATABSE_URL": "x"}, "MARKET_DATABSE_URL"),
+        ({"MARKET_DATABSE_URL": "x"}, "MARKET_DATABSE_URL 的设置，是否想写 MARKET_DATABASE_URL？"),
+        ({"MARKET_FOO": "x"}, "可用的有：MARKET_INSTANCE、"),
+        ({"MARKET_DATABASE_URL": "mysql://x"}, "只支持 sqlite:///"),
+        ({"MARKET_DATABASE_URL": "garbage"}, "只支持 sqlite:///"),
+        ({"MARKET_DATABASE_URL": "sqlite://"}, "只支持 sqlite:///"),
+        ({"MARKET_DATABASE_URL": "postgresql://a@b:port/c"}, "只支持 sqlite:///"),
+        ({"MARKET_DATABASE_URL": "sqlite:////no/such/folder/x.db"}, "目录不存在"),
+        ({"MARKET_SEARCH_ENGINE": "whoosh"}, "MARKET_SEARCH_ENGINE 只能是 tantivy"),
+        ({"MARKET_LOG_LEVEL": "abc"}, "MARKET_LOG_LEVEL 只能是 DEBUG"),
+        ({"MARKET_INSTANCE": "/dev/null/instance"}, "/dev/null/instance 无法建立"),
+        ({"MARKET_INSTANCE": "/dev/null"}, "/dev/null 无法建立"),
+        ({"MARKET_BIND": "127.0.0.1:99999"}, "MARKET_BIND"),
+        ({"MARKET_BIND": "127.0.0.1:0"}, "MARKET_BIND"),
+        ({"MARKET_BIND": "127.0.0.1"}, "MARKET_BIND"),
+        ({"MARKET_BIND": ":8000"}, "MARKET_BIND"),
+        ({"MARKET_BIND": "127.0.0.1:8000/x"}, "MARKET_BIND"),
+        ({"MARKET_BASE_URL": "market.example.gov.cn"}, "MARKET_BASE_URL"),
+        ({"MARKET_DEMO": "yes"}, "MARKET_DEMO 只能是"),
+        ({"MARKET_DEMO": "1", "MARKET_BIND": "0.0.0.0:8000"}, "MARKET_DEMO"),
+        (
+            {
+                "MARKET_DEMO": "1",
+                "MARKET_BIND": "0.0.0.0:8000",
+                "MARKET_BASE_URL": "http://localhost:8000",
+            },
+            "MARKET_BIND 现为 0.0.0.0",
+        ),
     ],
 )
 def test_refused(given, says, tmp_path):
     with pytest.raises(SettingsError, match=says):
         load({"MARKET_INSTANCE": str(tmp_path), **given})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"MARKET_DATABASE_URL": "postgresql://market@/market?host=/run/postgresql"},
+        {"MARKET_BIND": "[::1]:8000", "MARKET_DEMO": "1"},
+        {"MARKET_DEMO": ""},
+        {"MARKET_LOG_LEVEL": "warning"},
+    ],
+)
+def test_accepted(given, tmp_path):
+    made = load({"MARKET_INSTANCE": str(tmp_path), **given})
+    assert made.demo == (given.get("MARKET_DEMO") == "1")
+    assert made.is_local
 
 
 def test_secret_key_is_made_once(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market.core.text import clean_line, clean_text, fold
+from market.core.text import clean_line, clean_text, fold, title_key
 
 MARKUP = ["&lt;", "&amp;", "&#38;", "<p>", "</p>", "<b a=", "\\n", "\\r", "script", "🙂"]
 SHAPELESS = ["\u200b", "\u200d", "\ufeff", "\u202e", chr(0xD800), "\x00", "\u2028", "\u3000"]
@@ -45,7 +45,7 @@ def test_a_line_stays_as_typed(typed, kept):
         ("甲\r\n\r\n\r\n  乙\u2028丙", "甲\n乙\n丙"),
         ("R&D 与 AT&T;", "R&D 与 AT&T;"),
         ("&amp;lt;5&amp;#37;", "<5%"),
-        ("<script>alert(1)</script>好", "alert(1)好"),
+        ("<script>alert(1)</script>好<style>a{b}</style>", "好"),
     ],
 )
 def test_pasted_html_becomes_text(pasted, kept):
@@ -91,3 +91,21 @@ def test_names_that_are_the_same(one, other):
 def test_punctuation_alone_is_not_nothing():
     assert fold(" !!! ") == "!!!"
     assert fold("???") != fold("!!!")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("1.5吨锅炉余热", "15吨锅炉余热"),
+        ("-20℃冷库", "20℃冷库"),
+        ("C++语言工具", "C#语言工具"),
+        ("含盐量<0.3%的小麦", "含盐量>0.3%的小麦"),
+    ],
+)
+def test_titles_that_mean_different_things_have_different_keys(one, other):
+    assert title_key(one) != title_key(other)
+
+
+def test_titles_that_differ_in_marks_only_have_one_key():
+    assert title_key("“滨演麦9号” （演示）") == title_key("滨演麦9号(演示)")
+    assert title_key("ＡＢＣ 工艺。") == title_key("abc工艺")
