@@ -69,15 +69,17 @@ def worker(obj: _Context) -> None:
 @click.pass_obj
 def up(obj: _Context, prepare: bool) -> None:
     """启动网站和后台进程，一个退出则全部退出。"""
+    from market.core import metrics
     from market.up import supervise
 
     settings = obj.settings
+    lock = metrics.prepare(settings.instance / "metrics")  # a second one stops here
     if prepare:
         _upgrade(obj)
         if settings.demo:
             _load_demo(obj)
     click.echo(f"{settings.site_name}：{settings.base_url}  （Ctrl-C 停止）")
-    sys.exit(supervise(settings))
+    sys.exit(supervise(lock))
 
 
 @cli.group()

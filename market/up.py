@@ -11,9 +11,8 @@ from types import FrameType
 
 import structlog
 
-from market.core import lifeline, metrics
+from market.core import lifeline
 from market.core.lifeline import GRACE
-from market.core.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -21,13 +20,12 @@ GUNICORN = ["gunicorn", "-c", "python:market.gunicorn_conf", "market.app:create_
 WORKER = ["market.cli", "worker"]
 
 
-def supervise(settings: Settings) -> int:
+def supervise(lock: int) -> int:
     """Run both until a signal or until one dies; ends both. Returns the exit status.
 
-    Raises:
-        Busy: the site of this instance runs already.
+    Args:
+        lock: the descriptor that says the site of this instance runs (`metrics.prepare`).
     """
-    lock = metrics.prepare(settings.instance / "metrics")
     reading_end, _writing_end = os.pipe()  # see lifeline: open as long as this process lives
     environment = os.environ | {lifeline.VARIABLE: str(reading_end)}
     stop = threading.Event()

@@ -11,6 +11,8 @@ from werkzeug.serving import make_server
 
 from tests.conftest import lacking
 
+# Pictures are taken only when a folder for them is named (`make shots`).
+collect_ignore = [] if "MARKET_BENCH_SHOTS" in os.environ else ["test_shots.py"]
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
     "--no-sandbox",

@@ -1,7 +1,5 @@
 """Screenshots for the documents: `make shots`."""
 
-import os
-
 import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.net]
@@ -14,7 +12,6 @@ PAGES = {
 }
 
 
-@pytest.mark.skipif("MARKET_BENCH_SHOTS" not in os.environ, reason="MARKET_BENCH_SHOTS is unset")
 @pytest.mark.parametrize("name", PAGES)
 def test_take(site, page, shot, name):
     assert page.goto(site + PAGES[name]).status == 200
