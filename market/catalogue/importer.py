@@ -274,23 +274,27 @@ class ListingImporter:
         return [ids[no] for no in nos]
 
     def publish(self, run_id: int) -> None:
-        """Point every listing of the import at its new revision, in one statement.
+        """Point every listing of the import at its new revision.
 
+        New listings, the many, got place and title key when they were staged: left out of their
+        statement, the indexes over these need not be rewritten while the write lock is held.
         A withdrawn listing that comes back counts as new in this import: undoing withdraws it.
         """
-        db.session.execute(
-            update(Listing)
-            .where(Revision.listing_id == Listing.id, Revision.import_id == run_id)
-            .values(
-                current_id=Revision.id,
-                region_id=Revision.region_id,
-                folded_title=Revision.folded_title,
-                state="published",
-                import_id=case((Listing.state == "withdrawn", run_id), else_=Listing.import_id),
-                published_at=func.coalesce(Listing.published_at, Revision.created_at),
-            )
-            .execution_options(synchronize_session=False)
-        )
+        of_import = (Revision.listing_id == Listing.id, Revision.import_id == run_id)
+        shown = {
+            "current_id": Revision.id,
+            "state": "published",
+            "published_at": func.coalesce(Listing.published_at, Revision.created_at),
+        }
+        moved = {
+            "region_id": Revision.region_id,
+            "folded_title": Revision.folded_title,
+            "import_id": case((Listing.state == "withdrawn", run_id), else_=Listing.import_id),
+        }
+        fresh = update(Listing).where(*of_import, Listing.state == "staged").values(shown)
+        changed = update(Listing).where(*of_import, Listing.current_id != Revision.id)
+        for statement in (fresh, changed.values(shown | moved)):
+            db.session.execute(statement.execution_options(synchronize_session=False))
         outbox.announce(IMPORT_EVENT, run_id)
 
     def discard(self, run_id: int) -> bool:

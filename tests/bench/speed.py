@@ -114,11 +114,8 @@ def bare_app(app: Flask, ready: Mapping[str, Case]) -> Flask:
         app: the real application; templates are compiled and looked up in its environment.
         ready: case by address.
     """
-    from flask_bootstrap import Bootstrap5
-
     bare = Flask("bare", static_folder=None, template_folder=str(TEMPLATES))
-    bare.config.update(BOOTSTRAP_SERVE_LOCAL=True)
-    Bootstrap5(bare)
+    bare.extensions["market"] = app.extensions["market"]  # for the printed address
     bare.register_blueprint(static_files)
     bare.jinja_env = app.jinja_env
 
