@@ -38,8 +38,9 @@ from search_index.tantivy_fields import SEPARATOR, form, tantivy_schema
 from search_index.tantivy_search import Search
 from search_index.text import fold
 
-_APPLY_BYTES = 40_000_000  # of memory for documents not yet written, while running
-_REBUILD_BYTES = 120_000_000
+# Of memory for documents not yet written, used as they come. With less, a large import makes
+# many segments, and merging them takes as long again as writing them.
+_WRITER_BYTES = 200_000_000
 
 _engines: weakref.WeakSet[TantivyEngine] = weakref.WeakSet()
 
@@ -269,7 +270,7 @@ class TantivyEngine:
 
     def _fill(self, path: Path, documents: Iterable[Document]) -> int:
         index = tantivy.Index(self._native, path=str(path))
-        writer = index.writer(_REBUILD_BYTES, 1)
+        writer = index.writer(_WRITER_BYTES, 1)
         seen: set[str] = set()
         try:
             for key, values in prepared(self._schema, documents):
@@ -291,7 +292,7 @@ class TantivyEngine:
         if self._writer is None:
             path = self._folder / generations.current(self._folder)
             self._check_format(path)
-            self._writer = tantivy.Index.open(str(path)).writer(_APPLY_BYTES, 1)
+            self._writer = tantivy.Index.open(str(path)).writer(_WRITER_BYTES, 1)
         return self._writer
 
     def _require_lock(self) -> None:
