@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -166,34 +166,42 @@ def _phone(content: Mapping[str, Any], owner: OrganisationView, listing: Listing
 def shown(kind: str, content: Mapping[str, Any]) -> dict[str, Shown]:
     """Display text by field, in the order of the schema; empty fields are left out."""
     texts: dict[str, Shown] = {}
-    for name, field in SCHEMAS[kind].fields.items():
-        key = field.attribute or name
+    for key, show in _SHOWERS[kind]:
         value = content.get(key)
-        if value in (None, [], ""):
-            continue
-        texts[key] = _text(key, field, value)
+        if value or value == 0:  # False and 0 say something, [] and "" do not
+            texts[key] = show(value)
     if price := price_text(content):
         texts["price"] = price
     texts.pop("price_mode", None)
     return texts
 
 
-def _text(key: str, field: Any, value: Any) -> Shown:
+def _shower(key: str, field: Any) -> Callable[[Any], Shown]:
+    """How a field's raw value is shown."""
     if key in TERM_FIELDS:
-        return terms.labels(TERM_FIELDS[key], value)
+        return lambda value: terms.labels(TERM_FIELDS[key], value)
     if key == "ip":
-        return [f"{item['kind']} {item['number']}".strip() for item in value]
+        return lambda value: [f"{item['kind']} {item['number']}".strip() for item in value]
     if isinstance(field, Choices):
-        return [field.choices.get(item, item) for item in value]
+        return lambda value: [field.choices.get(item, item) for item in value]
     if isinstance(field, Choice):
-        return str(field.choices.get(value, value))
+        return lambda value: str(field.choices.get(value, value))
     if isinstance(field, YesNo):
-        return "是" if value else "否"
+        return lambda value: "是" if value else "否"
     if isinstance(field, Yuan):
-        return show_yuan(value)
+        return show_yuan
     if isinstance(field, Day):
-        return value.isoformat() if isinstance(value, date) else str(value)
-    return value if isinstance(value, list) else str(value)
+        return lambda value: value.isoformat() if isinstance(value, date) else str(value)
+    return lambda value: value if isinstance(value, list) else str(value)
+
+
+_SHOWERS = {
+    kind: tuple(
+        (field.attribute or name, _shower(field.attribute or name, field))
+        for name, field in schema.fields.items()
+    )
+    for kind, schema in SCHEMAS.items()
+}
 
 
 def price_text(content: Mapping[str, Any]) -> str | None:

@@ -30,7 +30,7 @@ file       XLSX of 50,000 rows and 22 columns, hardly a cell empty, 300 owners
 rows/s     from starting `market import achievements FILE` until the running worker has indexed
            all rows and `search check` finds no difference
 memory     VmHWM of the import process
-write lock another process tries BEGIN IMMEDIATE every 20 ms; its longest wait for the lock,
+write lock another process tries BEGIN IMMEDIATE every 100 ms; its longest wait for the lock,
            and the longest "write lock held long" in the logs of import and worker
 again      the same file once more: nothing changes"""
 

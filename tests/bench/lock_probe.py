@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-PAUSE = 0.02  # seconds between attempts
+PAUSE = 0.1  # seconds between attempts
 STEP = 0.001  # seconds between looks at a lock that is held
 
 
