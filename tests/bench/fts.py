@@ -65,7 +65,9 @@ class Fts:
         """
         found = dict.fromkeys(tokens(fold(form.q)))
         match = " ".join(f'"{token}"' for token in found)
-        conditions, values = ["listing MATCH ?"], [match]
+        # Without a word (an emoji, a lone mark) there is nothing to match or to rank by.
+        conditions, values = (["listing MATCH ?"], [match]) if match else (["true"], [])
+        rank = "rank" if match else "0"
         for name in FACETS:
             if chosen := getattr(form, name):
                 chosen = [self._regions.get(v, "0") for v in chosen] if name == "region" else chosen
@@ -74,7 +76,7 @@ class Fts:
                 values += chosen
         self._db.execute("DELETE FROM hit")
         self._db.execute(
-            f"INSERT INTO hit SELECT rowid, rank FROM listing WHERE {' AND '.join(conditions)}",
+            f"INSERT INTO hit SELECT rowid, {rank} FROM listing WHERE {' AND '.join(conditions)}",
             values,
         )
         self._db.execute(f"SELECT id FROM hit ORDER BY score LIMIT {_PAGE}").fetchall()
