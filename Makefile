@@ -10,7 +10,7 @@ WORKERS ?= 2
 export MARKET_INSTANCE ?= $(CURDIR)/instance
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: run test test-all lint bench lock shots clean
+.PHONY: run test test-all lint bench lock shots translations clean
 
 $(RUN_STAMP): | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q --require-hashes --only-binary :all: -r requirements.lock
@@ -48,6 +48,10 @@ bench: $(RUN_STAMP)
 # Takes the pictures of the documents from the running demonstration site.
 shots: $(DEV_STAMP)
 	MARKET_BENCH_SHOTS=docs/screenshots $(BIN)/python -m pytest -q tests/browser/test_shots.py
+
+# Collects the words of templates and code, brings the English list up to date and compiles it.
+translations: $(DEV_STAMP)
+	$(BIN)/python -m tests.translations
 
 # Rewrites both lock files from setup.cfg (needs uv on the PATH).
 lock:

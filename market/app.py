@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from flask import Flask
-from flask_babel import Babel
 from flask_compress import Compress
 
 from market.core import logs
 from market.core.api import init_api
+from market.core.csrf import init_csrf
 from market.core.db import init_db
 from market.core.error_pages import init_errors
 from market.core.http import init_http
+from market.core.languages import init_languages
 from market.core.ports import Market
 from market.core.settings import Settings, load
 from market.core.views import init_views
@@ -45,7 +46,10 @@ def create_app(settings: Settings | None = None) -> Flask:
             "application/javascript",
             "application/json",
             "application/problem+json",
+            "application/atom+xml",
+            "application/xml",
             "image/svg+xml",
+            "text/csv",
         ],
         COMPRESS_ALGORITHM=["gzip"],
         COMPRESS_STREAMS=False,
@@ -54,10 +58,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]  # answers keep the order of forms
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     app.extensions["market"] = Market(settings, ROOMS, FOREIGN_ROUTES)
-    Babel(app)
+    init_languages(app)
     Compress(app)
     init_http(app)
     init_errors(app)
+    init_csrf(app, secure=settings.base_url.startswith("https:"))
     init_db(app, settings)
     api = init_api(app, settings.site_name)
     for room in ROOMS:
@@ -65,5 +70,5 @@ def create_app(settings: Settings | None = None) -> Flask:
             app.register_blueprint(blueprint)
         for part in room.api:
             api.register_blueprint(part)
-    init_views(app, settings.site_name, settings.demo)
+    init_views(app, settings)
     return app

@@ -7,20 +7,24 @@ from market.accounts import api as accounts_api
 from market.accounts import web as accounts_web
 from market.accounts.importer import KIND as ORGANISATIONS
 from market.catalogue import api as catalogue_api
-from market.catalogue import terms
+from market.catalogue import cli as catalogue_cli
+from market.catalogue import documents, terms
 from market.catalogue import web as catalogue_web
 from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
-from market.core import api, health, static_files
+from market.catalogue.pins import KIND as PINS
+from market.catalogue.term_files import KIND as TERMS
+from market.core import api, health, pages, static_files
 from market.core.importing import Kind, Options, discard_abandoned
-from market.core.ports import Room, Task
+from market.core.ports import Gauge, Room, Task
 from market.discovery import api as discovery_api
 from market.discovery import cli as discovery_cli
-from market.discovery import engine
+from market.discovery import engine, known, web_listings, web_sharing
 from market.discovery import web as discovery_web
 from market.discovery.indexer import Indexer
 from market.regions import api as regions_api
 from market.regions import service as regions
+from market.regions.industries import KIND as LEADING_INDUSTRIES
 
 
 def _remove_abandoned_imports() -> bool:
@@ -31,7 +35,7 @@ def _remove_abandoned_imports() -> bool:
 
 core = Room(
     "core",
-    blueprints=[health.blueprint, static_files.blueprint, api.docs],
+    blueprints=[health.blueprint, static_files.blueprint, api.docs, pages.blueprint],
     tasks=[Task("abandoned imports", 60.0, _remove_abandoned_imports)],
 )
 regions_room = Room("regions", api=[regions_api.blueprint], seeds=[regions.seed])
@@ -40,23 +44,36 @@ catalogue = Room(
     "catalogue",
     blueprints=[catalogue_web.blueprint],
     api=[catalogue_api.listings, catalogue_api.taxonomies],
+    commands=[catalogue_cli.reports],
     searchables=[SEARCHABLE],
     seeds=[terms.seed],
+    gauges=[Gauge("market_listings", "Published listings", documents.count)],
 )
 discovery = Room(
     "discovery",
-    blueprints=[discovery_web.blueprint],
+    blueprints=[discovery_web.blueprint, web_listings.blueprint, web_sharing.blueprint],
     api=[discovery_api.blueprint],
     commands=[discovery_cli.search],
     tasks=[Task("index", 0.5, Indexer().run)],
     readiness=[("search", engine.ready)],
+    gauges=[Gauge("market_index_documents", "Documents in the index", engine.documents)],
+    finder=known.FINDER,
 )
 
 ROOMS: tuple[Room, ...] = (core, regions_room, accounts, catalogue, discovery)
 
 # What `market import`, `export` and `template` know, in the order in which they build up.
 KINDS: dict[str, Kind] = {
-    kind.name: kind for kind in (regions.KIND, terms.KIND, ORGANISATIONS, ACHIEVEMENTS, DEMANDS)
+    kind.name: kind
+    for kind in (
+        regions.KIND,
+        TERMS,
+        LEADING_INDUSTRIES,
+        ORGANISATIONS,
+        ACHIEVEMENTS,
+        DEMANDS,
+        PINS,
+    )
 }
 
 # Files that installed packages serve by routes of their own.

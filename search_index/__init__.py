@@ -49,7 +49,7 @@ __all__ = [
     "open_engine",
 ]
 
-ENGINES = ("tantivy",)
+ENGINES = ("tantivy", "whoosh")
 
 
 def open_engine(
@@ -77,4 +77,8 @@ def open_engine(
         from search_index.tantivy_engine import TantivyEngine
 
         return TantivyEngine(Path(folder), schema, synonyms=synonyms, writable=writable)
+    if name == "whoosh":
+        from search_index.whoosh_engine import WhooshEngine
+
+        return WhooshEngine(Path(folder), schema, synonyms=synonyms, writable=writable)
     raise ValueError(f"unknown search engine {name!r}; known: {', '.join(ENGINES)}")

@@ -12,7 +12,7 @@ def normalise_code(code: str) -> str:
 
     Blanks, hyphens and the dot before a patent's check digit are written or left out at will.
     """
-    compact = "".join(character for character in fold(code) if character.isalnum()).upper()
+    compact = "".join(filter(str.isalnum, fold(code))).upper()
     return compact[2:] if compact.startswith("ZL") and compact[2:3].isdigit() else compact
 
 

@@ -3,26 +3,30 @@
 Cutting Chinese text is most of the work of indexing, and one interpreter uses one core. A helper
 is this module run as a program: it reads batches of documents on standard input and answers with
 the values of their fields. When its parent dies it reads the end of its input and ends too.
+Answers are marshalled, which takes a quarter of the time of pickling; they hold plain values only.
 """
 
 from __future__ import annotations
 
 import gc
+import marshal
 import os
 import pickle
+import struct
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain, islice
-from typing import IO
+from typing import IO, Any
 
+from search_index.fields import Values, field_values
 from search_index.model import Document, IndexSchema
-from search_index.tantivy_fields import Values, field_values
 
 ALONE = 1000  # documents up to which helpers are not worth their start
 BATCH = 250
 MOST_HELPERS = 4
+_LENGTH = struct.Struct("=Q")  # of an answer, in bytes; stands before it
 
 Prepared = tuple[str, Values]
 
@@ -82,11 +86,15 @@ def _send(helper: subprocess.Popen[bytes], what: object) -> None:
 
 
 def _receive(stream: IO[bytes] | None) -> list[Prepared]:
+    """The next answer of a helper; only what our own child wrote is read here."""
     assert stream is not None
-    # Only what our own child wrote is unpickled here.
-    answer = pickle.load(stream)
-    if isinstance(answer, ValueError):
-        raise answer
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        raise EOFError("a helper that cuts texts ended")
+    (length,) = _LENGTH.unpack(head)
+    answer = marshal.loads(stream.read(length))
+    if isinstance(answer, str):
+        raise ValueError(answer)
     found: list[Prepared] = answer
     return found
 
@@ -111,11 +119,12 @@ def main() -> None:
         except EOFError:
             return
         try:
-            answer: object = [(one.key, field_values(schema, one)) for one in batch]
+            answer: Any = [(one.key, field_values(schema, one)) for one in batch]
         except ValueError as error:
-            answer = error
+            answer = str(error)
         try:
-            pickle.dump(answer, target, pickle.HIGHEST_PROTOCOL)
+            data = marshal.dumps(answer)
+            target.write(_LENGTH.pack(len(data)) + data)
             target.flush()
         except BrokenPipeError:
             os._exit(1)  # nobody wants the answer any more

@@ -216,8 +216,36 @@ class Engine(Protocol):
     def search(self, request: SearchRequest) -> Page:
         """Answer a search. Any text is a query; unknown field names raise ValueError."""
 
+    def use_synonyms(self, groups: Sequence[Sequence[str]]) -> None:
+        """Search with these groups of expressions that mean the same from now on."""
+
     def suggest(self, prefix: str, limit: int = 8) -> list[str]:
-        """Return titles, names and phrases in the index that begin with `prefix`."""
+        """Return titles, names and phrases of live documents that complete what is being typed.
+
+        First those that begin with `prefix` as written, in pinyin or in initials, then names and
+        phrases of which a later word does; each group by its number of documents. What is indexed
+        and looked up for it is made by `search_index.suggesting`, the same for all engines.
+        """
+
+    def correct(self, query: str, limit: int = 3) -> list[str]:
+        """Return whole queries that a reader may have meant, best first; any text is a query.
+
+        Empty when all words are known and found, or when no other spelling finds more. Each one
+        returned matches, with all its words, more documents than `query` does. The candidates
+        come from `search_index.spelling`, the same for all engines; right after a change words
+        may be missing until `refresh_words`, and what is not found any more is not offered.
+        """
+
+    def refresh_words(self) -> int:
+        """Write the words that `correct` knows anew; return how many there are.
+
+        They are read from the term dictionary of the current generation and kept in a file of its
+        folder (`search_index.word_file.write`). `rebuild` does this by itself, `apply` does not:
+        it takes seconds at 100,000 documents. May run in another thread beside `apply`.
+
+        Raises:
+            ReadOnly: the engine was not opened for writing.
+        """
 
     def rebuild(self, documents: Iterable[Document]) -> int:
         """Build a new generation, swap it in and return the number of documents."""

@@ -14,8 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import rjieba
-
+from search_index import dictionary
 from search_index.codes import code_in, is_long_code
 from search_index.text import characters, fold, units
 
@@ -122,7 +121,7 @@ class Synonyms:
         if not self._others or len(word) < 2:
             return
         ends: list[int] = []
-        for piece in rjieba.cut(word):
+        for piece in dictionary.cut(word):
             ends.append((ends[-1] if ends else 0) + len(piece))
         borders = [0, *ends]
         start_at = 0
@@ -155,6 +154,9 @@ def parse(query: str, synonyms: Synonyms | None = None) -> Node:
     synonyms = synonyms or Synonyms()
     text = query[: MAX_CHARACTERS * 4]
     children = _grouped(_tokens(text, synonyms))
+    if not children and text.strip() in _OR:  # alone it joins nothing: a word like any other
+        word = fold(text.strip())
+        children = [Term(word, tuple(synonyms.units(word)))]
     tree: Node = _joined(children)
     if is_long_code(text) and len(children) > 1:
         return AnyOf((tree, Code(code_in(text))))

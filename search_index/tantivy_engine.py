@@ -12,7 +12,7 @@ import os
 import shutil
 import threading
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -20,8 +20,9 @@ from typing import Self
 
 import tantivy
 
-from search_index import generations
+from search_index import generations, spelling, suggesting, word_file
 from search_index.cutter import prepared
+from search_index.fields import SEPARATOR, form
 from search_index.model import (
     CheckReport,
     Document,
@@ -34,9 +35,8 @@ from search_index.model import (
     SearchRequest,
 )
 from search_index.query import Synonyms
-from search_index.tantivy_fields import SEPARATOR, form, tantivy_schema
+from search_index.tantivy_fields import tantivy_schema
 from search_index.tantivy_search import Search
-from search_index.text import fold
 
 # Of memory for documents not yet written, used as they come. With less, a large import makes
 # many segments, and merging them takes as long again as writing them.
@@ -111,7 +111,7 @@ class TantivyEngine:
         except IndexMissing:
             path = generations.begin(self._folder)
             tantivy.Index(self._native, path=str(path))
-            generations.publish(path, form(self._schema))
+            generations.publish(path, form("tantivy", self._schema))
 
     # Reading
 
@@ -119,30 +119,52 @@ class TantivyEngine:
         """Answer a search; see `Engine.search`."""
         return Search(self._searcher(), self._schema, self._native, self._synonyms).run(request)
 
-    def suggest(self, prefix: str, limit: int = 8) -> list[str]:
-        """Return expressions of live documents that begin with `prefix`; see `Engine.suggest`.
+    def use_synonyms(self, groups: Sequence[Sequence[str]]) -> None:
+        """Search with other synonyms; see `Engine.use_synonyms`."""
+        self._synonyms = Synonyms(groups)
 
-        Those of more documents come first. The dictionary still counts deleted documents, so
-        each candidate is asked for once more before it is offered.
-        """
-        beginning = " ".join(fold(prefix[:200]).split())
-        if not beginning or limit < 1:
-            return []
-        searcher = self._searcher()
+    def suggest(self, prefix: str, limit: int = 8) -> list[str]:
+        """Return expressions of live documents that complete `prefix`; see `Engine.suggest`."""
         found: dict[str, None] = {}
-        wanted = limit * 2
-        while True:
-            candidates = searcher.terms_with_prefix("suggest", beginning, limit=wanted)
-            found.clear()
-            for term, _ in candidates:
-                query = tantivy.Query.term_query(self._native, "suggest", term, "basic")
-                if searcher.search(query, limit=1, count=False).hits:
-                    found.setdefault(term.partition(SEPARATOR)[2])
+        searcher = self._searcher()
+        for beginning in suggesting.lookups(prefix) if limit > 0 else ():
+            for expression in self._expressions(searcher, beginning, limit):
+                found.setdefault(expression)
                 if len(found) == limit:
                     return list(found)
-            if len(candidates) < wanted or wanted > 1_000:
-                return list(found)
+        return list(found)
+
+    def _expressions(self, searcher: tantivy.Searcher, beginning: str, most: int) -> Iterator[str]:
+        """Expressions whose term begins so, those of more documents first.
+
+        The dictionary still counts deleted documents, so each is asked for once more.
+        """
+        wanted, seen = most * 2, 0
+        while True:
+            candidates = searcher.terms_with_prefix("suggest", beginning, limit=wanted)
+            for term, _ in candidates[seen:]:
+                query = tantivy.Query.term_query(self._native, "suggest", term, "basic")
+                if searcher.search(query, limit=1, count=False).hits:
+                    yield suggesting.shown(term)
+            seen = len(candidates)
+            if seen < wanted or wanted > 1_000:
+                return
             wanted *= 4
+
+    def correct(self, query: str, limit: int = 3) -> list[str]:
+        """Return corrected queries; see `Engine.correct`."""
+        searcher = self._searcher()
+        search = Search(searcher, self._schema, self._native, self._synonyms)
+        opened = self._opened
+        if opened is None:  # closed by another thread
+            return []
+        return spelling.correct(
+            opened.path,
+            query,
+            limit,
+            count=search.count,
+            documents_with=lambda term: searcher.doc_freq("text", term),
+        )
 
     def check(self, expected: Iterable[tuple[str, str]]) -> CheckReport:
         """Compare keys and versions both ways; see `Engine.check`.
@@ -218,7 +240,7 @@ class TantivyEngine:
         raise AssertionError("unreachable")
 
     def _check_format(self, path: Path) -> None:
-        if generations.read_format(path) != form(self._schema):
+        if generations.read_format(path) != form("tantivy", self._schema):
             raise IndexOutdated(
                 f"the index in {path} was built for other fields or by another version; rebuild it"
             )
@@ -262,10 +284,11 @@ class TantivyEngine:
             try:
                 count = self._fill(path, documents)
                 self._close_writer()
-                generations.publish(path, form(self._schema))
+                generations.publish(path, form("tantivy", self._schema))
             except BaseException:
                 shutil.rmtree(path, ignore_errors=True)
                 raise
+            self.refresh_words()
             return count
 
     def _fill(self, path: Path, documents: Iterable[Document]) -> int:
@@ -285,6 +308,14 @@ class TantivyEngine:
         writer.garbage_collect_files()
         writer.wait_merging_threads()
         return len(seen)
+
+    def refresh_words(self) -> int:
+        """Write the words that `correct` knows anew; see `Engine.refresh_words`."""
+        self._require_lock()
+        searcher = self._searcher()
+        opened = self._opened
+        assert opened is not None
+        return word_file.write(opened.path / word_file.NAME, _terms(searcher))
 
     def _open_writer(self) -> tantivy.IndexWriter:
         """Return the one writer, kept open: opening one per change leaves old files behind."""
@@ -338,6 +369,13 @@ def _after_fork() -> None:
 
 
 os.register_at_fork(after_in_child=_after_fork)
+
+
+def _terms(searcher: tantivy.Searcher) -> Iterator[tuple[str, int]]:
+    """The terms of the ranking field, letter by letter: all at once would take 300 MB."""
+    first = sorted({term[0] for term, _ in searcher.terms_with_prefix("chars", "")})
+    for letter in first:
+        yield from searcher.terms_with_prefix("text", letter)
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -15,25 +15,27 @@ word. Asking that a fifth of the tokens match makes the loose list ten times sho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import tantivy
 from tantivy import Occur, Query
 
 from search_index import query as q
 from search_index.codes import PREFIX_FROM
+from search_index.fields import LARGEST, SMALLEST
 from search_index.model import IndexSchema, Range
-from search_index.tantivy_fields import LARGEST, SMALLEST
+from search_index.ranking import (
+    ALL_FIRST,
+    CODE_SCORE,
+    MAX_TOKENS,
+    MOST_CHARACTERS,
+    NAME_SCORE,
+    SYNONYM_WEIGHT,
+    TRIPLE_WEIGHT,
+    is_latin_beginning,
+    query_tokens,
+)
 from search_index.text import WHOLE_WORD, bigrams, characters, tokens, trigrams
-
-MAX_TOKENS = 160  # of a query that are ranked by; a pasted paragraph has more
-ALL_FIRST = 1000.0  # lifts documents with all terms over any other score
-TRIPLE_WEIGHT = 0.2
-SYNONYM_WEIGHT = 0.4
-CODE_SCORE = 100.0
-NAME_SCORE = 2.0
-_LATIN_PREFIX = 4
-_MOST_CHARACTERS = 64  # of a unit in one phrase query
 
 _Clause = tuple[Occur, Query]
 
@@ -92,7 +94,7 @@ class QueryBuilder:
                 clauses.append((Occur.Must, self.strict(child)))
         if any(occur == Occur.Must for occur, _ in clauses):
             return Query.boolean_query(clauses)
-        found = [self._text(token) for token in _tokens(loosened)]
+        found = [self._text(token) for token in query_tokens(loosened)]
         found += [self.strict(term) for term in loosened if term.code or q.is_pinyin(term)]
         found += [self.code(code) for code in q.codes(node)]
         found += [
@@ -113,7 +115,7 @@ class QueryBuilder:
     def ranking(self, node: q.Node) -> list[Query]:
         """Return the queries whose scores, added, order the documents."""
         found = q.terms(node)
-        scores = [self._text(token) for token in _tokens(found)]
+        scores = [self._text(token) for token in query_tokens(found)]
         for term in found:
             scores += [
                 Query.boost_query(self._triple(triple), TRIPLE_WEIGHT)
@@ -181,7 +183,7 @@ class QueryBuilder:
     def _unit(self, unit: q.Unit, phrase: bool) -> Query:
         found = [self._substring(text, phrase) for text in (unit.text, *unit.synonyms)]
         stream = characters(unit.text)
-        if not phrase and len(stream) == 1 and _is_latin_beginning(stream[0]):
+        if not phrase and len(stream) == 1 and is_latin_beginning(stream[0]):
             found.append(Query.regex_query(self._native, "chars", f"{re.escape(stream[0])}[a-z]*"))
         return _any(found)
 
@@ -192,7 +194,7 @@ class QueryBuilder:
         two triples stand in different places of a document were not met); positions are looked
         at for what mixes scripts, and for phrases when `exact`.
         """
-        stream = characters(text)[:_MOST_CHARACTERS]
+        stream = characters(text)[:MOST_CHARACTERS]
         if not stream:
             return Query.empty_query()
         if len(stream) == 1:
@@ -203,7 +205,7 @@ class QueryBuilder:
         one_run = len(bigrams(text)) == len(stream) - 1
         if not one_run or (exact and len(stream) > WHOLE_WORD):
             found.append(self._phrase(stream))
-        return found[0] if len(found) == 1 else must(found[-_MOST_CHARACTERS:])
+        return found[0] if len(found) == 1 else must(found[-MOST_CHARACTERS:])
 
     def _synonym(self, text: str) -> Query:
         scores = [self._text(token) for token in dict.fromkeys(tokens(text))]
@@ -237,15 +239,6 @@ class QueryBuilder:
 
     def _text(self, token: str) -> Query:
         return Query.term_query(self._native, "text", token, index_option="freq")
-
-
-def _is_latin_beginning(piece: str) -> bool:
-    return len(piece) >= _LATIN_PREFIX and piece.isascii() and piece.isalpha()
-
-
-def _tokens(found: Iterable[q.Term]) -> list[str]:
-    """The tokens of terms; one that is both word and bigram counts twice, as in documents."""
-    return [token for term in found for token in tokens(term.text)][:MAX_TOKENS]
 
 
 def must(queries: Sequence[Query]) -> Query:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,24 +10,20 @@ import tantivy
 from tantivy import Occur, Order, Query
 
 from search_index import query as q
+from search_index.cursors import read_cursor, write_cursor
+from search_index.fields import read_payload
 from search_index.highlight import Marker
 from search_index.model import (
     EXACT_TOTAL,
     MAX_LIMIT,
-    BadCursor,
     FacetRequest,
     Hit,
     IndexSchema,
     Page,
     SearchRequest,
 )
-from search_index.tantivy_fields import read_payload
+from search_index.ranking import LOOSEN_BELOW
 from search_index.tantivy_query import QueryBuilder, must, scored
-
-# A search that fewer documents of the whole index match entirely is loosened. Whether it is
-# never depends on filters: else choosing a facet value could change the kind of search, and
-# the count beside the value would not be what one gets. A number that was found stays alone.
-LOOSEN_BELOW = 3
 
 _MOST_BUCKETS = 60_000  # facet values looked at per segment; exact as long as there are no more
 _SLACK = 40  # hits fetched beyond a page to see where a group of equal scores ends
@@ -85,6 +78,10 @@ class Search:
             next_after=self._cursor(page[limit - 1], request, limit) if more else None,
         )
 
+    def count(self, text: str) -> int:
+        """Return how many documents match all of a query."""
+        return self._count(self._queries.strict(q.parse(text, self._synonyms)))
+
     # Which documents
 
     def _decide(self, tree: q.Node, request: SearchRequest) -> _List:
@@ -115,7 +112,7 @@ class Search:
 
     def _page(self, found: _List, request: SearchRequest, limit: int) -> list[_Ordered]:
         """Return up to `limit` hits of the page asked for."""
-        after = _read_cursor(request.after, request.sort) if request.after else None
+        after = read_cursor(request.after, request.sort) if request.after else None
         if request.sort != "relevance":
             return self._by_number(found, request, after, limit)
         offset = max(0, request.offset)
@@ -209,7 +206,7 @@ class Search:
 
     def _cursor(self, last: _Ordered, request: SearchRequest, limit: int) -> str:
         if request.sort == "relevance":
-            before = _read_cursor(request.after, request.sort)[0] if request.after else None
+            before = read_cursor(request.after, request.sort)[0] if request.after else None
             start = before if isinstance(before, int) else max(0, request.offset)
             place: list[int | None] = [start + limit]
         else:
@@ -219,8 +216,7 @@ class Search:
             if isinstance(last[0], str):  # ordered by tie: the number is missing
                 value = self._searcher.fast_field_values(f"n_{name}", address)[0]
             place = [None if value is None else int(value), *self._ties(address)]
-        text = json.dumps([request.sort, *place], separators=(",", ":"))
-        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+        return write_cursor(request.sort, *place)
 
     # What is shown of them
 
@@ -287,17 +283,3 @@ def _terms(field: str, size: int, values: tuple[str, ...] | None) -> dict[str, A
 
 def _buckets(answer: Mapping[str, Any]) -> dict[str, int]:
     return {bucket["key"]: bucket["doc_count"] for bucket in answer["buckets"]}
-
-
-def _read_cursor(cursor: str | None, sort: str) -> list[Any]:
-    try:
-        padded = (cursor or "") + "=" * (-len(cursor or "") % 4)
-        kind, *place = json.loads(base64.urlsafe_b64decode(padded))
-    except (ValueError, TypeError, binascii.Error):
-        raise BadCursor("the cursor is damaged") from None
-    numbers = [value for value in place if value is not None]
-    whole = all(type(value) is int and abs(value) < 2**63 for value in numbers)
-    expected = 1 if sort == "relevance" else 2
-    if kind != sort or not whole or len(place) != expected or place[-1] is None or place[-1] < 0:
-        raise BadCursor("the cursor belongs to another search")
-    return place

@@ -15,17 +15,19 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-import rjieba
+from search_index import dictionary
 
 # Han characters, with the two signs that stand in the middle of words.
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af\u3005\u3007"
 _RUN = re.compile(rf"([{_HAN}]+)|(\d+|(?:(?![{_HAN}])[^\W\d_])+)")
+PART = "\x1f"  # stands between texts that are cut together; a run in the stream of `streams`
+_RUN_OR_PART = re.compile(rf"{_RUN.pattern}|{PART}")
 _ALNUM = re.compile(rf"(?:(?![{_HAN}])[^\W_])+")
 _FIRST_HAN = "\u3400"  # folded words from here on are Han, with hardly an exception
 
 # One-character words that carry no meaning of their own; a reader who types 水稻的种植 asks for
 # 水稻 and 种植. Used only to cut long query words, never when indexing.
-_PARTICLES = frozenset("的地得之和与及或等在对于为中用以其了是有将把被让从向由")
+PARTICLES = frozenset("的地得之和与及或等在对于为中用以其了是有将把被让从向由")
 
 LONGEST_RUN = 64  # characters of a run of letters or digits that are looked at
 
@@ -50,6 +52,8 @@ class _FoldTable(dict[int, str]):
 @functools.cache
 def _simplified() -> dict[str, str]:
     """Traditional Han character → simplified one, for those that differ."""
+    if not dictionary.HAS_OPENCC:
+        return {}
     import opencc
 
     characters = [chr(code) for code in (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000))]
@@ -134,7 +138,9 @@ def trigrams(folded: str) -> list[str]:
 
 def words(folded: str) -> list[str]:
     """Return dictionary words (long ones with the words inside them) and letter/digit runs."""
-    found = [word for word in rjieba.cut_for_search(folded) if len(word) > 1 and word >= _FIRST_HAN]
+    found = [
+        word for word in dictionary.cut_for_search(folded) if len(word) > 1 and word >= _FIRST_HAN
+    ]
     for run in _ALNUM.findall(folded):
         found.append(run[:LONGEST_RUN])
         pieces = _RUN.findall(run)
@@ -149,18 +155,22 @@ def tokens(folded: str) -> list[str]:
 
 
 def streams(folded: str) -> tuple[list[str], list[str], list[str]]:
-    """Return `tokens`, `trigrams` and `characters` of folded text, looking for its runs once."""
+    """Return `tokens`, `trigrams` and `characters` of folded text, looking for its runs once.
+
+    Each PART in the text is also in the last list, so that several texts cost one call and the
+    places of their characters can be told apart.
+    """
     pairs: list[str] = []
     triples: list[str] = []
     stream: list[str] = []
-    for han, other in _RUN.findall(folded):
+    for han, other in _RUN_OR_PART.findall(folded):
         if han:
             of_run = list(map(operator.add, han, han[1:]))
             pairs += of_run
             triples += map(operator.add, of_run, han[2:])
             stream += han
         else:
-            stream.append(other[:LONGEST_RUN])
+            stream.append(other[:LONGEST_RUN] or PART)
     return words(folded) + pairs, triples, stream
 
 
@@ -190,11 +200,11 @@ def _cut(run: str) -> list[str]:
     pieces: list[str] = []
     pending = ""  # single characters that wait for a word after them
     apart = True  # whether a particle or the beginning stands before what is pending
-    for word in rjieba.cut(run):
+    for word in dictionary.cut(run):
         if len(word) > 1:
             pieces.append(pending + word)
             pending, apart = "", False
-        elif word not in _PARTICLES:
+        elif word not in PARTICLES:
             pending += word
         else:
             _settle(pieces, pending, apart)

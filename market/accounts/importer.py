@@ -213,7 +213,7 @@ class OrganisationImporter:
         db.session.execute(delete(Organisation).where(Organisation.id.in_(ids)))
         return len(ids) == BATCH
 
-    def undo(self, run_id: int) -> None:
+    def undo(self, run_id: int) -> Sequence[str]:
         """Owners may have listings by now; they are corrected by another import."""
         raise Conflict("单位的导入不能撤销：请导入更正后的文件。")
 

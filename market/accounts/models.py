@@ -8,15 +8,16 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from market.core.db import Base, RowId, UtcDateTime
+from market.core.languages import N_
 from market.core.models import ImportRun
 from market.regions.models import Region
 
 KINDS = {
-    "enterprise": "企业",
-    "institute": "高校院所",
-    "cooperative": "合作社",
-    "office": "科技管理部门",
-    "institution": "其他机构",
+    "enterprise": N_("企业"),
+    "institute": N_("高校院所"),
+    "cooperative": N_("合作社"),
+    "office": N_("科技管理部门"),
+    "institution": N_("其他机构"),
 }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from market.accounts.models import KINDS, Organisation
 from market.core.db import db, under
 from market.core.errors import NotFound
+from market.core.languages import translate
 from market.core.pagination import EXACT_UP_TO, PageOf
 from market.core.permissions import Actor, Always, StateIn, policy
 from market.core.text import fold
@@ -84,7 +85,7 @@ def get(actor: Actor, no: str) -> OrganisationView:
     )
     row = db.session.scalar(query.options(joinedload(Organisation.region)))
     if row is None:
-        raise NotFound(f"没有编号为 {no} 的单位。")
+        raise NotFound(translate("没有编号为 %(no)s 的单位。", no=no))
     return view(row, regions.view(row.region, regions.trail(row.region)))
 
 

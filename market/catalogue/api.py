@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import fields
 
 from market.accounts.models import KINDS as ORGANISATION_KINDS
-from market.catalogue import queries, terms
+from market.catalogue import pin_queries, queries, terms
 from market.catalogue.content import TERM_FIELDS
 from market.catalogue.models import KINDS, PRICE_MODES, STAGES
 from market.catalogue.queries import READ, ListingView
@@ -29,6 +29,7 @@ from market.core.api_schemas import Answer, ListAnswer
 from market.core.errors import NotFound
 from market.core.http import current_actor
 from market.core.permissions import requires
+from market.regions import queries as regions
 
 # Members of their own in an answer, so not among the content.
 _APART = {"title", "summary", "price_mode"}
@@ -268,3 +269,32 @@ def taxonomy(scheme: str) -> dict[str, Any]:
         rows = terms.entries(scheme)
     items = [dict(zip(("code", "label", "label_en", "parent"), row, strict=True)) for row in rows]
     return _whole(items) | {"scheme": scheme, "label": TAXONOMIES[scheme]}
+
+
+class PinSchema(Answer):
+    """A listing that a county recommends."""
+
+    kind = fields.String(metadata={"enum": list(KINDS)})
+    no = fields.String(metadata={"example": "CG2026000001"})
+    title = fields.String()
+    url = fields.String(metadata={"example": "/achievements/CG2026000001"})
+    note = fields.String(allow_none=True, metadata={"description": "推荐理由"})
+
+
+class PinListSchema(ListAnswer):
+    """What a county recommends."""
+
+    items = fields.List(fields.Nested(PinSchema))
+
+
+@listings.route("/regions/<string:code>/pins", tags=["regions"])
+@listings.doc(
+    operationId="listPins", summary="本县推荐", description="按县里排的顺序，最多 12 条。"
+)
+@listings.response(200, PinListSchema, description="本县推荐的成果和需求")
+@listings.alt_response(404, MISSING)
+@requires(READ)
+def pins(code: str) -> dict[str, Any]:
+    """What a county put first on its page."""
+    items = pin_queries.pins(current_actor(), regions.find(code).id)
+    return {"total": len(items), "total_is": "exact", "next_after": None, "items": items}

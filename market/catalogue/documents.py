@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from market.accounts.models import Organisation
-from market.catalogue import queries, terms
+from market.catalogue import display, rules, terms
 from market.catalogue.content import TYPED, content_of
 from market.catalogue.importer import IMPORT_EVENT
+from market.catalogue.leading import Leading
+from market.catalogue.leading import current as current_leading
 from market.catalogue.models import Listing, Revision
-from market.catalogue.terms import scheme
 from market.core import clock
 from market.core.db import db
 from market.core.ports import Searchable
@@ -46,11 +48,16 @@ SCHEMA = IndexSchema(
         "owner",
         "owner_kind",
         "discipline",
+        "leading",
+        "price_band",
+        "published",
     ),
     numbers=("date", "price"),
     parts=PARTS,
 )
 BATCH = 500
+# Fields in which the keywords of leading industries are looked for.
+_OF_INDUSTRIES = ("title", "keywords", "problem", "summary")
 # Fields whose text makes up a part.
 _MERGED = {
     "use": (
@@ -101,14 +108,18 @@ def load(ids: Sequence[int]) -> dict[int, Document]:
     rows = db.session.execute(query).all()
     paths = {row.region_path: path_ids(row.region_path) for row in rows}
     names = regions.short_names(key for path in paths.values() for key in path)
-    return {row.id: _document(row, paths[row.region_path], names) for row in rows}
+    leading = current_leading()
+    return {row.id: _document(row, paths[row.region_path], names, leading) for row in rows}
 
 
 def _document(
-    row: Any, region_ids: Sequence[int], names: Mapping[int, tuple[str, str]]
+    row: Any,
+    region_ids: Sequence[int],
+    names: Mapping[int, tuple[str, str]],
+    leading: Leading,
 ) -> Document:
     content = content_of(row)
-    shown = queries.shown(row.kind, content)
+    shown = display.shown(row.kind, content)
     trail = [names[key][1] for key in region_ids if key in names]
     return Document(
         key=f"listing:{row.id}",
@@ -118,7 +129,7 @@ def _document(
         names=(row.owner,),
         codes=_codes(row, content),
         phrases=tuple(content.get("keywords") or ()),
-        filters=_filters(row, content, region_ids),
+        filters=_filters(row, content, region_ids, leading),
         numbers=_numbers(row, content),
         stored=_card(row, shown, trail),
     )
@@ -158,21 +169,45 @@ def _codes(row: Any, content: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _filters(
-    row: Any, content: Mapping[str, Any], region_ids: Sequence[int]
+    row: Any, content: Mapping[str, Any], region_ids: Sequence[int], leading: Leading
 ) -> dict[str, Sequence[str]]:
-    known = scheme("industry")
-    industries = [code for code in content.get("industries") or () if code in known.labels]
     return {
         "kind": [row.kind],
-        "region": [str(key) for key in region_ids],
+        # With a sign before it: the very place, as apart from all that lies around it.
+        "region": [*(str(key) for key in region_ids), f"={region_ids[-1]}"],
         "field": _coded("field", content.get("fields")),
-        "industry": [*industries, *{code[0] for code in industries if len(code) > 1}],
+        "industry": _with_parents("industry", content.get("industries")),
         "stage": [content["stage"]] if content.get("stage") else [],
         "mode": content.get("transfer_modes") or content.get("cooperation_modes") or [],
         "owner": [str(row.owner_id)],
         "owner_kind": [row.owner_kind],
         "discipline": _coded("discipline", content.get("disciplines")),
+        "leading": leading.values_of(
+            [_joined(content[key]) for key in _OF_INDUSTRIES if content.get(key)]
+        ),
+        "price_band": rules.price_bands(
+            row.price_mode, content.get("price_min_fen"), content.get("price_max_fen")
+        ),
+        "published": _calendar(clock.local(row.published_at or row.created_at).date()),
     }
+
+
+def _calendar(day: date) -> list[str]:
+    """Year, month and day, so that any span of time is a few exact values of this filter."""
+    text = day.isoformat()
+    return [text[:4], text[:7], text]
+
+
+def _with_parents(name: str, values: Sequence[str] | None) -> list[str]:
+    """Codes of the list with all that lie above them."""
+    parents = terms.scheme(name).parents
+    found: dict[str, None] = {}
+    for value in _coded(name, values):
+        code: str | None = value
+        while code and code not in found:
+            found[code] = None
+            code = parents.get(code)
+    return list(found)
 
 
 def _coded(name: str, values: Sequence[str] | None) -> list[str]:
@@ -243,6 +278,12 @@ def _ids(condition: Any) -> Iterator[Sequence[int]]:
             return
         yield ids
         last = ids[-1]
+
+
+def count() -> int:
+    """How many documents there should be."""
+    query = select(func.count()).select_from(Listing).where(Listing.state == "published")
+    return db.session.scalar(query) or 0
 
 
 def versions() -> Iterator[tuple[str, str]]:

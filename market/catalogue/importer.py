@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Any, cast
 
 from marshmallow import ValidationError
-from sqlalchemy import Table, case, delete, func, insert, or_, select, update
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy import Table, case, delete, func, insert, select, update
+from sqlalchemy.orm import joinedload
 
 from market.accounts import queries as accounts
 from market.accounts.queries import Owner
@@ -23,13 +23,14 @@ from market.catalogue.lookups import Existing, Held, Numbered, Owners, keep_abse
 from market.catalogue.models import Listing, Revision
 from market.catalogue.rules import content_hash
 from market.catalogue.schemas import SCHEMAS
+from market.catalogue.similar import Similar, warn_of_other_title
+from market.catalogue.undoing import changed_since, take_back
 from market.core import clock, numbers, outbox
 from market.core.db import Base, db
 from market.core.errors import Invalid
 from market.core.fields import columns_of
 from market.core.identifiers import read_uscc
 from market.core.importing import BATCH, Checked, Kind, Options
-from market.core.models import ImportRun
 from market.core.sheets import Column, Row
 from market.core.text import title_key
 from market.regions.queries import Resolver
@@ -80,6 +81,7 @@ class ListingImporter:
         self._default_owner: Owner | None = None
         self._default_region: int | None = None
         self._seen: dict[str, tuple[int, str]] = {}
+        self._similar = Similar(kind)
 
     # -- checking
 
@@ -97,7 +99,10 @@ class ListingImporter:
         held = Held(self.kind, [content for _, content in good])
         pairs = [one for row, content in good if (one := self._compare(row, content, held))]
         self._keep_absent([(checked, found) for checked, found in pairs if found is not None])
-        return [self._again(checked, found) for checked, found in pairs]
+        judged = [(self._again(checked, found), found) for checked, found in pairs]
+        for checked, found in judged:
+            self._warn(checked, found)
+        return [checked for checked, _ in judged]
 
     def _prepare(self) -> None:
         if self._resolver is not None:
@@ -231,6 +236,19 @@ class ListingImporter:
         same = content_hash(checked.content["plain"]) == found.content_hash
         return replace(checked, action="unchanged") if same else checked
 
+    def _warn(self, checked: Checked, found: Existing | None) -> None:
+        """Warn of a row that looks like another listing, or that does not look like its own."""
+        if checked.action == "unchanged":
+            return
+        content = checked.content["plain"]
+        if found is None:
+            if self.options.compare:
+                self._similar.judge(checked.row, content)
+        elif title_key(content["title"]) != found.folded_title:
+            warn_of_other_title(checked.row, content, found.no, found.folded_title)
+            if self.options.compare:
+                self._similar.judge(checked.row, content, found.no)
+
     # -- writing
 
     def stage(self, run_id: int, rows: Sequence[Checked]) -> None:
@@ -310,43 +328,12 @@ class ListingImporter:
         db.session.execute(delete(Listing).where(Listing.id.in_(owned)))
         return len(rows) == BATCH
 
-    def undo(self, run_id: int) -> None:
-        """Withdraw new listings; point changed ones at the version before."""
-        db.session.execute(
-            update(Listing)
-            .where(Listing.import_id == run_id, Listing.state == "published")
-            .values(state="withdrawn")
-        )
-        # The version before is not one that an import brought and its undoing took away.
-        undone = select(ImportRun.id).where(ImportRun.state == "undone")
-        older = aliased(Revision)
-        last = (
-            select(func.max(older.id))
-            .where(
-                older.listing_id == Listing.id,
-                older.id < Listing.current_id,
-                or_(older.import_id.is_(None), older.import_id.not_in(undone)),
-            )
-            .correlate(Listing)
-            .scalar_subquery()
-        )
-        of_import = select(Revision.id).where(Revision.import_id == run_id)
-        db.session.execute(
-            update(Listing)
-            .where(
-                Listing.current_id.in_(of_import),
-                Listing.import_id.is_distinct_from(run_id),
-                Revision.listing_id == Listing.id,
-                Revision.id == last,
-            )
-            .values(
-                current_id=Revision.id,
-                region_id=Revision.region_id,
-                folded_title=Revision.folded_title,
-            )
-            .execution_options(synchronize_session=False)
-        )
+    def undo(self, run_id: int) -> Sequence[str]:
+        """Withdraw new listings; changed ones are as before, unless they were changed since."""
+        since = changed_since(run_id)
+        take_back(run_id)
         outbox.announce(IMPORT_EVENT, run_id)
+        return since.sentences
 
 
 def _key(content: Mapping[str, Any]) -> str:

@@ -31,6 +31,7 @@ class Existing:
     state: str
     content_hash: str | None
     current_id: int | None
+    folded_title: str
 
 
 class Owners:
@@ -142,7 +143,7 @@ class Held:
         self._by_source: dict[tuple[int, str], Existing] = {}
         self._by_title: dict[tuple[int, str], Existing] = {}
         for key, no, owner, source, title, state, current, digest in db.session.execute(query):
-            existing = Existing(key, no, state, digest, current)
+            existing = Existing(key, no, state, digest, current, title)
             self._by_no[no] = existing
             if source:
                 self._by_source[owner, source] = existing

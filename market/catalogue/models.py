@@ -18,33 +18,45 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from market.accounts.models import Organisation
 from market.core.db import Base, Document, RowId, UtcDateTime
+from market.core.languages import N_
 from market.core.models import ImportRun
 from market.regions.models import Region
 
-KINDS = {"achievement": "科技成果", "demand": "技术需求"}
+KINDS = {"achievement": N_("科技成果"), "demand": N_("技术需求")}
 # Six steps of practice in the five words readers know; the last covers 产业化 and 已推广.
 STAGES = {
-    "lab": "实验室",
-    "small_trial": "小试",
-    "pilot": "中试",
-    "production": "可批量生产",
-    "adopted": "已推广",
+    "lab": N_("实验室"),
+    "small_trial": N_("小试"),
+    "pilot": N_("中试"),
+    "production": N_("可批量生产"),
+    "adopted": N_("已推广"),
 }
 PRICE_MODES = {
-    "negotiable": "面议",
-    "fixed": "定价",
-    "range": "区间",
-    "entry_royalty": "入门费+提成",
+    "negotiable": N_("面议"),
+    "fixed": N_("定价"),
+    "range": N_("区间"),
+    "entry_royalty": N_("入门费+提成"),
+}
+
+# Bands of prices and budgets: label, lowest fen, first fen that is too much (None: no end).
+# A range of prices belongs to every band it touches; 面议 names no amount.
+PRICE_BANDS: dict[str, tuple[str, int, int | None]] = {
+    "under5": (N_("5 万元以下"), 0, 5_000_000),
+    "5to20": (N_("5–20 万元"), 5_000_000, 20_000_000),
+    "20to50": (N_("20–50 万元"), 20_000_000, 50_000_000),
+    "50to100": (N_("50–100 万元"), 50_000_000, 100_000_000),
+    "over100": (N_("100 万元以上"), 100_000_000, None),
 }
 
 # Promotion law art. 16 names more; these four are what readers filter by.
 TRANSFER_MODES = {
-    "joint": "合作开发",
-    "assignment": "转让",
-    "licence": "许可",
-    "equity": "作价投资",
+    "joint": N_("合作开发"),
+    "assignment": N_("转让"),
+    "licence": N_("许可"),
+    "equity": N_("作价投资"),
 }
-COOPERATION_MODES = TRANSFER_MODES | {"consulting": "技术咨询", "service": "技术服务"}
+COOPERATION_MODES = TRANSFER_MODES | {"consulting": N_("技术咨询"), "service": N_("技术服务")}
+MOST_PINS = 12  # listings that a county may put first on its page
 
 
 class Term(Base):
@@ -135,3 +147,63 @@ class Revision(Base):
 
     listing: Mapped[Listing] = relationship()
     import_run: Mapped[ImportRun | None] = relationship()
+
+
+class Pin(Base):
+    """A listing that a county puts first on its page (本县推荐); `position` is one of twelve places."""
+
+    __tablename__ = "pin"
+    __table_args__ = (
+        UniqueConstraint("region_id", "position"),
+        UniqueConstraint("region_id", "listing_id"),
+        CheckConstraint(f"position BETWEEN 1 AND {MOST_PINS}", name="position"),
+    )
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    region_id: Mapped[int] = mapped_column(ForeignKey("region.id"))
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"), index=True)
+    position: Mapped[int]
+    note: Mapped[str | None] = mapped_column(String(200))
+    pinned_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    listing: Mapped[Listing] = relationship()
+
+
+# What a reader may find wrong with a listing. Short words: they stand beside radio buttons.
+REPORT_REASONS = {
+    "unreachable": N_("联系不上"),
+    "wrong": N_("内容有误"),
+    "outdated": N_("已经失效"),
+    "fraud": N_("涉嫌虚假"),
+    "infringement": N_("侵权"),
+    "other": N_("其他"),
+}
+REPORT_STATES = {"new": N_("待处理"), "handled": N_("已处理"), "dismissed": N_("无须处理")}
+
+
+class ProblemReport(Base):
+    """What a reader reports about a listing, for the office of its place.
+
+    `no` cannot be guessed: whoever has it may see how the report stands. `contact` is sealed
+    (`core.secrets`). `sender` stands for the network address on one day, to limit how many one
+    sends; the address itself is not kept.
+    """
+
+    __tablename__ = "problem_report"
+    __table_args__ = (
+        CheckConstraint(f"reason IN {tuple(REPORT_REASONS)}", name="reason"),
+        CheckConstraint(f"state IN {tuple(REPORT_STATES)}", name="state"),
+        Index("ix_problem_report_listing", "listing_id", "created_at"),
+        Index("ix_problem_report_sender", "sender", "created_at"),
+        Index("ix_problem_report_state", "state", "id"),
+    )
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    no: Mapped[str] = mapped_column(String(20), unique=True)
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"))
+    reason: Mapped[str] = mapped_column(String(20))
+    text: Mapped[str | None] = mapped_column(Text)
+    contact: Mapped[str | None] = mapped_column(Text)
+    sender: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(20), default="new")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    listing: Mapped[Listing] = relationship()

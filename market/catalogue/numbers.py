@@ -50,6 +50,7 @@ _ALSO = {
     "外观": "外观设计",
 }
 _PATENT = re.compile(r"(\d{12}|\d{8})\.?([\dX])?")
+_PLAIN_PATENT = re.compile(r"(?:ZL)?([0-9]{12})\.?([0-9X])")
 _PUBLISHED = re.compile(r"CN\d{7,9}[A-Z]\d?")
 _NUMBER = re.compile(r"(?:[A-Z][A-Z.-]*)?[0-9][0-9A-Z.]*(?:-[0-9][0-9A-Z.]*)*")
 _SEVERAL = re.compile(r"[、，,/和及]+")
@@ -101,6 +102,9 @@ def read_ip(text: str) -> dict[str, str]:
     Raises:
         ValidationError: neither a known kind nor a valid number.
     """
+    plain = _PLAIN_PATENT.fullmatch(text)  # as most are written; read at once
+    if plain and patent_check_digit(plain[1]) == plain[2] and plain[1][4] in _PATENT_KINDS:
+        return {"kind": _PATENT_KINDS[plain[1][4]], "number": f"{plain[1]}.{plain[2]}"}
     shown = clean_line(text)[:40]
     folded = _folded(text)
     found = _NUMBER.search(re.sub(r"\s+", "", folded))
@@ -171,6 +175,8 @@ def _object_text(item: dict[str, Any]) -> str:
 
 def _pieces(text: str) -> list[str]:
     """Several rights in one entry (`ZL…、ZL…`): divided where each part has a long number."""
+    if not _SEVERAL.search(text):
+        return [text]
     parts = [part for part in _SEVERAL.split(text) if part.strip()]
     numbered = [part for part in parts if len(re.findall(r"\d", part)) >= 7]
     return parts if len(parts) > 1 and len(numbered) == len(parts) else [text]

@@ -2,60 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from market.accounts import queries as accounts
+from market.accounts.models import KINDS as OWNER_KINDS
 from market.accounts.models import Organisation
 from market.accounts.queries import Contact, OrganisationView
 from market.catalogue import rules, terms
-from market.catalogue.content import TERM_FIELDS, content_of
+from market.catalogue.content import content_of
+from market.catalogue.display import Shown, displayed
 from market.catalogue.models import (
     COOPERATION_MODES,
     KINDS,
+    PRICE_BANDS,
     PRICE_MODES,
+    REPORT_REASONS,
+    REPORT_STATES,
     STAGES,
     Listing,
+    ProblemReport,
     Revision,
 )
 from market.catalogue.schemas import SCHEMAS
 from market.core import clock
-from market.core.db import db
+from market.core.db import db, under
 from market.core.errors import Gone, NotFound
-from market.core.fields import Choice, Choices, Day, YesNo, Yuan
-from market.core.money import show_yuan
-from market.core.permissions import Actor, StateIn, policy
+from market.core.languages import N_, translate
+from market.core.permissions import Actor, Always, StateIn, policy
 from market.regions import queries as regions
+from market.regions.models import Region
 from market.regions.queries import RegionView
 
 READ = policy.declare("catalogue:listing:read", public=StateIn(("published",)))
+FOLLOW = policy.declare("catalogue:report:follow", public=Always())
+READ_REPORTS = policy.declare("catalogue:report:read")
 # Names of the searchable parts of a listing, for reasons and highlights.
 PART_LABELS = {
-    "title": "名称",
-    "problem": "解决的问题",
-    "result": "结果",
-    "summary": "简介",
-    "keywords": "关键词",
-    "targets": "指标",
-    "advantage": "对比",
-    "background": "背景",
-    "use": "使用条件",
-    "adoption": "应用",
-    "owner": "单位",
-    "place": "地区",
-    "terms": "分类",
-    "codes": "编号",
-    "names": "名称拼音",
+    "title": N_("名称"),
+    "problem": N_("解决的问题"),
+    "result": N_("结果"),
+    "summary": N_("简介"),
+    "keywords": N_("关键词"),
+    "targets": N_("指标"),
+    "advantage": N_("对比"),
+    "background": N_("背景"),
+    "use": N_("使用条件"),
+    "adoption": N_("应用"),
+    "owner": N_("单位"),
+    "place": N_("地区"),
+    "terms": N_("分类"),
+    "codes": N_("编号"),
+    "names": N_("名称拼音"),
 }
 PATHS = {"achievement": "achievements", "demand": "demands"}
-
-Shown = str | list[str]
+_FIXED: Mapping[str, Mapping[str, str]] = {
+    "kind": KINDS,
+    "stage": STAGES,
+    "mode": COOPERATION_MODES,
+    "price_band": {
+        **{key: label for key, (label, *_) in PRICE_BANDS.items()},
+        "negotiable": PRICE_MODES["negotiable"],
+    },
+    "owner_kind": OWNER_KINDS,
+}
 
 
 @dataclass(frozen=True)
@@ -90,12 +106,45 @@ class ListingView:
         return KINDS[self.kind]
 
     @property
+    def stage_label(self) -> str:
+        return STAGES.get(self.content.get("stage") or "", "")
+
+    @property
     def url(self) -> str:
         return f"/{PATHS[self.kind]}/{self.no}"
 
     @property
     def expired(self) -> bool:
         return self.valid_until is not None and self.valid_until < clock.today()
+
+
+def moments(numbers: Sequence[str]) -> dict[str, tuple[datetime, datetime]]:
+    """When listings were first published and last revised, by number."""
+    published = func.coalesce(Listing.published_at, Listing.created_at)
+    query = select(Listing.no, published, Revision.created_at).join(Listing.current)
+    rows = db.session.execute(query.where(Listing.no.in_(numbers)))
+    return {no: (first, last) for no, first, last in rows}
+
+
+def last_id(actor: Actor) -> int:
+    """The highest row number of a public listing; 0 when there is none."""
+    query = select(func.max(Listing.id)).where(policy.where(actor, READ, Listing))
+    return db.session.scalar(query) or 0
+
+
+def addresses(actor: Actor, above: int, to: int) -> list[tuple[str, datetime]]:
+    """Addresses of the public listings with these row numbers, each with its last revision."""
+    query = select(Listing.kind, Listing.no, Revision.created_at).join(Listing.current)
+    within = (Listing.id > above, Listing.id <= to, policy.where(actor, READ, Listing))
+    rows = db.session.execute(query.where(*within).order_by(Listing.id))
+    return [(f"/{PATHS[kind]}/{no}", revised) for kind, no, revised in rows]
+
+
+_LOADED = (
+    joinedload(Listing.owner).joinedload(Organisation.region),
+    joinedload(Listing.region),
+    joinedload(Listing.current),
+)
 
 
 def get(actor: Actor, kind: str, no: str) -> ListingView:
@@ -106,27 +155,50 @@ def get(actor: Actor, kind: str, no: str) -> ListingView:
         Gone: it was public once and was withdrawn.
     """
     listing = db.session.scalar(
-        select(Listing)
-        .where(Listing.no == no, Listing.kind == kind)
-        .options(
-            joinedload(Listing.owner).joinedload(Organisation.region),
-            joinedload(Listing.region),
-            joinedload(Listing.current),
-        )
+        select(Listing).where(Listing.no == no, Listing.kind == kind).options(*_LOADED)
     )
     if listing is None or listing.current is None:
-        raise NotFound(f"没有编号为 {no} 的{KINDS[kind]}。")
+        raise NotFound(_no_such(kind, no))
     if not policy.allows(actor, READ, listing):
         if listing.published_at is not None and listing.state == "withdrawn":
-            raise Gone(f"{KINDS[kind]} {no} 已撤回，不再公开。")
-        raise NotFound(f"没有编号为 {no} 的{KINDS[kind]}。")
-    return _view(listing, listing.current)
+            raise Gone(
+                translate("%(kind)s %(no)s 已撤回，不再公开。", kind=translate(KINDS[kind]), no=no)
+            )
+        raise NotFound(_no_such(kind, no))
+    content, owner = content_of(listing.current), accounts.view(listing.owner)
+    place = regions.view(listing.region, regions.trail(listing.region))
+    return _view(listing, content, owner, place, _phone(content, owner, listing))
 
 
-def _view(listing: Listing, revision: Revision) -> ListingView:
-    content = content_of(revision)
+def _no_such(kind: str, no: str) -> str:
+    return translate("没有编号为 %(no)s 的%(kind)s。", no=no, kind=translate(KINDS[kind]))
+
+
+def several(actor: Actor, numbers: Sequence[str]) -> dict[str, ListingView]:
+    """The public ones of these numbers, by number, by one statement.
+
+    So their regions come without the trail, and their telephones are their own or the owner's.
+    """
+    query = select(Listing).where(Listing.no.in_(numbers), policy.where(actor, READ, Listing))
+    found = {}
+    for listing in db.session.scalars(query.options(*_LOADED)):
+        if listing.current is not None:
+            content, owner = content_of(listing.current), accounts.view(listing.owner)
+            place = regions.view(listing.region)
+            found[listing.no] = _view(listing, content, owner, place, _own_phone(content, owner))
+    return found
+
+
+def _view(
+    listing: Listing,
+    content: Mapping[str, Any],
+    owner: OrganisationView,
+    place: RegionView,
+    phone: Contact | None,
+) -> ListingView:
+    revision = listing.current
+    assert revision is not None
     schema = SCHEMAS[listing.kind]
-    owner = accounts.view(listing.owner)
     advice = rules.next_improvement(listing.kind, content)
     return ListingView(
         id=listing.id,
@@ -135,16 +207,18 @@ def _view(listing: Listing, revision: Revision) -> ListingView:
         title=revision.title,
         summary=revision.summary,
         owner=owner,
-        region=regions.view(listing.region, regions.trail(listing.region)),
-        phone=_phone(content, owner, listing),
+        region=place,
+        phone=phone,
         content=content,
-        shown=shown(listing.kind, content),
+        shown=displayed(listing.kind, content),
         labels={f.attribute or key: f.metadata["label"] for key, f in schema.fields.items()},
         published=listing.published_at or listing.created_at,
         updated=revision.created_at,
         valid_until=revision.valid_until,
         completeness=revision.completeness,
-        advice=f"{advice[0]}（完整度 +{advice[1]}）" if advice else None,
+        advice=translate("%(advice)s（完整度 +%(n)s）", advice=translate(advice[0]), n=advice[1])
+        if advice
+        else None,
         version=revision.version,
         demo=listing.demo,
     )
@@ -152,9 +226,8 @@ def _view(listing: Listing, revision: Revision) -> ListingView:
 
 def _phone(content: Mapping[str, Any], owner: OrganisationView, listing: Listing) -> Contact | None:
     """A telephone that answers: of the listing, its owner, the office of its place, the site."""
-    telephone = content.get("contact_phone") or owner.telephone
-    if telephone:
-        return Contact(owner.name, telephone, owner.hours, owner.url)
+    if own := _own_phone(content, owner):
+        return own
     if office := accounts.contact_for(listing.region.path_ids):
         return office
     settings = current_app.extensions["market"].settings
@@ -163,62 +236,96 @@ def _phone(content: Mapping[str, Any], owner: OrganisationView, listing: Listing
     )
 
 
-def shown(kind: str, content: Mapping[str, Any]) -> dict[str, Shown]:
-    """Display text by field, in the order of the schema; empty fields are left out."""
-    texts: dict[str, Shown] = {}
-    for key, show in _SHOWERS[kind]:
-        value = content.get(key)
-        if value or value == 0:  # False and 0 say something, [] and "" do not
-            texts[key] = show(value)
-    if price := price_text(content):
-        texts["price"] = price
-    texts.pop("price_mode", None)
-    return texts
+def _own_phone(content: Mapping[str, Any], owner: OrganisationView) -> Contact | None:
+    telephone = content.get("contact_phone") or owner.telephone
+    return Contact(owner.name, telephone, owner.hours, owner.url) if telephone else None
 
 
-def _shower(key: str, field: Any) -> Callable[[Any], Shown]:
-    """How a field's raw value is shown."""
-    if key in TERM_FIELDS:
-        return lambda value: terms.labels(TERM_FIELDS[key], value)
-    if key == "ip":
-        return lambda value: [f"{item['kind']} {item['number']}".strip() for item in value]
-    if isinstance(field, Choices):
-        return lambda value: [field.choices.get(item, item) for item in value]
-    if isinstance(field, Choice):
-        return lambda value: str(field.choices.get(value, value))
-    if isinstance(field, YesNo):
-        return lambda value: "是" if value else "否"
-    if isinstance(field, Yuan):
-        return show_yuan
-    if isinstance(field, Day):
-        return lambda value: value.isoformat() if isinstance(value, date) else str(value)
-    return lambda value: value if isinstance(value, list) else str(value)
-
-
-_SHOWERS = {
-    kind: tuple(
-        (field.attribute or name, _shower(field.attribute or name, field))
-        for name, field in schema.fields.items()
-    )
-    for kind, schema in SCHEMAS.items()
-}
-
-
-def price_text(content: Mapping[str, Any]) -> str | None:
-    """What it costs, or what may be spent, in words: 面议, 12 万元, 入门费 10 万元 + 提成."""
-    mode, low, high = (content.get(k) for k in ("price_mode", "price_min_fen", "price_max_fen"))
-    if mode == "entry_royalty" and low is not None:
-        return f"入门费 {show_yuan(low)} + 提成"
-    if low is not None and high is not None:
-        return show_yuan(low) if low == high else f"{show_yuan(low)} – {show_yuan(high)}"
-    return PRICE_MODES[mode] if mode else None
+def synonym_groups() -> tuple[tuple[str, ...], ...]:
+    """Groups of words that mean the same to a search; at most a minute old."""
+    return terms.synonym_groups()
 
 
 def vocabulary(name: str) -> Mapping[str, str]:
-    """Labels by code of a filter: kind, stage, mode, or a code list (field, industry, …)."""
-    fixed: Mapping[str, Mapping[str, str]] = {
-        "kind": KINDS,
-        "stage": STAGES,
-        "mode": COOPERATION_MODES,
-    }
-    return fixed[name] if name in fixed else terms.scheme(name).labels
+    """Labels by code of a filter: kind, stage, price_band, … or a code list (field, industry, …)."""
+    if name not in _FIXED:
+        return terms.names(name)
+    return {code: translate(label) for code, label in _FIXED[name].items()}
+
+
+def vocabulary_parents(name: str) -> Mapping[str, str | None]:
+    """The code above each one of a code list."""
+    return terms.scheme(name).parents
+
+
+def above(name: str, code: str) -> list[str]:
+    """Codes that lie above one in a code list, the highest first."""
+    parents = vocabulary_parents(name)
+    found: list[str] = []
+    while (code := parents.get(code) or "") and code not in found:
+        found.insert(0, code)
+    return found
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """A reader's report about a listing; `masked` says that a telephone or address was left."""
+
+    id: int
+    no: str
+    reason: str
+    state: str
+    text: str | None
+    masked: bool
+    created: datetime
+    listing_no: str
+    listing_url: str
+    title: str
+    region_name: str
+    owner_name: str
+    office: Contact | None = None
+
+
+def _report(report: ProblemReport, office: Contact | None = None) -> ReportView:
+    listing = report.listing
+    return ReportView(
+        id=report.id,
+        no=report.no,
+        reason=REPORT_REASONS[report.reason],
+        state=REPORT_STATES[report.state],
+        text=report.text,
+        masked=report.contact is not None,
+        created=report.created_at,
+        listing_no=listing.no,
+        listing_url=f"/{PATHS[listing.kind]}/{listing.no}",
+        title=listing.current.title if listing.current else listing.no,
+        region_name=regions.view(listing.region).full_name,
+        owner_name=listing.owner.name,
+        office=office,
+    )
+
+
+_WITH_LISTING = joinedload(ProblemReport.listing).options(
+    joinedload(Listing.current), joinedload(Listing.region), joinedload(Listing.owner)
+)
+
+
+def follow_report(actor: Actor, no: str) -> ReportView:
+    """How a report stands, for whoever has its number. Raises NotFound."""
+    policy.require(actor, FOLLOW)
+    found = select(ProblemReport).where(ProblemReport.no == no.upper()).options(_WITH_LISTING)
+    report = db.session.scalar(found)
+    if report is None:
+        raise NotFound(translate("没有编号为 %(no)s 的报告。", no=no))
+    return _report(report, accounts.contact_for(report.listing.region.path_ids))
+
+
+def open_reports(actor: Actor, path: str | None = None, limit: int = 200) -> list[ReportView]:
+    """Reports nobody has dealt with, oldest first; `path`: of the region they lie in or below."""
+    policy.require(actor, READ_REPORTS)
+    query = select(ProblemReport).where(ProblemReport.state == "new").options(_WITH_LISTING)
+    if path is not None:
+        query = query.join(ProblemReport.listing).join(Listing.region)
+        query = query.where(under(Region.path, path))
+    rows = db.session.scalars(query.order_by(ProblemReport.id).limit(limit))
+    return [_report(report) for report in rows]

@@ -1,26 +1,32 @@
-"""Changing listings one at a time: a new version, a withdrawal."""
+"""Changing listings one at a time: a new version, a withdrawal, what readers report about them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
-from market.catalogue import terms
+from market.catalogue import problems, terms
 from market.catalogue.content import KEYS, TERM_FIELDS, content_of, file_row, revision_values
-from market.catalogue.models import Listing, Revision
+from market.catalogue.models import Listing, ProblemReport, Revision
+from market.catalogue.queries import READ
 from market.catalogue.rules import content_hash
 from market.catalogue.schemas import SCHEMAS
 from market.core import clock
 from market.core.db import db
-from market.core.errors import Conflict, Invalid, NotFound
-from market.core.permissions import Actor, policy
+from market.core.errors import Conflict, Invalid, NotFound, TooMany
+from market.core.languages import translate as _
+from market.core.permissions import Actor, Always, policy
+from market.core.secrets import seal, unseal
 from market.core.unit_of_work import unit_of_work
 
 EDIT = policy.declare("catalogue:listing:edit")
 WITHDRAW = policy.declare("catalogue:listing:withdraw")
+REPORT = policy.declare("catalogue:report:create", public=Always())
+UNMASK = policy.declare("catalogue:report:unmask")
 
 
 def _find(no: str) -> Listing:
@@ -112,3 +118,81 @@ def withdraw(actor: Actor, no: str, reason: str) -> None:
             raise Conflict("这条信息没有在公开，不能撤回。")
         work.announce("listing", listing_id)
         work.record("listing.withdrawn", "listing", listing_id, no=no, after={"reason": reason})
+
+
+def report_problem(
+    actor: Actor, kind: str, no: str, values: Mapping[str, Any], *, address: str
+) -> str:
+    """Keep what a reader reports about a listing; returns the report's number.
+
+    Args:
+        kind, no: of the listing.
+        values: what `problems.ReportSchema` loaded.
+        address: network address of the sender; not kept, it only limits how many one sends.
+
+    Raises:
+        NotFound: there is no such listing in public.
+        TooMany: of this sender or about this listing, for now.
+    """
+    listing = db.session.scalar(select(Listing).where(Listing.no == no, Listing.kind == kind))
+    if listing is None or not policy.allows(actor, READ, listing):
+        raise NotFound(_("没有编号为 %(no)s 的记录。", no=no))
+    listing_id, now = listing.id, clock.now()
+    contact = values.get("contact")
+    sealed = seal(contact, problems.CONTACT) if contact else None
+    with unit_of_work(actor) as work:
+        work.require(REPORT)
+        _limit_reports(listing_id, address, now)
+        report = ProblemReport(
+            no=problems.new_number(),
+            listing_id=listing_id,
+            reason=values["reason"],
+            text=values.get("text"),
+            contact=sealed,
+            sender=problems.sender_on(address, now),
+            state="new",
+            created_at=now,
+        )
+        db.session.add(report)
+        db.session.flush()
+        after = {"report": report.no, "reason": report.reason}
+        work.record("listing.reported", "listing", listing_id, no=no, after=after)
+        return report.no
+
+
+def _limit_reports(listing_id: int, address: str, now: datetime) -> None:
+    since = now - problems.SENDER_SPAN
+    senders = {problems.sender_on(address, moment) for moment in (since, now)}
+    of_sender = _reports(ProblemReport.sender.in_(senders), ProblemReport.created_at > since)
+    if of_sender >= problems.MOST_OF_SENDER:
+        raise TooMany(
+            _("您这里一小时内已报告 %(n)s 次，请过一小时再提交，或直接打电话。", n=of_sender)
+        )
+    about = _reports(
+        ProblemReport.listing_id == listing_id,
+        ProblemReport.created_at > now - problems.LISTING_SPAN,
+    )
+    if about >= problems.MOST_OF_LISTING:
+        raise TooMany(_("这条信息今天已收到很多报告，科技管理部门会核实；急事请打电话。"))
+
+
+def _reports(*conditions: ColumnElement[bool]) -> int:
+    rows = select(func.count()).select_from(ProblemReport).where(*conditions)
+    return db.session.scalar(rows) or 0
+
+
+def unmask_contacts(actor: Actor, ids: Sequence[int]) -> dict[int, str | None]:
+    """How to reach who sent these reports, by id; each reading is audited.
+
+    None stands for one that cannot be read any more since the site's secret key was changed.
+    """
+    with unit_of_work(actor) as work:
+        work.require(UNMASK)
+        found = select(ProblemReport).where(
+            ProblemReport.id.in_(ids), ProblemReport.contact.is_not(None)
+        )
+        contacts = {}
+        for report in db.session.scalars(found):
+            contacts[report.id] = unseal(report.contact or "", problems.CONTACT)
+            work.record("report.contact_read", "problem_report", report.id, no=report.no)
+        return contacts

@@ -32,6 +32,15 @@ def _is_working_day(day: date, overrides: Mapping[date, bool]) -> tuple[bool, bo
         return day.weekday() < 5, True
 
 
+def is_announced(year: int) -> bool:
+    """Whether the State Council's holiday notice for a year is in the data."""
+    try:
+        chinese_calendar.is_workday(date(year, 12, 31))
+    except NotImplementedError:
+        return False
+    return True
+
+
 def is_working_day(day: date, overrides: Mapping[date, bool] | None = None) -> bool:
     """Whether `day` is a working day in China; `overrides` wins over the official calendar."""
     return _is_working_day(day, overrides or {})[0]

@@ -6,9 +6,11 @@ an INSERT, UPDATE or DELETE in it is a programming error.
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -28,9 +30,11 @@ from sqlalchemy.orm import DeclarativeBase
 
 from market.core.settings import Settings
 
+SLOW = 1.0  # seconds; a statement that takes longer is logged
 BUSY_TIMEOUT_MS = 30_000  # with 5 s and 64 writers there were errors, with 30 s none
 WRITE_OPTION = "market_write"
 _WRITES = ("INSERT", "UPDATE", "DELETE")
+log = structlog.get_logger(__name__)
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -102,6 +106,8 @@ def _listen(engine: Engine) -> None:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     event.listen(engine, "before_cursor_execute", _guard_writes)
+    event.listen(engine, "before_cursor_execute", _note_start)
+    event.listen(engine, "after_cursor_execute", _tell_slow)
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -130,3 +136,19 @@ def _guard_writes(
     if work is None:
         raise RuntimeError(f"write outside a unit of work: {statement[:80]}")
     work.wrote = True
+
+
+def _note_start(
+    _connection: Any, _cursor: Any, _statement: str, _parameters: Any, context: Any, _many: bool
+) -> None:
+    context.market_started = time.monotonic()
+
+
+def _tell_slow(
+    _connection: Any, _cursor: Any, statement: str, _parameters: Any, context: Any, _many: bool
+) -> None:
+    """Log a slow statement: its text alone, which holds no values."""
+    seconds = time.monotonic() - context.market_started
+    if seconds > SLOW:
+        words = " ".join(statement.split())
+        log.warning("slow statement", seconds=round(seconds, 2), statement=words[:300])

@@ -8,19 +8,20 @@ import structlog
 from flask import Flask, Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from market.core.errors import Busy, Invalid, MarketError
+from market.core.errors import Busy, Invalid, MarketError, TooMany
+from market.core.languages import N_, translate
 from market.core.text import clean_line
 
 log = structlog.get_logger(__name__)
 
 _WORDS = {
-    400: "请求不完整或格式不对",
-    404: "没有找到这一页",
-    405: "这个地址不接受这种操作",
-    413: "上传的内容太大",
-    415: "不支持这种内容格式",
-    422: "有几处需要改正",
-    429: "操作太频繁，请稍后再试",
+    400: N_("请求不完整或格式不对"),
+    404: N_("没有找到这一页"),
+    405: N_("这个地址不接受这种操作"),
+    413: N_("上传的内容太大"),
+    415: N_("不支持这种内容格式"),
+    422: N_("有几处需要改正"),
+    429: N_("操作太频繁，请稍后再试"),
 }
 
 
@@ -55,7 +56,9 @@ def answer(
     detail = clean_line(detail)  # it may quote an address
     if wants_problem_json():
         return problem(status, title, detail or title, errors or [])
-    page = render_template("error.html", status=status, title=title, detail=detail, errors=errors)
+    page = render_template(
+        "error.html", status=status, title=translate(title), detail=detail, errors=errors
+    )
     return Response(page, status=status, headers={"Cache-Control": "no-store"})
 
 
@@ -70,7 +73,7 @@ def market_error(error: MarketError) -> Response:
         ]
     detail = "" if error.message == error.title else error.message
     response = answer(error.status, error.title, detail, errors)
-    if isinstance(error, Busy):
+    if isinstance(error, Busy | TooMany):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
 
@@ -79,7 +82,7 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
     status = error.code or 500
     if status < 400:
         return error  # redirects
-    response = answer(status, _WORDS.get(status, "出错了"), errors=_pointers(error))
+    response = answer(status, _WORDS.get(status, N_("出错了")), errors=_pointers(error))
     if error.response is None:
         # Allow on 405, Retry-After on 429
         for name, value in error.get_headers():
@@ -101,5 +104,5 @@ def _pointers(error: HTTPException) -> list[dict[str, str]]:
 
 def _unexpected(error: Exception) -> Response:
     log.error("unexpected error", exc_info=error)
-    detail = "问题已记录。请稍后再试；仍不行，请把下面的编号告诉管理员。"
-    return answer(500, "系统出错了", detail)
+    detail = translate("问题已记录。请稍后再试；仍不行，请把下面的编号告诉管理员。")
+    return answer(500, N_("系统出错了"), detail)

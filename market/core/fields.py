@@ -26,6 +26,8 @@ _SPREADSHEET_ERRORS = {"#REF!", "#N/A", "#VALUE!", "#NAME?", "#DIV/0!", "#NULL!"
 _LIST_BREAK = re.compile(r"[;；|\r\n\t\v\f\x85\u2028\u2029]+|\\n(?![a-z])")
 _WEAK_BREAK = re.compile(r"[、，,/]+")
 _LONGEST_RAW = 200_000  # characters of a cell that are looked at all
+_SHORT = 40  # characters of a text whose meaning a field remembers
+_MOST_REMEMBERED = 500  # texts a field
 # What people write into a cell that does not apply; only for fields that hold no free text.
 _NOTHING = frozenset({"无", "暂无", "没有", "不涉及", "不适用", "/", "\\", "-", "--", "—", "——"})
 _NOTHING |= {"n/a", "na", "none", "null", "nil"}
@@ -43,9 +45,23 @@ class Reading(fields.Field):
     # Whether 无, / and the like mean that nothing was given.
     knows_nothing = True
 
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        # Short texts and what they mean: in a file by the thousand the same ones come again and
+        # again, and reading one takes ten times as long as looking it up.
+        self._read: dict[str, Any] = {}
+
     def deserialize(self, value: Any, attr: Any = None, data: Any = None, **more: Any) -> Any:
         if isinstance(value, str):
-            value = self._text(value)
+            known = self._read.get(value)
+            if known is not None:
+                return list(known) if type(known) is tuple else known
+            text = self._text(value)
+            if text is not None and not self.validators:
+                found = self._deserialize(text, attr, data, **more)
+                self._remember(value, found)
+                return found
+            value = text
         elif isinstance(value, float) and not math.isfinite(value):
             raise ValidationError("不是有效的数值（NaN 或无穷大），没有就留空。")
         if value is None or value == []:
@@ -57,6 +73,14 @@ class Reading(fields.Field):
         if value is missing or self.validators:
             return super().deserialize(value, attr, data, **more)
         return self._deserialize(value, attr, data, **more)
+
+    def _remember(self, text: str, found: Any) -> None:
+        if len(text) > _SHORT or len(self._read) >= _MOST_REMEMBERED:
+            return
+        if isinstance(found, (str, int, date)):
+            self._read[text] = found
+        elif isinstance(found, list) and all(type(one) is str for one in found):
+            self._read[text] = tuple(found)
 
     def _text(self, value: str) -> str | None:
         """The text, None when it is blank or says that there is nothing."""
@@ -91,6 +115,8 @@ def refuse_formula(text: str) -> None:
 
 def as_text(value: Any) -> str:
     """A cell's value as a person sees it: 6.0 is "6", a date is ISO, 15 digits of a number."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, float):
         if value.is_integer() and abs(value) < 1e15:
             return str(int(value))

@@ -9,8 +9,8 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 from werkzeug.datastructures import MultiDict
 
-from market.core.fields import Words
-from market.core.text import clean_line
+from market.core.fields import LongText, Words
+from market.core.text import clean_line, without_controls
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,8 @@ def read_form(schema: Schema, sent: MultiDict[str, str]) -> Form:
     typed: dict[str, str] = {}
     for name, one in schema.fields.items():
         key = one.data_key or name
-        texts = [text for text in map(clean_line, sent.getlist(key)) if text]
+        clean = _clean_lines if isinstance(one, LongText) else clean_line
+        texts = [text for text in map(clean, sent.getlist(key)) if text]
         typed[key] = "；".join(texts)
         if texts:
             raw[key] = texts if isinstance(one, Words) else texts[0]
@@ -49,6 +50,10 @@ def read_form(schema: Schema, sent: MultiDict[str, str]) -> Form:
             for name, found in error.normalized_messages().items()
         }
         return Form(_given(values), messages, typed)
+
+
+def _clean_lines(text: str) -> str:
+    return without_controls(text).strip()
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, jsonify, request
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from market.core import schema_version
 from market.core.db import db
 from market.core.errors import NotFound
 from market.core.metrics import exposition
@@ -59,7 +60,7 @@ def _database_answers() -> bool:
         db.session.execute(text("SELECT 1 FROM number_series LIMIT 1"))
     except SQLAlchemyError:
         return False
-    return True
+    return schema_version.fits()
 
 
 def _from_this_machine() -> bool:

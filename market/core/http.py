@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import time
@@ -10,16 +11,21 @@ import structlog
 from flask import Flask, Response, current_app, g, request
 from prometheus_client import Counter, Histogram
 
+from market.core import schema_version
 from market.core.errors import Busy, Denied
 from market.core.instance import under_maintenance
+from market.core.languages import translate
 from market.core.permissions import PUBLIC, Actor, policy
+from market.core.settings import is_loopback
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+SLOW = 1.0  # seconds; a request that takes longer is a warning in the log
 _GIVEN_ID = re.compile(r"[\w-]{8,40}")
 _ALWAYS_SERVED = {"health.healthz", "static_files.serve"}
+_FOR_OPERATORS = {"health.readyz", "health.metrics"}  # tell of a database that does not fit
 
 requests_total = Counter("market_requests", "Answered requests", ["endpoint", "status"])
 request_seconds = Histogram("market_request_seconds", "Seconds per request", ["endpoint"])
@@ -29,6 +35,13 @@ log = structlog.get_logger("market.request")
 def current_actor() -> Actor:
     """Who makes this request."""
     return PUBLIC
+
+
+def client_address() -> str:
+    """The network address of who asks; behind a proxy on this machine, the one the proxy saw."""
+    direct = request.remote_addr or ""
+    through = request.headers.get("X-Forwarded-For", "").rsplit(",", 1)[-1].strip()
+    return through if through and is_loopback(direct) else direct
 
 
 def init_http(app: Flask) -> None:
@@ -52,7 +65,9 @@ def _authorise() -> None:
         return  # no such page: the error handler answers 404
     served = request.endpoint in _ALWAYS_SERVED
     if not served and under_maintenance(current_app.extensions["market"].settings.instance):
-        raise Busy("系统正在维护，几分钟后恢复；请稍后刷新。")
+        raise Busy(translate("系统正在维护，几分钟后恢复；请稍后刷新。"))
+    if not (served or request.endpoint in _FOR_OPERATORS or schema_version.fits()):
+        raise Busy(translate("网站正在准备中，请过几分钟再来。"))
     permission = permission_of(current_app, request.endpoint)
     if permission is None:
         raise Denied
@@ -78,8 +93,10 @@ def _finish(response: Response) -> Response:
     requests_total.labels(endpoint, response.status_code).inc()
     request_seconds.labels(endpoint).observe(seconds)
     if endpoint not in _ALWAYS_SERVED:
-        log.info(
-            "request",
+        slow = seconds > SLOW
+        log.log(
+            logging.WARNING if slow else logging.INFO,
+            "slow request" if slow else "request",
             method=request.method,
             path=request.path,
             status=response.status_code,

@@ -9,9 +9,9 @@ import fcntl
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -31,6 +31,7 @@ from market.core.unit_of_work import unit_of_work
 
 BATCH = 500
 KEPT_ERRORS = 20_000
+MOST_COMPARED = 2_000  # rows; in longer files only a dry run looks for similar listings
 KEPT_WARNINGS = 5_000
 ABANDONED = timedelta(minutes=2)
 BEAT = 20.0  # seconds after which a run says that it is alive
@@ -46,6 +47,9 @@ class Options:
     region: str | None = None
     scheme: str | None = None
     demo: bool = False
+    # Whether rows are compared with what is published and with each other, which takes a search
+    # for each of them.
+    compare: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,8 @@ class Importer(Protocol):
     def discard(self, run_id: int) -> bool:
         """Remove up to a batch of what was staged; False when nothing is left."""
 
-    def undo(self, run_id: int) -> None:
-        """Take back a shown import. Inside a unit of work."""
+    def undo(self, run_id: int) -> Sequence[str]:
+        """Take back a shown import; sentences on what was changed since. In a unit of work."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ class Result:
     run_id: int | None = None
     problems: list[Problem] = field(default_factory=list)
     left_out: int = 0
+    sheet: str = ""  # the name of the sheet that was read, of a workbook
 
     def take(self, problems: Sequence[Problem]) -> None:
         """Keep problems as far as there is room; warnings never push out errors."""
@@ -158,16 +163,19 @@ def run_import(
         Invalid: the options name an unknown organisation or region.
     """
     table = open_table(path, kind.columns())
-    importer = kind.importer(options)
-    result = Result()
+    first = list(islice(table.rows, MOST_COMPARED + 1))
+    rows = chain(first, table.rows)
+    compare = dry_run or len(first) <= MOST_COMPARED
+    importer = kind.importer(replace(options, compare=compare))
+    result = Result(sheet=table.sheet)
     result.take(table.warnings)
     if dry_run:
         with fewer_collections():
-            _check_and_stage(table.rows, importer, result, actor, progress)
+            _check_and_stage(rows, importer, result, actor, progress)
         result.close()
         return result
     with _alone(kind.name), fewer_collections():
-        _run(kind, path, table.rows, importer, result, actor, progress)
+        _run(kind, path, rows, importer, result, actor, progress)
     result.close()
     return result
 
@@ -329,8 +337,13 @@ def discard_abandoned(importers: Mapping[str, Importer], *, alone: bool = False)
     return len(dead)
 
 
-def undo_import(run_id: int, kinds: Mapping[str, Kind], actor: Actor) -> ImportRun:
+def undo_import(
+    run_id: int, kinds: Mapping[str, Kind], actor: Actor
+) -> tuple[ImportRun, Sequence[str]]:
     """Take back a finished import: new rows are withdrawn, changed ones as they were before.
+
+    Returns:
+        The import, and sentences on rows that were changed again since.
 
     Raises:
         NotFound: there is no such import.
@@ -348,9 +361,9 @@ def undo_import(run_id: int, kinds: Mapping[str, Kind], actor: Actor) -> ImportR
         taken = db.session.execute(update(ImportRun).where(done).values(state="undone"))
         if not taken.rowcount:  # type: ignore[attr-defined]
             raise Conflict(f"导入 {run_id} 刚被他人撤销。")
-        kind.importer(Options()).undo(run_id)
+        since = kind.importer(Options()).undo(run_id)
         work.record("import.undone", "import", run_id)
-    return db.session.get_one(ImportRun, run_id)
+    return db.session.get_one(ImportRun, run_id), since
 
 
 _STATES = {

@@ -35,12 +35,27 @@ def prepare(folder: Path) -> int:
     return lock
 
 
+def site_runs(folder: Path) -> bool:
+    """Whether a web server of this instance runs. folder: as given to `prepare`."""
+    try:
+        with open(folder / "lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+
+
 def exposition() -> bytes:
-    """All counters in the text format that Prometheus reads."""
+    """All counters, and the figures of this moment, in the text format that Prometheus reads."""
     from prometheus_client import REGISTRY, CollectorRegistry, generate_latest, multiprocess
 
+    from market.core.vitals import Vitals
+
+    now = CollectorRegistry()
+    now.register(Vitals())
     if FOLDER not in os.environ:
-        return generate_latest(REGISTRY)
-    registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)
-    return generate_latest(registry)
+        return generate_latest(REGISTRY) + generate_latest(now)
+    multiprocess.MultiProcessCollector(now)
+    return generate_latest(now)

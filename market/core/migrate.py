@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from market.core.settings import Settings
 from market.paths import MIGRATIONS
@@ -21,6 +22,17 @@ def upgrade(settings: Settings) -> None:
     """Bring the schema to the newest version."""
     settings.instance.mkdir(parents=True, exist_ok=True)
     command.upgrade(config(settings), "head")
+
+
+def newest(settings: Settings) -> str:
+    """The revision of the schema that this program needs."""
+    return str(ScriptDirectory.from_config(config(settings)).get_current_head())
+
+
+def knows(settings: Settings, revision: str) -> bool:
+    """Whether this program can work with, or upgrade, a database of this revision."""
+    scripts = ScriptDirectory.from_config(config(settings)).walk_revisions()
+    return any(script.revision == revision for script in scripts)
 
 
 def check(settings: Settings) -> None:

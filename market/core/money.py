@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from decimal import Decimal
+from functools import lru_cache
+
+from market.core.languages import is_english, translate
 
 FEN_PER_YUAN = 100
 HIGHEST_FEN = 10**15  # ten trillion yuan: above this it is a typing slip
@@ -22,12 +25,15 @@ _AMOUNT = re.compile(
     r"(?:人民币|RMB|CNY|¥)?([+-]?)(\d+(?:,\d{3})*(?:\.\d+)?)(\D*?)(?:元(?:整|正)?)?(?:人民币)?",
     re.IGNORECASE,
 )
+_SHOWN = re.compile(r"([\d,.]+) (万元|元)")
+_ENTRY = re.compile(r"入门费 (.+) \+ 提成")
 
 
 class NotMoney(ValueError):
     """The text is not an amount of money; the message says why, to follow the quoted text."""
 
 
+@lru_cache(1_000)
 def parse_yuan(text: str) -> int:
     """Fen of an amount as people type it: `120000`, `12万`, `¥1,200.50`, full-width digits.
 
@@ -55,6 +61,7 @@ def format_yuan(fen: int) -> str:
     return f"{sign}{yuan}.{rest:02d}" if rest else f"{sign}{yuan}"
 
 
+@lru_cache(1_000)
 def show_yuan(fen: int) -> str:
     """An amount for reading: `12 万元`, `3.5 万元`, `1,200.50 元`. Exact, never rounded."""
     wan = Decimal(fen) / (10_000 * FEN_PER_YUAN)
@@ -64,3 +71,21 @@ def show_yuan(fen: int) -> str:
     yuan, rest = divmod(abs(fen), FEN_PER_YUAN)
     sign = "-" if fen < 0 else ""
     return f"{sign}{yuan:,}.{rest:02d} 元" if rest else f"{sign}{yuan:,} 元"
+
+
+def price(text: str) -> str:
+    """A price in words, as the index keeps it, in the language of the page.
+
+    `12 万元` → 120,000 yuan, also in ranges and beside a royalty; `面议` by its translation.
+    """
+    if not is_english():
+        return text
+    if entry := _ENTRY.fullmatch(text):
+        return translate("入门费 %(amount)s + 提成", amount=price(entry[1]))
+    amounts = [
+        Decimal(digits.replace(",", "")) * (10_000 if unit == "万元" else 1)
+        for digits, unit in _SHOWN.findall(text)
+    ]
+    return " – ".join(
+        f"{amount:,.2f}".removesuffix(".00") + " yuan" for amount in amounts
+    ) or translate(text)

@@ -17,6 +17,7 @@ from market.core.db import db
 from market.core.models import Node, OutboxRow
 
 SILENT_NODE = timedelta(days=1)
+REBUILD = "rebuild"  # the kind of a row that asks search nodes for a new index
 
 
 def index_consumer(node: str) -> str:
@@ -73,3 +74,9 @@ def forget_silent_nodes() -> list[str]:
         db.session.execute(delete(OutboxRow).where(OutboxRow.consumer == index_consumer(name)))
         db.session.execute(delete(Node).where(Node.name == name))
     return silent
+
+
+def forget_all_nodes() -> None:
+    """Drop every node with its rows: each registers anew and builds its index. In a unit of work."""
+    db.session.execute(delete(OutboxRow).where(OutboxRow.consumer.startswith(index_consumer(""))))
+    db.session.execute(delete(Node))

@@ -58,6 +58,37 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Known:
+    """A published listing, as a sentence names it."""
+
+    no: str
+    title: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class Finder:
+    """Finds published listings for rooms that lie below the search.
+
+    Args:
+        by_title: (kind, title) → listings that a search for the title finds, best first.
+        by_number: listings that bear a number (of a patent, a variety, a registration).
+    """
+
+    by_title: Callable[[str, str], Sequence[Known]]
+    by_number: Callable[[str], Sequence[Known]]
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """A figure at /metrics. read: looks it up; None when there is none just now."""
+
+    name: str
+    meaning: str
+    read: Callable[[], float | None]
+
+
+@dataclass(frozen=True)
 class Room:
     """What one room adds to the application."""
 
@@ -70,6 +101,8 @@ class Room:
     readiness: Sequence[tuple[str, Callable[[], bool]]] = ()
     # Functions that bring reference data of the release into the database; safe to repeat.
     seeds: Sequence[Callable[[], None]] = ()
+    gauges: Sequence[Gauge] = ()
+    finder: Finder | None = None
 
 
 @dataclass
@@ -84,6 +117,11 @@ class Market:
     @property
     def readiness(self) -> list[tuple[str, Callable[[], bool]]]:
         return [check for room in self.rooms for check in room.readiness]
+
+    @property
+    def finder(self) -> Finder:
+        """The one finder that a room brings."""
+        return next(room.finder for room in self.rooms if room.finder is not None)
 
     @property
     def searchables(self) -> dict[str, Searchable]:

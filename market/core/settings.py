@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from market.core.languages import N_
 from search_index import ENGINES
 
 SHORTEST_SECRET = 32
@@ -43,7 +45,7 @@ DECLARED: tuple[Setting, ...] = (
     Setting(
         "DATABASE_URL", "", "数据库地址；空则用数据目录中的 SQLite，postgresql://… 用 PostgreSQL"
     ),
-    Setting("SEARCH_ENGINE", "tantivy", "检索引擎名称"),
+    Setting("SEARCH_ENGINE", "tantivy", "检索引擎：tantivy；小站或装不了它时用 whoosh"),
     Setting("SECRET_KEY", "", "签名密钥，至少 32 个字符；空则首次启动时生成并存入数据目录", True),
     Setting("BASE_URL", "", "对外网址，如 https://market.example.gov.cn；空则按监听地址"),
     Setting("BIND", "127.0.0.1:8000", "网站监听的地址和端口"),
@@ -51,10 +53,26 @@ DECLARED: tuple[Setting, ...] = (
     Setting("WEB_THREADS", "4", "每个网站进程的线程数"),
     Setting("NODE", "local", "本节点名称；多台服务器时各不相同"),
     Setting("DEMO", "0", "1 表示演示站，仅允许本机网址"),
-    Setting("SITE_NAME", "县域技术市场", "页眉上的网站名称"),
-    Setting("TELEPHONE", "", "主办单位电话：信息、单位和所在地都没有电话时显示"),
+    Setting("SITE_NAME", N_("县域技术市场"), "页眉上的网站名称"),
+    Setting("SITE_NAME_EN", "", "英文页面上的网站名称；空则译出默认名称，自定的名称照写"),
+    Setting("HOST_ORGANISATION", "", "主办单位全称：页脚和隐私说明中显示"),
+    Setting("OPERATING_ORGANISATION", "", "承办单位全称：页脚中显示；没有则留空"),
+    Setting("ICP_NUMBER", "", "ICP 备案号，如 蜀ICP备12345678号-1：页脚中显示并链接到备案系统"),
+    Setting("POLICE_NUMBER", "", "公安联网备案号，如 川公网安备 51180202000001号：页脚中显示"),
+    Setting("TELEPHONE", "", "主办单位电话：页脚中，以及信息、单位和所在地都没有电话时显示"),
     Setting("LOG_LEVEL", "INFO", "日志级别：DEBUG、INFO、WARNING、ERROR、CRITICAL"),
     Setting("METRICS_TOKEN", "", "从其他机器读取 /metrics 时须带的令牌；空则只许本机", True),
+)
+
+
+# Words that pages show as they stand.
+_AS_GIVEN = (
+    "SITE_NAME_EN",
+    "HOST_ORGANISATION",
+    "OPERATING_ORGANISATION",
+    "ICP_NUMBER",
+    "POLICE_NUMBER",
+    "TELEPHONE",
 )
 
 
@@ -73,6 +91,11 @@ class Settings:
     node: str
     demo: bool
     site_name: str
+    site_name_en: str
+    host_organisation: str
+    operating_organisation: str
+    icp_number: str
+    police_number: str
     telephone: str
     log_level: str
     metrics_token: str = field(repr=False)
@@ -110,6 +133,16 @@ def _choice(name: str, text: str, known: tuple[str, ...]) -> str:
     return text
 
 
+def _engine(text: str) -> str:
+    """The search engine, whose package has the same name."""
+    engine = _choice("SEARCH_ENGINE", text, ENGINES)
+    if find_spec(engine) is None:
+        raise SettingsError(
+            f"这台机器上没有安装 {engine}：请安装，或设 MARKET_SEARCH_ENGINE=whoosh（见 README.md）。"
+        )
+    return engine
+
+
 def _known_variables(environ: Mapping[str, str]) -> None:
     """Refuse variables nobody reads: most often a known one misspelt."""
     known = [s.variable for s in DECLARED]
@@ -126,7 +159,7 @@ def _instance(text: str) -> Path:
     """The data folder, made when it is not there yet."""
     instance = Path(text).absolute()
     try:
-        instance.mkdir(parents=True, exist_ok=True)
+        instance.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds personal data
     except OSError as error:
         raise SettingsError(
             f"MARKET_INSTANCE 指定的数据目录 {instance} 无法建立（{error.strerror}）："
@@ -238,7 +271,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     bind, host = _bind(values["BIND"])
     base_url = _base_url(values["BASE_URL"], bind)
     demo = _demo(values["DEMO"], base_url, host)
-    engine = _choice("SEARCH_ENGINE", values["SEARCH_ENGINE"], ENGINES)
+    engine = _engine(values["SEARCH_ENGINE"])
     log_level = _choice("LOG_LEVEL", values["LOG_LEVEL"].upper(), LOG_LEVELS)
     instance = _instance(values["INSTANCE"])
     return Settings(
@@ -253,7 +286,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         node=values["NODE"],
         demo=demo,
         site_name=values["SITE_NAME"],
-        telephone=values["TELEPHONE"],
+        **{name.lower(): values[name].strip() for name in _AS_GIVEN},
         log_level=log_level,
         metrics_token=values["METRICS_TOKEN"],
         sources=sources,

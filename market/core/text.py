@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 _TAG_NAMES = (
     "p|br|div|span|b|i|u|strong|em|font|ul|ol|li|a|img|table|tbody|thead|tr|td|th|h[1-6]|sup|sub|"
@@ -83,6 +84,7 @@ def fold(text: str) -> str:
     return _PUNCTUATION.sub("", folded) or folded.strip()
 
 
+@lru_cache(2_000)  # asked several times for each row of an import
 def title_key(text: str) -> str:
     """For telling titles apart: like `fold`, but what changes the meaning stays.
 

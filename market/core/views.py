@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -9,7 +12,9 @@ from urllib.parse import urlencode
 from flask import Flask, current_app, request
 
 from market.core import clock
-from market.core.money import show_yuan
+from market.core.languages import is_english, translate, url
+from market.core.money import price, show_yuan
+from market.core.settings import Settings
 from market.core.static_files import static_url
 from market.core.text import clean_line
 
@@ -20,13 +25,17 @@ def query_url(**changes: Any) -> str:
     for name, value in changes.items():
         kept[name] = value if isinstance(value, list) else [] if value is None else [value]
     pairs = [(name, value) for name, values in kept.items() for value in values if value != ""]
-    return request.path + (f"?{urlencode(pairs)}" if pairs else "")
+    return url(request.path) + (f"?{urlencode(pairs)}" if pairs else "")
+
+
+def absolute(address: str) -> str:
+    """An address of this site with its host, for what is read elsewhere."""
+    return str(current_app.extensions["market"].settings.base_url) + address
 
 
 def printed_url() -> str:
     """The present address as it stands on paper."""
-    base = current_app.extensions["market"].settings.base_url
-    return base + clean_line(request.full_path.removesuffix("?"))
+    return absolute(url(clean_line(request.full_path.removesuffix("?"))))
 
 
 def day(value: date | datetime | None) -> str:
@@ -36,14 +45,52 @@ def day(value: date | datetime | None) -> str:
     return (clock.local(value).date() if isinstance(value, datetime) else value).isoformat()
 
 
-def init_views(app: Flask, site_name: str, demo: bool) -> None:
+@dataclass(frozen=True)
+class Operator:
+    """Who runs the site, for the footer; what is not set is empty.
+
+    `filings`: number and address of each register that the site must name. 非经营性互联网信息服务
+    备案管理办法 art. 13 asks for the number and a link to the register; 计算机信息网络国际联网安全
+    保护管理办法 for the filing with the police, whose register finds it by its digits.
+    """
+
+    host: str
+    operating: str
+    telephone: str
+    filings: Sequence[tuple[str, str]]
+
+
+def _operator(settings: Settings) -> Operator:
+    digits = "".join(re.findall(r"\d", settings.police_number))
+    filings = [
+        (settings.icp_number, "https://beian.miit.gov.cn/"),
+        (settings.police_number, f"https://beian.mps.gov.cn/#/query/webSearch?code={digits}"),
+    ]
+    return Operator(
+        settings.host_organisation,
+        settings.operating_organisation,
+        settings.telephone,
+        [(number, address) for number, address in filings if number],
+    )
+
+
+def init_views(app: Flask, settings: Settings) -> None:
     """Offer the helpers to all templates."""
+
+    def site_title() -> str:
+        """The site's name in the language of the page."""
+        return (is_english() and settings.site_name_en) or translate(settings.site_name)
+
     app.jinja_env.globals.update(
         static_url=static_url,
         query_url=query_url,
         printed_url=printed_url,
+        absolute=absolute,
+        price=price,
         yuan=show_yuan,
         day=day,
-        site_name=site_name,
-        demo=demo,
+        site_name=settings.site_name,
+        site_title=site_title,
+        operator=_operator(settings),
+        demo=settings.demo,
     )

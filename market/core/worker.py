@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from market.core import audit, leases, lifeline, outbox
 from market.core.db import db
+from market.core.instance import under_maintenance
 from market.core.models import AuditEntry
 from market.core.permissions import SYSTEM, policy
 from market.core.ports import Task
@@ -71,7 +72,11 @@ class Worker:
                 signal.signal(number, self.stop)
             lifeline.hold()
         log.info("worker started", tasks=[task.name for task in self.tasks])
+        instance = self.app.extensions["market"].settings.instance
         while not self.stopping.is_set():
+            if under_maintenance(instance):  # an upgrade or a restore has the database alone
+                self.stopping.wait(SWEEP)
+                continue
             more = [self._run_if_due(task) for task in self.tasks]
             if not any(more):
                 self.stopping.wait(SWEEP)

@@ -12,6 +12,7 @@ from marshmallow import fields, pre_dump
 from market.accounts import queries as accounts
 from market.accounts.queries import READ as READ_ORGANISATION
 from market.catalogue.models import COOPERATION_MODES, KINDS, STAGES
+from market.catalogue.queries import vocabulary
 from market.core.api import MISSING, UNAVAILABLE, ApiBlueprint
 from market.core.api_schemas import Answer, ListAnswer, Query, Text, page_number, per_page
 from market.core.error_pages import market_error
@@ -21,12 +22,20 @@ from market.core.pagination import LISTINGS_PER_PAGE, PageOf
 from market.core.permissions import requires
 from market.discovery import forms, queries
 from market.discovery.cards import Card
-from market.discovery.forms import LONGEST_QUERY, SORT_NOTES, SORTS, SearchForm
+from market.discovery.forms import (
+    FILTERS,
+    LONGEST_QUERY,
+    LONGEST_VALUE,
+    SORT_NOTES,
+    SORTS,
+    SearchForm,
+)
 from market.discovery.queries import SEARCH, SearchPage
+from market.discovery.suggestions import LONGEST, MOST, SUGGEST, corrections, suggestions
 from search_index import BadCursor
 
-FACETS = ("kind", "region", "field", "stage", "mode")
 LONGEST_CURSOR = 500
+MOST_FACET_VALUES = 50
 _STAGE_CODES = {label: code for code, label in STAGES.items()}
 
 blueprint = ApiBlueprint("search", __name__, "检索成果与需求")
@@ -47,10 +56,25 @@ class ListQuery(Query):
         metadata={"description": '搜索词；"短语"、-排除、OR 可用', "example": "杀青"},
     )
     region = _several("地区代码，含其下级", example="511800")
+    leading = _several("主导产业：名称，或「县代码:名称」只看这个县的", example="511402:泡菜")
     field = _several("技术领域代码（taxonomies/field）", example="agriculture")
-    industry = _several("行业代码（taxonomies/industry）", example="C15")
+    industry = _several(
+        "行业代码（taxonomies/industry），门类含其下的大类；同时给门类和其中的大类时只看大类",
+        example="C15",
+    )
     stage = _several("所处阶段", enum=list(STAGES))
     mode = _several("合作方式", enum=list(COOPERATION_MODES))
+    price_band = _several(
+        "价格或预算的档次，区间跨几档就算几档", enum=list(vocabulary("price_band"))
+    )
+    owner_kind = _several("单位类型", enum=list(vocabulary("owner_kind")))
+    date = _several("发布时间：近 30、90、365 天，或公历年份", example="365d")
+    near = Text(
+        LONGEST_VALUE,
+        metadata={"description": "sort=near 时从哪个地区开始（代码）；不给时从 region 开始"},
+    )
+    since = Text(LONGEST_VALUE, metadata={"description": "这一天起发布", "example": "2026-03-01"})
+    until = Text(LONGEST_VALUE, metadata={"description": "到这一天止发布", "example": "2026-06-30"})
     sort = fields.String(
         metadata={
             "description": "；".join(f"{key}：{SORT_NOTES[key]}" for key in SORTS)
@@ -129,19 +153,14 @@ class FacetValueSchema(Answer):
 
     value = fields.String(metadata={"description": "用作筛选参数的代码"})
     label = fields.String()
-    count = fields.Integer(metadata={"description": "选它会有几条（其余条件不变）"})
+    count = fields.Integer(metadata={"description": "这一组只选它会有几条（其余条件不变）"})
     chosen = fields.Boolean()
-    depth = fields.Integer(metadata={"description": "地区的层次：0 为省级"})
+    depth = fields.Integer(metadata={"description": "地区和行业的层次：0 为省级、门类"})
 
 
-class FacetsSchema(Answer):
-    """Values by filter."""
-
-    kind = fields.List(fields.Nested(FacetValueSchema))
-    region = fields.List(fields.Nested(FacetValueSchema))
-    field = fields.List(fields.Nested(FacetValueSchema))
-    stage = fields.List(fields.Nested(FacetValueSchema))
-    mode = fields.List(fields.Nested(FacetValueSchema))
+FacetsSchema = Answer.from_dict(
+    {name: fields.List(fields.Nested(FacetValueSchema)) for name in FILTERS}, name="FacetsSchema"
+)
 
 
 class WaySchema(Answer):
@@ -162,6 +181,16 @@ class SearchAnswerSchema(CardListSchema):
         }
     )
     facets = fields.Nested(FacetsSchema)
+    notes = fields.List(
+        fields.String(), metadata={"description": "条件中看不懂、没有或太多的，一句一条"}
+    )
+    did_you_mean = fields.List(
+        fields.String(),
+        metadata={
+            "description": "找到很少时：可能想找的写法，每一个都能找到更多",
+            "example": ["杀青"],
+        },
+    )
     suggestions = fields.List(
         fields.Nested(WaySchema), metadata={"description": "一条也没找到时可以怎么办"}
     )
@@ -190,7 +219,7 @@ def _form(after: str, **fixed: Any) -> SearchForm:
 @requires(SEARCH)
 def search(query: dict[str, Any]) -> dict[str, Any]:
     """Search with filters, as the page does."""
-    return _found(queries.search(current_actor(), _form(query["after"])))
+    return _found(queries.search(current_actor(), _form(query["after"]), MOST_FACET_VALUES))
 
 
 def _found(found: SearchPage) -> dict[str, Any]:
@@ -202,9 +231,45 @@ def _found(found: SearchPage) -> dict[str, Any]:
         "next_after": page.next_after,
         "items": page.items,
         "matched": "any" if found.loosened else "all",
-        "facets": {name: values.get(name, ()) for name in FACETS},
+        "facets": {name: values.get(name, ()) for name in FILTERS},
+        "notes": found.notes,
+        "did_you_mean": corrections(found.form.q, found.exact),
         "suggestions": found.ways,
     }
+
+
+class SuggestQuery(Query):
+    """What is being typed."""
+
+    q = Text(
+        LONGEST,
+        load_default="",
+        metadata={"description": "正在输入的字，也可以是拼音或首字母", "example": "shaq"},
+    )
+
+
+class SuggestAnswerSchema(Answer):
+    """Completions."""
+
+    items = fields.List(
+        fields.String(),
+        metadata={"description": f"名称、单位和关键词，最多 {MOST} 条", "example": ["杀青"]},
+    )
+
+
+@blueprint.route("/suggest")
+@blueprint.doc(
+    operationId="suggest",
+    summary="输入联想",
+    description="以所输入的字、拼音或首字母开头的在前，中间的词以它开头的在后。",
+)
+@blueprint.arguments(SuggestQuery, location="query")
+@blueprint.response(200, SuggestAnswerSchema, description="可以补全成的搜索词")
+@blueprint.alt_response(503, UNAVAILABLE)
+@requires(SUGGEST)
+def suggest(query: dict[str, Any]) -> dict[str, Any]:
+    """Complete what is being typed, as the search box does."""
+    return {"items": suggestions(current_actor(), query["q"])}
 
 
 def _list_of(kind: str, after: str) -> PageOf[Card]:

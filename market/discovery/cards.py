@@ -11,6 +11,9 @@ from markupsafe import Markup
 
 from market.catalogue.models import KINDS, STAGES
 from market.catalogue.queries import PART_LABELS, PATHS
+from market.core.languages import is_english
+from market.core.languages import translate as _
+from market.regions import queries as regions
 from search_index import Hit, Reason
 
 NAMED_WORDS = 4  # of one reason
@@ -43,8 +46,15 @@ class Card:
     reasons: Sequence[str]
 
 
-def card(hit: Hit, today: date) -> Card:
-    """The card of a hit."""
+def cards_of(hits: Sequence[Hit], today: date) -> list[Card]:
+    """The cards of hits; on an English page with the English names of their places."""
+    codes = [str(hit.stored["region_code"]) for hit in hits]
+    places = regions.english_names(codes) if is_english() else {}
+    return [card(hit, today, places) for hit in hits]
+
+
+def card(hit: Hit, today: date, places: Mapping[str, str] | None = None) -> Card:
+    """The card of a hit; `places`: names of regions by code that replace the stored ones."""
     stored: Mapping[str, Any] = hit.stored
     deadline, until = stored.get("deadline"), stored.get("valid_until")
     return Card(
@@ -59,7 +69,7 @@ def card(hit: Hit, today: date) -> Card:
         stage_label=STAGES.get(stored.get("stage") or "", ""),
         price_label=stored.get("price") or "",
         mode_labels=stored["modes"],
-        region_name=stored["region"],
+        region_name=(places or {}).get(stored["region_code"], stored["region"]),
         region_code=stored["region_code"],
         owner_name=stored["owner"],
         updated=date.fromisoformat(stored["date"]),
@@ -76,12 +86,15 @@ def card(hit: Hit, today: date) -> Card:
 
 def _sentence(reason: Reason) -> str:
     """Why it was found, as a reader says it."""
-    words = "、".join(f"「{word}」" for word in reason.words[:NAMED_WORDS])
-    part = PART_LABELS.get(reason.part, reason.part)
+    quoted = (_("「%(word)s」", word=word) for word in reason.words[:NAMED_WORDS])
+    words = _("、").join(quoted)
+    part = _(PART_LABELS.get(reason.part, reason.part))
     if reason.kind == "code":
-        return f"编号符合 {words}"
+        return _("编号符合 %(words)s", words=words)
     if reason.kind == "name":
-        return f"拼音符合 {words}"
+        return _("拼音符合 %(words)s", words=words)
     if reason.kind == "synonym":
-        return f"{part}含{words}（与「{reason.asked}」同义）"
-    return f"{part}含{words}"
+        return _(
+            "%(part)s含%(words)s（与「%(asked)s」同义）", part=part, words=words, asked=reason.asked
+        )
+    return _("%(part)s含%(words)s", part=part, words=words)

@@ -11,6 +11,7 @@ from market.core import outbox
 from market.discovery import indexer
 from market.discovery.engine import reader
 from market.discovery.indexer import Indexer
+from search_index import IndexMissing, IndexOutdated
 
 LONGEST_WAIT = 1800.0  # seconds for a rebuild by the worker
 
@@ -23,7 +24,13 @@ def search() -> None:
 @contextmanager
 def _context() -> Iterator[None]:
     with click.get_current_context().obj.app.app_context():
-        yield
+        try:
+            yield
+        except (IndexMissing, IndexOutdated):
+            raise click.ClickException(
+                "还没有合用的检索索引（新站，或换了检索引擎、版本）："
+                "请启动后台进程，或运行 market search rebuild。"
+            ) from None
 
 
 @search.command()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from functools import cache
 from pathlib import Path
 
 from flask import current_app
 
+from market.catalogue.queries import synonym_groups
 from market.core.ports import Market
 from market.core.settings import Settings
 from search_index import (
@@ -17,24 +17,28 @@ from search_index import (
     IndexSchema,
     Page,
     SearchRequest,
+    WriterBusy,
     open_engine,
 )
+from search_index.generations import WriterLock
 
-# Groups of words that mean the same, one group a line; from the field's usage.
-SYNONYMS = Path(__file__).parent / "data" / "synonyms.txt"
 _opening = threading.Lock()
-
-
-@cache
-def synonyms() -> tuple[tuple[str, ...], ...]:
-    """The groups of words that mean the same."""
-    lines = SYNONYMS.read_text(encoding="utf-8").splitlines()
-    return tuple(tuple(line.split("|")) for line in lines if line)
 
 
 def folder(settings: Settings) -> Path:
     """Where this node's index lies."""
     return settings.instance / "search"
+
+
+def is_written(settings: Settings) -> bool:
+    """Whether a process is the writer of the index; a worker is, from its start to its end."""
+    if not (folder(settings) / "lock").exists():
+        return False
+    try:
+        WriterLock(folder(settings)).release()
+    except WriterBusy:
+        return True
+    return False
 
 
 def schema(market: Market) -> IndexSchema:
@@ -57,19 +61,24 @@ def open_for(market: Market, *, writable: bool) -> Engine:
         market.settings.search_engine,
         folder(market.settings),
         schema(market),
-        synonyms=synonyms(),
+        synonyms=synonym_groups(),
         writable=writable,
     )
 
 
 def reader() -> Engine:
-    """The engine of this application, for searching."""
+    """The engine of this application, for searching, with the synonyms now in force."""
     extensions = current_app.extensions
+    groups = synonym_groups()
     if "search" not in extensions:
         with _opening:
             if "search" not in extensions:
                 extensions["search"] = open_for(extensions["market"], writable=False)
+                extensions["search_synonyms"] = groups
     engine: Engine = extensions["search"]
+    if extensions["search_synonyms"] != groups:
+        engine.use_synonyms(groups)
+        extensions["search_synonyms"] = groups
     return engine
 
 
@@ -82,6 +91,14 @@ def ready() -> bool:
         return False
     searchables = current_app.extensions["market"].searchables.values()
     return not any(next(one.versions(), None) for one in searchables)
+
+
+def documents() -> int | None:
+    """How many documents the index holds; None while there is none."""
+    try:
+        return reader().stats().documents
+    except (IndexMissing, IndexOutdated):
+        return None
 
 
 def ask(request: SearchRequest) -> Page:

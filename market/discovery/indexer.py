@@ -21,11 +21,11 @@ from market.core.permissions import SYSTEM, policy
 from market.core.ports import Market
 from market.core.unit_of_work import unit_of_work
 from market.discovery.engine import open_for
+from market.discovery.word_writer import WordWriter
 from search_index import CheckReport, Document, Engine, IndexMissing, IndexOutdated, WriterBusy
 
 ROWS = 500  # outbox rows a batch
 HEARTBEAT = 60.0  # seconds
-REBUILD = "rebuild"  # an outbox row that asks for a new index
 
 INDEX = policy.declare("discovery:index:write")
 log = structlog.get_logger(__name__)
@@ -41,6 +41,7 @@ class Indexer:
 
     def __init__(self) -> None:
         self._engine: Engine | None = None
+        self._words: WordWriter | None = None
         self._beat = 0.0
 
     def run(self) -> bool:
@@ -48,7 +49,10 @@ class Indexer:
         if self._engine is None and not self._open():
             return False
         self._stay_alive()
-        return self.work_off()
+        more = self.work_off()
+        if not more and self._words is not None:
+            self._words.tend()
+        return more
 
     def become_writer(self) -> bool:
         """Open the index for writing; False when another process of this node holds it."""
@@ -56,6 +60,7 @@ class Indexer:
             self._engine = open_for(_market(), writable=True)
         except WriterBusy:
             return False
+        self._words = WordWriter(self._engine)
         return True
 
     def _open(self) -> bool:
@@ -94,7 +99,7 @@ class Indexer:
         db.session.rollback()  # no transaction is held while the engine commits
         if not rows:
             return False
-        if any(kind == REBUILD for _, kind, _ in rows):
+        if any(kind == outbox.REBUILD for _, kind, _ in rows):
             self.rebuild()
         else:
             self._write(rows)
@@ -109,10 +114,14 @@ class Indexer:
         gone: list[str] = []
         with fewer_collections():
             self._engine.apply(_documents(rows, gone), gone)
+        if self._words is not None:
+            self._words.changed()
 
     def rebuild(self) -> int:
         """Build a new index from the database and put it in place; returns the documents."""
         assert self._engine is not None
+        if self._words is not None:
+            self._words.wait()  # both would write the words of the new index
         started = time.monotonic()
         with fewer_collections():
             count = self._engine.rebuild(_all_documents())
@@ -121,6 +130,9 @@ class Indexer:
 
     def close(self) -> None:
         """Let the writer's lock go."""
+        if self._words is not None:
+            self._words.wait()
+            self._words = None
         if self._engine is not None:
             self._engine.close()
             self._engine = None
@@ -171,4 +183,4 @@ def ask_rebuild() -> None:
     """Leave a row that asks every node's worker for a new index."""
     with unit_of_work(SYSTEM) as work:
         work.require(INDEX)
-        outbox.announce(REBUILD, 0)
+        outbox.announce(outbox.REBUILD, 0)

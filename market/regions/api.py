@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from market.core.api import MISSING, ApiBlueprint
+from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, ListAnswer, Query, Text, per_page
 from market.core.pagination import MOST_PER_PAGE
 from market.core.permissions import requires
@@ -49,11 +49,31 @@ class RegionStepSchema(Answer):
     name = fields.String()
 
 
+class LeadingIndustrySchema(Answer):
+    """An industry that a county builds on."""
+
+    position = fields.Integer(metadata={"example": 1})
+    name = fields.String(metadata={"example": "川茶"})
+    keywords = fields.List(
+        fields.String(), metadata={"description": "含有其一的成果和需求归入这个产业"}
+    )
+    source = fields.String(allow_none=True, metadata={"description": "确定主导产业的文件"})
+    value = fields.String(
+        metadata={"description": "检索参数 leading 的值", "example": "511803:川茶"}
+    )
+
+
 class RegionWithTrailSchema(RegionSchema):
-    """A region with its place in the tree."""
+    """A region with its place in the tree, what it builds on and what it recommends."""
 
     trail = fields.List(
         fields.Nested(RegionStepSchema), metadata={"description": "从省级到本地区自身"}
+    )
+    leading_industries = fields.List(
+        fields.Nested(LeadingIndustrySchema), metadata={"description": "主导产业，最多 5 个"}
+    )
+    pins_url = fields.String(
+        metadata={"description": "本县推荐", "example": "/api/v1/regions/511803/pins"}
     )
 
 
@@ -123,4 +143,8 @@ def region(code: str) -> dict[str, Any]:
     found = queries.get(code)
     steps = [{"code": code, "name": name} for code, name in found.trail]
     parent = found.trail[-2][0] if len(found.trail) > 1 else None
-    return _item(found, parent) | {"trail": steps}
+    return _item(found, parent) | {
+        "trail": steps,
+        "leading_industries": queries.leading_industries([found.id]),
+        "pins_url": f"{PREFIX}/regions/{found.code}/pins",
+    }

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from market.core.db import Base, RowId, path_column
+from market.core.db import Base, Document, RowId, path_column
 
 LEVELS = ("province", "prefecture", "county", "township")
+MOST_INDUSTRIES = 5  # leading industries that a county may name
 
 
 def path_ids(path: str) -> list[int]:
@@ -34,6 +35,7 @@ class Region(Base):
         Index("ix_region_short_name", "short_name"),
         Index("ix_region_pinyin", "pinyin"),
         Index("ix_region_initials", "initials"),
+        Index("ix_region_level", "level"),
     )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     code: Mapped[str] = mapped_column(String(12), unique=True)
@@ -64,3 +66,23 @@ class FormerCode(Base):
     region_id: Mapped[int] = mapped_column(ForeignKey("region.id"), index=True)
     valid_to: Mapped[date | None]
     source: Mapped[str] = mapped_column(String(200))
+
+
+class LeadingIndustry(Base):
+    """An industry that a county builds on (主导产业), with the words that tell it.
+
+    `position` is one of five places, so that a county never has more.
+    """
+
+    __tablename__ = "leading_industry"
+    __table_args__ = (
+        UniqueConstraint("region_id", "position"),
+        UniqueConstraint("region_id", "name"),
+        CheckConstraint(f"position BETWEEN 1 AND {MOST_INDUSTRIES}", name="position"),
+    )
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    region_id: Mapped[int] = mapped_column(ForeignKey("region.id"))
+    position: Mapped[int]
+    name: Mapped[str] = mapped_column(String(60))
+    keywords: Mapped[list[str]] = mapped_column(Document)
+    source: Mapped[str | None] = mapped_column(String(200))

@@ -6,12 +6,20 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import case, or_, select
+from sqlalchemy import ColumnElement, and_, case, or_, select
+from sqlalchemy.orm import aliased
 
 from market.core.db import db
-from market.core.errors import NotFound
-from market.regions.models import LEVELS, FormerCode, Region
+from market.core.errors import Invalid, NotFound
+from market.core.languages import is_english, translate
+from market.core.models import ReferenceData
+from market.regions import english
+from market.regions.models import LEVELS, FormerCode, LeadingIndustry, Region
+
+# Under this name the database keeps which import of leading industries it holds.
+INDUSTRIES_VERSION = "leading_industries"
 
 
 @dataclass(frozen=True)
@@ -33,13 +41,18 @@ class RegionView:
 
 
 def view(region: Region, trail: Sequence[tuple[str, str]] = ()) -> RegionView:
-    """The view of a row."""
+    """The view of a row, with its names in the language of the page."""
+    names = (region.name, region.short_name, region.full_name)
+    if is_english():
+        names = (
+            english.name(region),
+            english.short(region),
+            english.full_name(region, region.path),
+        )
     return RegionView(
         region.id,
         region.code,
-        region.name,
-        region.short_name,
-        region.full_name,
+        *names,
         region.level,
         region.path,
         trail,
@@ -57,7 +70,7 @@ def find(code: str) -> Region:
         former = select(Region).join(FormerCode, FormerCode.region_id == Region.id)
         region = db.session.scalar(former.where(FormerCode.code == code))
     if region is None:
-        raise NotFound(f"没有代码为 {code} 的地区。")
+        raise NotFound(translate("没有代码为 %(code)s 的地区。", code=code))
     return region
 
 
@@ -68,13 +81,18 @@ def get(code: str) -> RegionView:
 
 
 def trail(region: Region) -> list[tuple[str, str]]:
-    """Codes and names from the province down to the region itself."""
+    """Codes and names from the province down to the region itself, in the page's language."""
     rows = db.session.execute(
-        select(Region.code, Region.name)
+        select(Region.code, Region.name, Region.kind, Region.pinyin, Region.initials)
         .where(Region.id.in_(region.path_ids))
         .order_by(case(*[(Region.level == level, n) for n, level in enumerate(LEVELS)], else_=9))
     )
-    return [(code, name) for code, name in rows]
+    return [(row.code, english.name(row) if is_english() else row.name) for row in rows]
+
+
+def english_names(codes: Iterable[str]) -> dict[str, str]:
+    """Full English names by code, for lists that keep only the code of a place."""
+    return english.full_names(codes)
 
 
 def short_names(ids: Iterable[int]) -> dict[int, tuple[str, str]]:
@@ -95,13 +113,28 @@ def children(region_id: int) -> list[RegionView]:
     return [view(region) for region in db.session.scalars(query.order_by(Region.code))]
 
 
+def siblings(region_id: int, limit: int) -> list[RegionView]:
+    """Valid regions of the same parent and level, without the region itself, in order of codes."""
+    own = aliased(Region)
+    query = (
+        select(Region)
+        .join(own, (own.parent_id == Region.parent_id) & (own.level == Region.level))
+        .where(own.id == region_id, Region.id != region_id, Region.valid_to.is_(None))
+    )
+    return [view(region) for region in db.session.scalars(query.order_by(Region.code).limit(limit))]
+
+
 def families(ids: Iterable[int]) -> list[tuple[int, str, str, int | None]]:
     """Id, code, short name and parent of all provinces and of the children of these regions."""
-    query = select(Region.id, Region.code, Region.short_name, Region.parent_id).where(
+    columns = (Region.id, Region.code, Region.short_name, Region.parent_id)
+    query = select(*columns, Region.kind, Region.pinyin, Region.initials).where(
         or_(Region.parent_id.is_(None), Region.parent_id.in_(set(ids))),
         Region.valid_to.is_(None),
     )
-    return list(db.session.execute(query.order_by(Region.code)))
+    return [
+        (row.id, row.code, english.short(row) if is_english() else row.short_name, row.parent_id)
+        for row in db.session.execute(query.order_by(Region.code))
+    ]
 
 
 def by_codes(codes: Iterable[str]) -> list[Region]:
@@ -110,6 +143,27 @@ def by_codes(codes: Iterable[str]) -> list[Region]:
     former = select(FormerCode.region_id).where(FormerCode.code.in_(wanted))
     query = select(Region).where(or_(Region.code.in_(wanted), Region.id.in_(former)))
     return list(db.session.scalars(query.order_by(Region.code)))
+
+
+def former_codes(codes: Iterable[str]) -> dict[str, int]:
+    """Ids of the regions that bore these codes before, by code."""
+    query = select(FormerCode.code, FormerCode.region_id).where(FormerCode.code.in_(set(codes)))
+    return {row.code: row.region_id for row in db.session.execute(query)}
+
+
+# The last character of a place's full name, which its pinyin and initials do without.
+_ENDINGS = {"区": "qu", "县": "xian", "市": "shi", "州": "zhou", "省": "sheng", "旗": "qi"}
+
+
+def _with_ending(words: str) -> list[ColumnElement[bool]]:
+    """Conditions for pinyin or initials of a full name: dongpoqu, dpq."""
+    found: list[ColumnElement[bool]] = []
+    for ending, letters in _ENDINGS.items():
+        for column, end in ((Region.pinyin, letters), (Region.initials, letters[0])):
+            if words.endswith(end) and words != end:
+                full = Region.name.endswith(ending)
+                found.append(and_(column == words.removesuffix(end), full))
+    return found
 
 
 def search(text: str, limit: int = 20) -> list[RegionView]:
@@ -124,9 +178,11 @@ def search(text: str, limit: int = 20) -> list[RegionView]:
         Region.initials == words,
         Region.code.startswith(words, autoescape=True),
         Region.full_name.contains(words, autoescape=True),
+        *_with_ending(words),
     )
     exact = case((or_(Region.name == words, Region.short_name == words), 0), else_=1)
-    query = select(Region).where(names, Region.valid_to.is_(None), Region.level != "township")
+    # Named one by one, the levels have an index; "not a township" would read all of these.
+    query = select(Region).where(names, Region.valid_to.is_(None), Region.level.in_(LEVELS[:3]))
     return [
         view(region)
         for region in db.session.scalars(query.order_by(exact, Region.code).limit(limit))
@@ -152,10 +208,19 @@ class Resolver:
         self._by_name: dict[str, list[tuple[int, str]]] = {}
         self._known: dict[str, int | str] = {}
         self._names: dict[int, tuple[str, str]] = {}
+        self._counties: set[int] = set()
         query = select(
-            Region.id, Region.code, Region.name, Region.short_name, Region.full_name, Region.path
+            Region.id,
+            Region.code,
+            Region.name,
+            Region.short_name,
+            Region.full_name,
+            Region.path,
+            or_(Region.level == "county", Region.kind == "zone"),
         ).where(Region.level != "township", Region.valid_to.is_(None))
-        for key, code, name, short, full, path in db.session.execute(query):
+        for key, code, name, short, full, path, county in db.session.execute(query):
+            if county:
+                self._counties.add(key)
             self._by_code[code] = key
             self._names[key] = (name, short)
             for known in {name, short}:
@@ -224,3 +289,80 @@ class Resolver:
                     rest = rest.removeprefix(name)
                     break
         return not rest
+
+
+class CountyResolver(Resolver):
+    """Finds counties and functional zones, for what only they decide.
+
+    Args:
+        default: the place of rows that name none, as typed.
+
+    Raises:
+        Invalid: the default is no county.
+    """
+
+    def __init__(self, default: str | None = None) -> None:
+        super().__init__()
+        self._default: int | None = None
+        if default:
+            found = self.place(default)
+            if isinstance(found, str):
+                raise Invalid({"--region": [found]})
+            self._default = found
+
+    def place(self, text: str | None) -> int | str:
+        """The id of the county meant, or a sentence that says what is wrong."""
+        if not text:
+            return self._default or "请填地区：县（市、区）或功能区的代码或全称。"
+        found = self.find(text)
+        if isinstance(found, int) and found not in self._counties:
+            return f"「{text[:20]}」不是县（市、区）或功能区，这里只由县级填写。"
+        return found
+
+
+@dataclass(frozen=True)
+class LeadingIndustryView:
+    """A leading industry of a county; `value` is what the search filters by."""
+
+    region_id: int
+    code: str
+    position: int
+    name: str
+    keywords: Sequence[str]
+    source: str | None
+
+    @property
+    def value(self) -> str:
+        return f"{self.code}:{self.name}"
+
+
+def _industries() -> Any:
+    return (
+        select(
+            LeadingIndustry.region_id,
+            Region.code,
+            LeadingIndustry.position,
+            LeadingIndustry.name,
+            LeadingIndustry.keywords,
+            LeadingIndustry.source,
+        )
+        .join(Region, Region.id == LeadingIndustry.region_id)
+        .order_by(Region.code, LeadingIndustry.position)
+    )
+
+
+def leading_industries(region_ids: Iterable[int]) -> list[LeadingIndustryView]:
+    """Leading industries of these regions, by code and position."""
+    query = _industries().where(LeadingIndustry.region_id.in_(set(region_ids)))
+    return [LeadingIndustryView(*row) for row in db.session.execute(query)]
+
+
+def all_leading_industries() -> list[LeadingIndustryView]:
+    """Leading industries of all counties, by code and position."""
+    return [LeadingIndustryView(*row) for row in db.session.execute(_industries())]
+
+
+def industries_version() -> str | None:
+    """Changes with every import of leading industries; None before the first."""
+    query = select(ReferenceData.version).where(ReferenceData.name == INDUSTRIES_VERSION)
+    return db.session.scalar(query)

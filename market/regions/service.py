@@ -276,7 +276,7 @@ class RegionImporter:
         """Nothing was written."""
         return False
 
-    def undo(self, run_id: int) -> None:
+    def undo(self, run_id: int) -> Sequence[str]:
         """Regions are referred to by listings: they are corrected by another import."""
         raise Conflict("地区的导入不能撤销：请导入更正后的文件。")
 

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from market.core import clock
 from market.discovery.forms import SearchForm
+from market.discovery.periods import covering
 from search_index import Document
 from search_index.text import fold, tokens
 
-FACETS = ("kind", "region", "field", "stage", "mode")
+FACETS = (
+    "kind",
+    "region",
+    "leading",
+    "industry",
+    "field",
+    "stage",
+    "mode",
+    "price_band",
+    "owner_kind",
+    "published",
+)
 _PAGE = 20
 
 
@@ -59,7 +72,7 @@ class Fts:
         return count
 
     def search(self, form: SearchForm) -> int:
-        """The first page and five facets of a search; returns how many were found.
+        """The first page and all facets of a search; returns how many were found.
 
         The plus before rowid and CROSS JOIN keep the planner from reading whole tables.
         """
@@ -69,8 +82,7 @@ class Fts:
         conditions, values = (["listing MATCH ?"], [match]) if match else (["true"], [])
         rank = "rank" if match else "0"
         for name in FACETS:
-            if chosen := getattr(form, name):
-                chosen = [self._regions.get(v, "0") for v in chosen] if name == "region" else chosen
+            if chosen := self._chosen(name, form):
                 marks = ", ".join("?" * len(chosen))
                 conditions.append(f"+rowid IN (SELECT id FROM {name} WHERE value IN ({marks}))")
                 values += chosen
@@ -85,6 +97,15 @@ class Fts:
                 f"SELECT value, count(*) FROM hit CROSS JOIN {name} USING (id) GROUP BY value"
             ).fetchall()
         return int(self._db.execute("SELECT count(*) FROM hit").fetchone()[0])
+
+    def _chosen(self, name: str, form: SearchForm) -> Sequence[str]:
+        """Values of a filter as documents hold them."""
+        if name == "region":
+            return [self._regions.get(value, "0") for value in form.region]
+        if name == "published":
+            today = clock.today()
+            return [part for value in form.date for part in covering(value, today)]
+        return getattr(form, name)
 
     def close(self) -> None:
         """Let go of the file."""

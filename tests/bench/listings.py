@@ -13,7 +13,7 @@ from sqlalchemy import select
 from stdnum.cn.uscc import calc_check_digit
 
 from market.catalogue import terms
-from market.catalogue.models import STAGES
+from market.catalogue.models import PRICE_BANDS, STAGES
 from market.catalogue.numbers import patent_check_digit
 from market.core.db import db
 from market.discovery.forms import SearchForm
@@ -141,6 +141,10 @@ class World:
                 "region": (self._place(chance),),
                 "field": tuple(code for code, _ in chance.sample(self.fields, 2)),
                 "stage": tuple(chance.sample(sorted(STAGES), 2)),
+                "industry": (chance.choice(self.industries)[0],),
+                "price_band": tuple(chance.sample(sorted(PRICE_BANDS), 2)),
+                "owner_kind": ("enterprise", "institute"),
+                "date": (chance.choice(("30d", "365d")),),
             }
             chosen = chance.sample(sorted(filters), chance.randrange(4))
             q = vocabulary.query(chance, (patent(chance)[:8], f"CG2026{number:06}"))

@@ -66,9 +66,18 @@ def kinds_of_pages(app: Flask) -> dict[str, str]:
     for kind, no in last.items():
         pages |= {
             kind: f"/{PATHS[kind]}/{no}",
+            f"poster {kind}": f"/{PATHS[kind]}/{no}/poster",
             f"API {PATHS[kind]}": f"/api/v1/{PATHS[kind]}",
             f"API {kind}": f"/api/v1/{PATHS[kind]}/{no}",
         }
+    pages |= {
+        "compare": _address("/compare", no=[no or "" for no in last.values()]),
+        "feed": _address("/feed.atom", q="水稻"),
+        "feed region": "/feed.atom?region=511402",
+        "map": "/sitemap.xml",
+        "map pages": "/sitemap-pages.xml",
+        "map part": "/sitemap-1.xml",
+    }
     return {name: address for name, address in pages.items() if _exists(app, address)}
 
 

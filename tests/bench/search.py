@@ -19,18 +19,19 @@ from market.core.importing import Kind, Options, run_import
 from market.core.permissions import PUBLIC, SYSTEM
 from market.demo.load import load_demo
 from market.discovery import queries
-from market.discovery.engine import reader
+from market.discovery.engine import reader, schema
 from market.discovery.forms import SearchForm
 from market.discovery.indexer import Indexer
 from market.regions.models import Region
 from search_index import Document
-from tests.bench import pages, relevance, speed
+from tests.bench import pages, relevance, small_market, speed, words
 from tests.bench.figures import ROUNDS, Figure, at_least, at_most, plain
 from tests.bench.fts import Fts
 from tests.bench.instance import BenchError, Instance
 from tests.bench.listings import Row, World, write_jsonl
 
 LISTINGS, SEARCHES, REQUESTS, EDITS = 100_000, 300, 1_000, 20
+TYPED = 1_000  # listings whose beginnings are typed
 DEMANDS_SHARE = 0.3
 SLOWEST_EDIT = 2.0  # seconds until an edit is found
 LONGEST_WAIT = 120.0  # seconds for an edit before it counts as lost
@@ -39,9 +40,11 @@ raw        the engine requests of a search page, noted while it was made, sent a
 discovery  the same page's data by market.discovery.queries.search, database included
 bare       the page's template rendered by a Flask application without our hooks from ready data
 page       GET /search?… by Flask's test client, all hooks, uncompressed unless said
-FTS5       the words found by MATCH in one column, 20 rows by rank, five facets by GROUP BY
+FTS5       the words found by MATCH in one column, 20 rows by rank, all facets by GROUP BY
 p50 / p95  medians over five rounds of each round's p50 and p95; all ways take turns
 edit       from calling service.revise until a search for a new word finds it, worker running
+slips      words of listings with one character exchanged; mended: right word in the first three
+at 10,000  an index of each engine over the first 10,000 listings, the same raw requests in turns
 memory     RssAnon of the gunicorn worker of `market serve` with one process, four clients
 MRR@10     mean of 1/rank of the paper, 0 beyond the tenth place; five draws of keywords"""
 
@@ -49,14 +52,19 @@ MRR@10     mean of 1/rank of the paper, 0 beyond the tenth place; five draws of 
 def run(folder: Path, scale: float) -> Iterator[Figure]:
     """All figures of this section; `scale` shortens it."""
     instance = Instance(folder / "market")
-    yield from _fill(instance, _some(LISTINGS, scale, 300))
+    yield from fill(instance, _some(LISTINGS, scale, 300))
     found = speed.cases(instance.app, _forms(instance, _some(SEARCHES, scale, 30)))
     yield from _speed(instance, found)
+    yield from _words(instance, scale)
     kinds = pages.kinds_of_pages(instance.app)
     yield from pages.count_statements(instance.app, kinds)
     addresses = [*kinds.values(), *(case.address for case in found[:60])]
     yield from pages.web_process_memory(instance, addresses, _some(REQUESTS, scale, 100))
     yield _edits(instance, _some(EDITS, scale, 2))
+    with instance.app.app_context():
+        fields = schema(instance.app.extensions["market"])
+        small = _some(small_market.LISTINGS, scale, 300)
+        yield from small_market.figures(folder / "small", fields, _documents(), small, found)
     instance.close()
     yield from _relevance(folder / "papers", scale)
 
@@ -77,7 +85,7 @@ def load(kind: Kind, path: Path) -> int:
     return result.imported
 
 
-def _fill(instance: Instance, count: int) -> Iterator[Figure]:
+def fill(instance: Instance, count: int) -> Iterator[Figure]:
     """Demonstration data and generated listings, indexed."""
     demands = round(count * DEMANDS_SHARE)
     with instance.app.app_context():
@@ -124,6 +132,19 @@ def _speed(instance: Instance, found: list[speed.Case]) -> list[Figure]:
     times = speed.measure(instance.app, found, fts, ROUNDS)
     fts.close()
     return speed.figures(times, found)
+
+
+def _words(instance: Instance, scale: float) -> Iterator[Figure]:
+    """Suggestions and corrections among all listings."""
+    with instance.app.app_context():
+        demo, all_of_them = (
+            db.session.scalars(select(Listing.id).where(condition).order_by(Listing.id)).all()
+            for condition in (Listing.demo.is_(True), Listing.state == "published")
+        )
+        sample = all_of_them[:: max(1, len(all_of_them) // TYPED)]
+        written, sampled = (list(SEARCHABLE.load(ids).values()) for ids in (demo, sample))
+        db.session.remove()
+        yield from words.helping(instance.app, written, sampled, scale)
 
 
 def _edits(instance: Instance, count: int) -> Figure:
@@ -178,6 +199,9 @@ def _relevance(folder: Path, scale: float) -> Iterator[Figure]:
             return [keys.get(card.no) or card.no for card in cards]
 
         qualities = relevance.measure(ours, papers)
+        known = words.words_of(f"{paper.title}\n{paper.summary}" for paper in papers)
+        count = words.scaled(words.SLIPS, scale)
+        yield from words.mending(reader().correct, known, "abstracts", count)
     instance.close()
     beside = relevance.measure(relevance.plain_bm25(papers), papers)
     for kind, least in zip(relevance.KINDS, relevance.REQUIRED_MRR, strict=True):

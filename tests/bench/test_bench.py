@@ -26,11 +26,21 @@ FIGURES = {
         "HTML page, compressed p50 / p95",
         "discovery p50 / p95",
         "HTML page p50 / p95",
+        "suggestions p50",
+        "suggestions p95",
+        "20 slips mended, same sound, demonstration data",
+        "20 slips mended, any character, demonstration data",
         "SQL statements of a page, at most",
         "writes of all GETs",
         "kinds of pages / of these API",
         "memory of a web process after 100 requests",
         "edit found, slowest of 2",
+        "tantivy at 300, rebuilt",
+        "whoosh at 300, rebuilt",
+        "tantivy at 300, raw p50 / p95",
+        "whoosh at 300, raw p50 / p95",
+        "20 slips mended, same sound, abstracts",
+        "20 slips mended, any character, abstracts",
         *(
             f"{measure}@10, {kind}{engine}"
             for kind in ("one keyword", "two keywords", "all keywords")
@@ -47,6 +57,16 @@ FIGURES = {
         "longest wait for the write lock",
         "longest write logged (none below 1 s)",
         "same file again, unchanged",
+    ],
+    "backup": [
+        "listings",
+        "size of database / index / backup",
+        "the same per 10,000 listings",
+        "backup made while others write",
+        "longest wait for the write lock",
+        "peak memory of the backup",
+        "restored, index and checks included",
+        "peak memory of the restore",
     ],
 }
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from werkzeug.serving import make_server
 
+from tests.browser.keyboard import Reader
 from tests.conftest import lacking
 
 # Pictures are taken only when a folder for them is named (`make shots`).
@@ -49,10 +51,10 @@ def site(demo):
     server.server_close()
 
 
-@pytest.fixture(params=[1280, 360], ids=["desk", "phone"])
-def page(request, browser):
-    """A page of one width that fails the test on script errors and foreign requests."""
-    context = browser.new_context(viewport={"width": request.param, "height": 800}, locale="zh-CN")
+@contextmanager
+def watched_page(browser, width):
+    """A page of `width` pixels that fails the test on script errors and foreign requests."""
+    context = browser.new_context(viewport={"width": width, "height": 800}, locale="zh-CN")
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(f"script: {error}"))
@@ -69,6 +71,21 @@ def page(request, browser):
     yield page
     context.close()
     assert faults == []
+
+
+@pytest.fixture(params=[1280, 360], ids=["desk", "phone"])
+def page(request, browser):
+    """A page of one width that fails the test on script errors and foreign requests."""
+    with watched_page(browser, request.param) as page:
+        yield page
+
+
+@pytest.fixture
+def reader(site, browser):
+    """Somebody with a keyboard and a screen as wide as a phone, on the home page."""
+    with watched_page(browser, 360) as page:
+        page.goto(site)
+        yield Reader(page)
 
 
 @pytest.fixture

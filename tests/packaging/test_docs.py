@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from market.cli import cli
+from market.core import clock
 from market.core.sheets import write_table
 from market.rooms import KINDS, ROOMS
 
@@ -20,7 +21,8 @@ DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 def _commands(path):
     for block in re.findall(r"```sh\n(.*?)```", path.read_text(), re.S):
         for line in block.splitlines():
-            yield line.split(" #")[0].strip()
+            if line.strip():  # the end of a block inside a list is indented
+                yield line.split(" #")[0].strip()
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +84,9 @@ def test_the_walk_of_the_data_officer(settings, tmp_path, monkeypatch):
 
 def _put(kind, path, data):
     """A filled table under the name the document uses."""
-    if kind in {"regions", "terms"}:
+    if kind in {"regions", "terms", "pins"}:
+        synonyms = {"label": "粉垄", "aliases": "深旋耕|粉垄耕作"}
+        industry = {"code": "A0111", "label": "稻谷种植", "parent_code": "A01"}
         rows = {
             "regions": [
                 {
@@ -92,7 +96,8 @@ def _put(kind, path, data):
                     "parent_code": "511400",
                 }
             ],
-            "terms": [{"code": "A0111", "label": "稻谷种植", "parent_code": "A01"}],
+            "terms": [synonyms if path.stem == "同义词" else industry],
+            "pins": [{"region": "511402", "position": 1, "no": f"CG{clock.today().year}000001"}],
         }[kind]
     else:
         lines = (data / f"{kind}.jsonl").read_text().splitlines()

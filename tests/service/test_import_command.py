@@ -10,9 +10,14 @@ from itertools import islice
 import openpyxl
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import select
 
+from market.catalogue.models import Listing
+from market.catalogue.service import revise
 from market.cli import cli
+from market.core import clock
 from market.core.db import db
+from market.core.permissions import SYSTEM
 from market.core.sheets import write_table
 from market.rooms import KINDS
 from tests.service.clerk import (
@@ -50,7 +55,11 @@ def test_a_good_file(market, tmp_path):
     assert result.stdout == "imported 1, updated 0, unchanged 0, rejected 0\n"
     assert "market undo" in result.stderr
     number = result.stderr.split("market undo ")[1].split()[0]
-    assert "新增 1 条已撤回" in market("undo", number).stdout
+    no = db.session.scalars(select(Listing.no)).one()
+    revise(SYSTEM, no, {"summary": "手工改过。"})
+    told = market("undo", number).stdout.splitlines()
+    assert "新增 1 条已撤回" in told[0]
+    assert told[1:] == [f"新增的有 1 条后来又改过，也已撤回：{no}。"]
 
 
 def test_a_bad_file_and_its_report(market, tmp_path):
@@ -64,8 +73,9 @@ def test_a_bad_file_and_its_report(market, tmp_path):
     assert "错误 B2「简介」：必填。" in result.stderr
     assert "共 30 条" in result.stderr
     page = openpyxl.load_workbook(report).active
-    addresses = [row[0] for row in page.iter_rows(min_row=2, values_only=True)]
-    assert addresses == [f"B{n}" for n in range(2, 32)], "every problem with its address"
+    addresses = [row[:2] for row in page.iter_rows(min_row=2, values_only=True)]
+    assert addresses == [("数据", f"B{n}") for n in range(2, 32)], "every problem with its address"
+    assert page["B31"].hyperlink.target == "a.xlsx"
     assert counts() == (0, 0)
 
 
@@ -106,7 +116,13 @@ def test_from_template_to_market(market, tmp_path):
             {"代码*": "511402A", "名称*": "经济开发区", "层级*": "乡镇（街道）"}
             | {"上级代码": "511402", "类型": "zone"},
         ),
-        ("terms", {"代码表": "技术领域", "代码*": "pickles", "名称*": "泡菜工艺"}),
+        ("terms", {"代码表": "技术领域", "代码": "pickles", "名称*": "泡菜工艺"}),
+        ("terms", {"代码表": "同义词", "名称*": "甲词", "别名": "乙词"}),
+        (
+            "leading-industries",
+            {"地区": "东坡区", "位置*": "1", "产业名称": "泡菜", "关键词": "泡菜；盐渍"},
+        ),
+        ("pins", {"地区": "东坡区", "位置*": "1", "编号": f"CG{clock.today().year}000001"}),
     ):
         path = tmp_path / f"{kind}.xlsx"
         assert market("template", kind, path).exit_code == 0
@@ -194,7 +210,7 @@ def test_what_goes_out_comes_in_unchanged(market, tmp_path, ending):
     good = load("achievements", lines(tmp_path / "a.jsonl", achievement(**FULL), plain))
     assert good.imported == 2, good.problems
     assert load("demands", lines(tmp_path / "d.jsonl", achievement(**DEMAND))).imported == 1
-    for kind, rows in (("organisations", 2), ("achievements", 2), ("demands", 1), ("terms", 190)):
+    for kind, rows in (("organisations", 2), ("achievements", 2), ("demands", 1), ("terms", 216)):
         path = tmp_path / f"{kind}.{ending}"
         assert market("export", kind, path).exit_code == 0
         before = counts()

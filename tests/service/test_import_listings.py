@@ -295,8 +295,24 @@ def test_undo_leaves_later_edits(tmp_path):
     run = load("achievements", lines(tmp_path / "a.jsonl", achievement(summary="改了。"))).run_id
     no = db.session.scalars(select(Listing.no)).one()
     service.revise(SYSTEM, no, {"summary": "手工又改。"})
-    importing.undo_import(run, KINDS, SYSTEM)
+    _, since = importing.undo_import(run, KINDS, SYSTEM)
     assert list(_shown().values()) == ["手工又改。"]
+    assert since == [f"更新的有 1 条后来又改过，保持现在的内容：{no}。"]
+
+
+def test_undo_tells_what_else_went_and_what_a_later_import_changed(tmp_path):
+    rows = [achievement(title=f"泡菜工艺之{n}", source_id=f"S{n}") for n in range(7)]
+    first = load("achievements", lines(tmp_path / "a.jsonl", *rows)).run_id
+    later = [row | {"summary": "后来改的。"} for row in rows]
+    second = load("achievements", lines(tmp_path / "a.jsonl", *later)).run_id
+    third = load("achievements", lines(tmp_path / "a.jsonl", rows[0])).run_id
+    assert importing.undo_import(third, KINDS, SYSTEM)[1] == []
+    nos = list(db.session.scalars(select(Listing.no).order_by(Listing.id)))
+    _, since = importing.undo_import(first, KINDS, SYSTEM)
+    assert since == [f"新增的有 7 条后来又改过，也已撤回：{'、'.join(nos[:5])} 等。"]
+    assert _shown() == {}
+    assert importing.undo_import(second, KINDS, SYSTEM)[1] == []
+    assert _shown() == {}, "what was withdrawn stays so"
 
 
 def test_no_such_import(tmp_path):

@@ -214,3 +214,12 @@ def test_an_import_of_regions_is_not_undone(app, tmp_path):
     run_id = bring(tmp_path, zone()).run_id
     with pytest.raises(Conflict, match="更正后的文件"):
         undo_import(run_id, KINDS, SYSTEM)
+
+
+def test_found_by_pinyin_and_initials_of_the_short_and_the_full_name(app, subtests):
+    for typed in ("东坡", "东坡区", "dongpo", "DongPoQu", "dp", "dpq", "511402", "dong po"):
+        with subtests.test(typed):
+            assert "511402" in [one.code for one in queries.search(typed)]
+    for typed in ("q", "qu", "zzzz", "dpx东"):
+        with subtests.test(typed):
+            assert "511402" not in [one.code for one in queries.search(typed)]

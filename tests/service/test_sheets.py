@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from urllib.parse import unquote
 
 import openpyxl
 import pytest
@@ -19,6 +20,7 @@ from market.core.sheets import (
     write_table,
     write_template,
 )
+from market.rooms import KINDS
 from tests.service import old_xls
 from tests.service.clerk import lines, sheet, text_csv
 
@@ -297,9 +299,37 @@ def test_the_report(tmp_path):
     ]
     write_problems(tmp_path / "r.xlsx", problems)
     rows = list(openpyxl.load_workbook(tmp_path / "r.xlsx").active.iter_rows(values_only=True))
-    assert rows[0] == ("单元格", "行", "列", "原内容", "性质", "问题与改法")
-    assert rows[1] == ("B7", 7, "名称", "=x", "错误", "必填。")
-    assert rows[2][4] == "提醒"
+    assert rows[0] == ("工作表", "单元格", "行", "列", "原内容", "性质", "问题与改法")
+    assert rows[1] == (None, "B7", 7, "名称", "=x", "错误", "必填。")
+    assert rows[2][5] == "提醒"
+
+
+LINKS = [
+    ("r.xlsx", "成果 1.xlsx", "数据", "成果 1.xlsx#'数据'!B7"),
+    ("out/r.xlsx", "成果.xlsx", "数据", None),
+    ("r.xlsx", "成果#1.xlsx", "数据", None),
+    ("r.xlsx", "成果.xlsx", "一'二", None),
+    ("r.xlsx", "成果.csv", "", None),
+    ("r.xlsx", "坏\udc80.xlsx", "数据", None),
+    ("r.xlsx", "长" * 200 + ".xlsx", "数据", None),
+]
+
+
+def test_an_address_in_the_report_opens_its_cell(tmp_path, subtests):
+    (tmp_path / "out").mkdir()
+    for report, source, name, expected in LINKS:
+        with subtests.test(str((report, ascii(source), name))):
+            problem = Problem(7, "名称", "B7", "x", "必填。")
+            path = tmp_path / report
+            write_problems(
+                path, [problem, Problem(0, "", "全表", "", "怪")], tmp_path / source, name
+            )
+            page = openpyxl.load_workbook(path).active
+            link = page["B2"].hyperlink
+            found = f"{link.target}#{link.location}" if link else None
+            assert (found and unquote(found)) == expected
+            assert (page["A2"].value or "", page["B2"].value) == (name, "B7")
+            assert page["B3"].hyperlink is None
 
 
 def test_dates_and_times_come_as_such(tmp_path):
@@ -307,3 +337,26 @@ def test_dates_and_times_come_as_such(tmp_path):
     values, _ = read(sheet(tmp_path / "a.xlsx", ["名称"], [day], [datetime.time(8)], [True]))
     assert values[0]["title"] == datetime.date(2025, 3, 1)
     assert values[2]["title"] is True
+
+
+def test_the_template_of_every_kind(tmp_path, subtests):
+    """Each has a list to choose from, a note at what is needed, and says what each column is."""
+    for name, kind in KINDS.items():
+        with subtests.test(name):
+            write_template(tmp_path / f"{name}.xlsx", kind.columns())
+            book = openpyxl.load_workbook(tmp_path / f"{name}.xlsx")
+            page, guide = book["数据"], book["填写说明"]
+            lists = {str(one.sqref).split(":")[0] for one in page.data_validations.dataValidation}
+            assert lists == {
+                f"{cell.column_letter}2"
+                for cell, column in zip(page[1], kind.columns(), strict=True)
+                if column.choices
+            }
+            assert lists
+            needed = [cell for cell in page[1] if cell.value.endswith("*")]
+            assert needed
+            assert all("必填" in cell.comment.text for cell in needed)
+            assert guide.max_row == len(kind.columns()) + 1
+            assert [guide.cell(line, 1).value for line in range(2, guide.max_row + 1)] == [
+                column.label + ("（必填）" if column.required else "") for column in kind.columns()
+            ]

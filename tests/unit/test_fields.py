@@ -304,3 +304,47 @@ def test_any_cell_is_read_or_named(kind, data):
         written = schema.dump(loaded | {"price": price})
         assert schema.load({k: v for k, v in written.items() if v is not None}) == loaded
     assert not unknown, "a sentence belongs to a column"
+
+
+def test_what_is_remembered_is_the_same_again():
+    words = Words(5)
+    first = words.deserialize("水稻、小麦")
+    first.append("changed by whoever got it")
+    assert words.deserialize("水稻、小麦") == ["水稻", "小麦"]
+    for _ in range(2):
+        assert Day().deserialize("2025.3") == datetime.date(2025, 3, 31)
+        assert YesNo().deserialize("否") is False
+        with pytest.raises(ValidationError):
+            TRL.deserialize("10")
+    line = Line(50)
+    for number in range(2_000):
+        line.deserialize(f"第 {number} 行")
+    assert len(line._read) <= 500
+
+
+CELL = st.one_of(
+    st.text(max_size=12),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.sampled_from(
+        ["", "面议", "定价", "12万", "10-20万", "2025.3", "中试", "无", "=A1", "水稻；小麦"]
+    ),
+    st.datetimes(),
+)
+
+
+@pytest.mark.parametrize("kind", SCHEMAS)
+@given(data=st.data())
+def test_rows_are_read_as_marshmallow_reads(kind, data):
+    schema = SCHEMAS[kind]
+    keys = [field.data_key or name for name, field in schema.fields.items()]
+    row = data.draw(st.dictionaries(st.sampled_from([*keys, "other"]), CELL, max_size=12))
+
+    def read(partial):
+        try:
+            return list(schema.load(row, partial=partial).items())
+        except ValidationError as error:
+            return error.normalized_messages(), error.valid_data
+
+    assert read(True) == read(tuple(schema.fields))  # a list of fields takes marshmallow's own way

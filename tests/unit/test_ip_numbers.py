@@ -119,3 +119,16 @@ def test_any_text_is_a_right_or_a_sentence(text):
         " ".join(error.messages).encode()  # a sentence that can be written anywhere
     else:
         assert FIELD.deserialize(FIELD._serialize(items, "ip", None)) == items
+
+
+@given(st.integers(0, 10**12 - 1), st.sampled_from("0123456789X"), st.sampled_from(["", "ZL"]))
+def test_plainly_written_numbers_mean_what_others_mean(number, check, before):
+    digits = f"{number:012}"
+    for end in (check, patent_check_digit(digits)):
+        answers = []
+        for text in (f"{before}{digits}.{end}", f"{before} {digits}.{end}"):
+            try:
+                answers.append(FIELD.deserialize(text))
+            except ValidationError as error:
+                answers.append("".join(error.messages).replace(" ", ""))
+        assert answers[0] == answers[1]

@@ -18,7 +18,7 @@ from market.core.settings import SettingsError, load
         ({"MARKET_DATABASE_URL": "sqlite://"}, "只支持 sqlite:///"),
         ({"MARKET_DATABASE_URL": "postgresql://a@b:port/c"}, "只支持 sqlite:///"),
         ({"MARKET_DATABASE_URL": "sqlite:////no/such/folder/x.db"}, "目录不存在"),
-        ({"MARKET_SEARCH_ENGINE": "whoosh"}, "MARKET_SEARCH_ENGINE 只能是 tantivy"),
+        ({"MARKET_SEARCH_ENGINE": "lucene"}, "MARKET_SEARCH_ENGINE 只能是 tantivy、whoosh"),
         ({"MARKET_LOG_LEVEL": "abc"}, "MARKET_LOG_LEVEL 只能是 DEBUG"),
         ({"MARKET_INSTANCE": "/dev/null/instance"}, "/dev/null/instance 无法建立"),
         ({"MARKET_INSTANCE": "/dev/null"}, "/dev/null 无法建立"),

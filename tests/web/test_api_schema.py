@@ -25,10 +25,12 @@ THERE = {
     "getOrganisation": "DW2026000034",
     "listListingsOfOrganisation": "DW2026000034",
     "getRegion": "511402",
+    "listPins": "511402",
     "getTaxonomy": "industry",
 }
 WITH_QUERY = [
     "search",
+    "suggest",
     "listAchievements",
     "listDemands",
     "listListingsOfOrganisation",

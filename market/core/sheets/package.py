@@ -14,7 +14,9 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
+from string import ascii_uppercase
 from typing import IO
 from xml.etree import ElementTree
 from xml.parsers import expat
@@ -128,11 +130,14 @@ class _PartReader:
                 self._parser = self._listen()
         if self._parser is not None:
             self._parser.Parse(chunk, False)
+        if self._watch is not None:
+            self._watch.settle()
 
     def close(self) -> None:
         if self._parser is not None:
             self._parser.Parse(b"", True)
         if self._watch is not None:
+            self._watch.settle()
             self._watch.finish_cell()
             self.facts = self._watch.facts
             self.facts.judge()
@@ -173,6 +178,7 @@ def _counter(tags: _Budget, counted: str, limit: int) -> Callable[[str, dict[str
 
 
 _PLAIN = frozenset({"c", "v", "is", "t", "f", "row"})
+_LETTERS = (*ascii_uppercase, *map("".join, product(ascii_uppercase, repeat=2)))  # A to ZZ
 
 
 class _SheetWatch:
@@ -183,19 +189,28 @@ class _SheetWatch:
         self._parser = parser
         self._tags = tags
         self._merged = 0
+        self._seen = 0  # tags since `settle`
         self._row = self._column = 0
-        self._last = 0  # the last row that had a cell
+        self._row_text = ""
+        self._last = -1  # the last row that had a cell
         self._kind = ""
         self._formula = False
         self._text: list[str] | None = None
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        self._tags.left -= 1
+    def settle(self) -> None:
+        """Count the tags of a chunk. Raises FileRefused when there were too many."""
+        self._tags.left -= self._seen
+        self._seen = 0
         if self._tags.left < 0:
             raise FileRefused(_MANY)
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self._seen += 1
         local = name if name in _PLAIN else name.rpartition(":")[2]
         if local == "c":
             self._cell(attributes)
+        elif local == "t":
+            return  # the text of a cell, which its `is` has announced
         elif local in {"v", "is"}:
             facts = self.facts
             if self._row > facts.rows or not facts.first_column <= self._column <= facts.columns:
@@ -210,6 +225,7 @@ class _SheetWatch:
             self.finish_cell()
             given = attributes.get("r")
             self._row = int(given) if given else self._row + 1
+            self._row_text = str(self._row)
             self._column = 0
         elif local == "mergeCell":
             self._merged += 1
@@ -219,7 +235,16 @@ class _SheetWatch:
     def _cell(self, attributes: dict[str, str]) -> None:
         if self._text is not None or self._formula:
             self.finish_cell()
+        self._kind = attributes.get("t", "")
         reference = attributes.get("r")
+        column = self._column
+        if (
+            self._row == self._last
+            and column < len(_LETTERS)
+            and reference == _LETTERS[column] + self._row_text
+        ):  # as nearly always: the cell after the one before
+            self._column = column + 1
+            return
         if reference:
             match = _REFERENCE.fullmatch(reference)
             if match is None:
@@ -229,8 +254,7 @@ class _SheetWatch:
             self._column += 1
         if self._row < max(1, self._last):  # the library would lose the rows before
             raise FileRefused(_DAMAGED)
-        self._last = self._row
-        self._kind = attributes.get("t", "")
+        self._last, self._row_text = self._row, str(self._row)
 
     def finish_cell(self) -> None:
         """Judge the cell that just ended: an error, or a formula without its result."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Table:
 
     rows: Iterator[Row]
     warnings: list[Problem]
+    sheet: str = ""  # its name in a workbook
 
 
 def open_table(path: Path, columns: Sequence[Column]) -> Table:
@@ -86,13 +87,14 @@ def _with_rows(table: Table) -> Table:
 
 def _workbook(path: Path, columns: Sequence[Column]) -> Table:
     """The first sheet with a known header; others that have one are named in a warning."""
-    chosen, name = None, ""
+    chosen, name, chosen_name = None, "", ""
     refusal: FileRefused | None = None
     for sheet in books.open_sheets(path):
         try:
             table = _with_header(sheet.grid, columns, _Layout(sheet.merged))
             if chosen is None:
                 chosen, name = _with_rows(table), readable(sheet.name)[:20]
+                chosen_name = sheet.name
             elif next(table.rows, None) is not None:
                 chosen.warnings.append(_other_sheet(readable(sheet.name)[:20], name))
         except FileRefused as error:
@@ -101,7 +103,7 @@ def _workbook(path: Path, columns: Sequence[Column]) -> Table:
             refusal = refusal or error
     if chosen is None:
         raise refusal or FileRefused("文件里没有内容，第一行应为表头。")
-    return chosen
+    return replace(chosen, sheet=chosen_name)
 
 
 def _other_sheet(other: str, name: str) -> Problem:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +15,23 @@ from market.core.sheets.model import Column, FileRefused, Problem, readable
 
 _OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
 _TEMPLATE_ROWS = 2000
+Notes = Sequence[tuple[str, str]]
 _LONGEST_LIST = 255  # characters a spreadsheet allows in a drop-down list
+_CELL = re.compile(r"[A-Z]{1,3}[0-9]+")
+_LINKABLE = re.compile(r"[^#'\"<>|*?]{1,200}")
 
 
-def write_table(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> int:
+def write_table(
+    path: Path,
+    columns: Sequence[Column],
+    rows: Iterable[Mapping[str, Any]],
+    notes: Notes = (),
+) -> int:
     """Write rows under the columns' Chinese headers; returns how many.
+
+    Args:
+        notes: names and texts about the table; in a workbook they make a second sheet, other
+            files hold nothing but the table.
 
     Raises:
         FileRefused: the ending is none of .xlsx, .csv, .jsonl, or nothing can be written there.
@@ -26,7 +39,7 @@ def write_table(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[st
     check_target(path)
     write = _WRITERS[path.suffix.lower()]
     with _named_faults(path):
-        return write(path, columns, rows)
+        return write(path, columns, rows, notes)
 
 
 def check_target(path: Path) -> None:
@@ -61,7 +74,12 @@ def _unwritable(path: Path) -> FileRefused:
     )
 
 
-def _write_xlsx(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> int:
+def _write_xlsx(
+    path: Path,
+    columns: Sequence[Column],
+    rows: Iterable[Mapping[str, Any]],
+    notes: Notes,
+) -> int:
     import xlsxwriter
 
     count = 0
@@ -75,10 +93,18 @@ def _write_xlsx(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[st
         for count, row in enumerate(rows, 1):
             for place, column in enumerate(columns):
                 value = row.get(column.key)
-                if isinstance(value, str):  # never as a formula, a link or a number
+                if isinstance(value, _Link):
+                    sheet.write_url(count, place, value.target, string=str(value))
+                elif isinstance(value, str):  # never as a formula, a link or a number
                     sheet.write_string(count, place, value)
                 elif value is not None:
                     sheet.write(count, place, value)
+        if notes:
+            page = book.add_worksheet("说明")
+            page.set_column(1, 1, 80)
+            for line, pair in enumerate(notes):
+                for place, text in enumerate(pair):
+                    page.write_string(line, place, text)
     return count
 
 
@@ -86,7 +112,9 @@ def _width(column: Column) -> int:
     return 40 if column.key in {"title", "summary", "problem"} else 16
 
 
-def _write_csv(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> int:
+def _write_csv(
+    path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], _notes: Notes
+) -> int:
     count = 0
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
@@ -107,7 +135,9 @@ def _guard(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _write_jsonl(path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> int:
+def _write_jsonl(
+    path: Path, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], _notes: Notes
+) -> int:
     keys = {column.key for column in columns}
     count = 0
     with path.open("w", encoding="utf-8") as file:
@@ -182,9 +212,39 @@ def _offer_choices(sheet: Any, place: int, column: Column) -> None:
         )
 
 
-def write_problems(path: Path, problems: Sequence[Problem]) -> None:
-    """An XLSX of problems, one a row, each with its cell's address."""
+class _Link(str):
+    """Text that leads somewhere when it is clicked."""
+
+    target: str
+
+
+def _link(address: str, report: Path, source: Path | None, sheet: str) -> str:
+    """The address of a cell; one that opens it, where a workbook lies beside the report.
+
+    A path to elsewhere would be one of the machine on which the report was made.
+    """
+    if source is None or not sheet or not _CELL.fullmatch(address):
+        return address
+    beside = source.resolve().parent == report.resolve().parent
+    name = source.name + sheet
+    if not beside or not name.isprintable() or not _LINKABLE.fullmatch(name):
+        return address
+    link = _Link(address)
+    link.target = f"external:{source.name}#'{sheet}'!{address}"
+    return link
+
+
+def write_problems(
+    path: Path, problems: Sequence[Problem], source: Path | None = None, sheet: str = ""
+) -> None:
+    """A table of problems, one a row, each with its cell's address.
+
+    Args:
+        source: the file with the problems, when it is a workbook: addresses lead into it.
+        sheet: the name of its sheet.
+    """
     columns = [
+        Column("sheet", "工作表"),
         Column("address", "单元格"),
         Column("row", "行"),
         Column("column", "列"),
@@ -194,7 +254,8 @@ def write_problems(path: Path, problems: Sequence[Problem]) -> None:
     ]
     rows = (
         {
-            "address": problem.address,
+            "sheet": sheet or None,
+            "address": _link(problem.address, path, source, sheet),
             "row": problem.row,
             "column": problem.column,
             "value": problem.value,

@@ -318,5 +318,5 @@ print(json.dumps([total, engine.suggest("sc"), "pypinyin" in sys.modules]))
 
 
 def test_unknown_engines_are_named(folder):
-    with pytest.raises(ValueError, match="known: tantivy"):
+    with pytest.raises(ValueError, match="known: tantivy, whoosh"):
         open_engine("lucene", folder, SCHEMA)

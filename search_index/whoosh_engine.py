@@ -1,0 +1,347 @@
+"""The engine without binary parts: whoosh, pure Python, for small markets.
+
+What shaped it (whoosh 2.7.4, the last of 2016): its readers must not be shared by threads, so
+that the searches of a process run one after the other (Python would not run them at the same time
+anyway; more processes help); a commit replaces its table of contents in one step, and a process
+killed before leaves files that the next commit removes; what is read often is kept in memory up
+to a limit (`whoosh_store.CACHE_BYTES`), everything else is read from mapped files.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import shutil
+import threading
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from search_index import generations, spelling, suggesting, word_file
+from search_index.cutter import prepared
+from search_index.fields import SEPARATOR, form
+from search_index.model import (
+    CheckReport,
+    Document,
+    IndexMissing,
+    IndexOutdated,
+    IndexSchema,
+    IndexStats,
+    Page,
+    ReadOnly,
+    SearchRequest,
+)
+from search_index.query import Synonyms
+from search_index.whoosh_search import Search
+from search_index.whoosh_sets import members
+from search_index.whoosh_store import Cache, Segment, Store
+from search_index.whoosh_writing import Change
+
+_MOST_EXPRESSIONS = 3_000  # looked at for one beginning: rarely more begin with one character
+
+_engines: weakref.WeakSet[WhooshEngine] = weakref.WeakSet()
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A commit opened for reading."""
+
+    store: Store
+    commit: int
+    segments: list[Segment]
+
+    def close(self) -> None:
+        for segment in self.segments:
+            segment.close()
+
+
+class WhooshEngine:
+    """`search_index.model.Engine` over whoosh."""
+
+    def __init__(
+        self,
+        folder: Path,
+        schema: IndexSchema,
+        *,
+        synonyms: Sequence[Sequence[str]] = (),
+        writable: bool = False,
+    ) -> None:
+        """Open the index in `folder`; reading begins with the first request.
+
+        Args:
+            folder: of the index; made, with an empty index in it, when `writable`.
+            schema: fields of the index.
+            synonyms: groups of expressions that mean the same.
+            writable: take the writer lock.
+
+        Raises:
+            WriterBusy: another engine is the writer.
+        """
+        self._folder = folder
+        self._schema = schema
+        self._form = form("whoosh", schema)
+        self._synonyms = Synonyms(synonyms)
+        self._read_lock = threading.Lock()
+        self._write_lock = threading.Lock()
+        self._cache = Cache()
+        self._opened: _Opened | None = None
+        self._lock: generations.WriterLock | None = None
+        if writable:
+            self._lock = generations.WriterLock(folder)
+            self._prepare_folder()
+        _engines.add(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _prepare_folder(self) -> None:
+        """Clear away an unfinished rebuild; start an empty index where there is none."""
+        generations.discard(self._folder, generations.abandoned(self._folder))
+        try:
+            generations.current(self._folder)
+        except IndexMissing:
+            path = generations.begin(self._folder)
+            Store(path).create()
+            generations.publish(path, self._form)
+
+    # Reading
+
+    def search(self, request: SearchRequest) -> Page:
+        """Answer a search; see `Engine.search`."""
+        with self._reading() as opened:
+            return self._search(opened).run(request)
+
+    def use_synonyms(self, groups: Sequence[Sequence[str]]) -> None:
+        """Search with other synonyms; see `Engine.use_synonyms`."""
+        self._synonyms = Synonyms(groups)
+
+    def suggest(self, prefix: str, limit: int = 8) -> list[str]:
+        """Return expressions of live documents that complete `prefix`; see `Engine.suggest`."""
+        found: dict[str, None] = {}
+        with self._reading() as opened:
+            for beginning in suggesting.lookups(prefix) if limit > 0 else ():
+                found.update(dict.fromkeys(_expressions(opened.segments, beginning)))
+                if len(found) >= limit:
+                    break
+        return list(found)[: max(0, limit)]
+
+    def correct(self, query: str, limit: int = 3) -> list[str]:
+        """Return corrected queries; see `Engine.correct`."""
+        with self._reading() as opened:
+
+            def documents_with(term: str) -> int:
+                sets = (segment.documents("text", term) for segment in opened.segments)
+                return sum(found.bit_count() for found in sets)
+
+            return spelling.correct(
+                opened.store.path,
+                query,
+                limit,
+                count=self._search(opened).count,
+                documents_with=documents_with,
+            )
+
+    def check(self, expected: Iterable[tuple[str, str]]) -> CheckReport:
+        """Compare keys and versions both ways; see `Engine.check`.
+
+        The versions in the index are held in memory once (about 25 MB for 100,000).
+        """
+        indexed = self._versions()
+        missing: list[str] = []
+        stale: list[str] = []
+        count = 0
+        for key, version in expected:
+            count += 1
+            held = indexed.pop(key, None)
+            if held is None:
+                missing.append(key)
+            elif held != version:
+                stale.append(key)
+        return CheckReport(count, tuple(missing), tuple(stale), tuple(sorted(indexed)))
+
+    def _versions(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        with self._reading() as opened:
+            for segment in opened.segments:
+                column = segment.column("check")
+                for document in members(segment.live):
+                    text = column[document].decode("utf-8", "surrogatepass")
+                    key, _, version = text.partition(SEPARATOR)
+                    found[key] = version
+        return found
+
+    def stats(self) -> IndexStats:
+        """Return figures about the index; see `Engine.stats`."""
+        with self._reading() as opened:
+            path = opened.store.path
+            documents = sum(segment.live.bit_count() for segment in opened.segments)
+            count = len(opened.segments)
+        size = sum(entry.stat().st_size for entry in os.scandir(path) if entry.is_file())
+        return IndexStats("whoosh", documents, count, size, path.name)
+
+    def _search(self, opened: _Opened) -> Search:
+        return Search(opened.segments, self._schema, self._synonyms)
+
+    @contextmanager
+    def _reading(self) -> Iterator[_Opened]:
+        """The newest commit, for one thread at a time."""
+        with self._read_lock:
+            try:
+                opened = self._newest()
+            except OSError:  # a rebuild took its place while it was being opened
+                opened = self._newest()
+            yield opened
+
+    def _newest(self) -> _Opened:
+        """Return the last commit, opened anew if there is one since."""
+        path = self._folder / generations.current(self._folder)
+        before = self._opened
+        if before is not None and before.store.path == path:
+            if before.store.latest() == before.commit:
+                return before
+        else:
+            self._check_format(path)
+        store = Store(path)
+        self._opened = _Opened(store, *store.open(self._cache))
+        if before is not None:
+            before.close()
+        return self._opened
+
+    def _check_format(self, path: Path) -> None:
+        if generations.read_format(path) != self._form:
+            raise IndexOutdated(
+                f"the index in {path} was built for other fields or by another version; rebuild it"
+            )
+
+    # Writing
+
+    def apply(self, upserts: Iterable[Document], deletes: Iterable[str] = ()) -> None:
+        """Delete and upsert in one commit; see `Engine.apply`.
+
+        Raises:
+            ValueError: a document that cannot be indexed; then nothing of the call is applied.
+            ReadOnly: the engine was not opened for writing.
+            IndexOutdated: the index must be rebuilt first.
+        """
+        with self._write_lock:
+            self._require_lock()
+            path = self._folder / generations.current(self._folder)
+            self._check_format(path)
+            with Change(Store(path)) as change:
+                for key, values in prepared(self._schema, upserts):
+                    change.put(key, values)
+                for key in deletes:
+                    if key not in change.written:
+                        change.delete(key)
+                change.merge()
+                change.commit()
+
+    def rebuild(self, documents: Iterable[Document]) -> int:
+        """Build a new generation and swap it in; see `Engine.rebuild`.
+
+        Searches go on in the old one meanwhile; when `documents` raises, it simply stays.
+        """
+        with self._write_lock:
+            self._require_lock()
+            path = generations.begin(self._folder)
+            try:
+                store = Store(path)
+                store.create()
+                with Change(store) as change:
+                    for key, values in prepared(self._schema, documents):
+                        change.put(key, values)
+                    change.commit()
+                    count = len(change.written)
+                _write_words(store)
+                generations.publish(path, self._form)
+            except BaseException:
+                shutil.rmtree(path, ignore_errors=True)
+                raise
+            return count
+
+    def refresh_words(self) -> int:
+        """Write the words that `correct` knows anew; see `Engine.refresh_words`."""
+        self._require_lock()
+        path = self._folder / generations.current(self._folder)
+        self._check_format(path)
+        return _write_words(Store(path))
+
+    def _require_lock(self) -> None:
+        if self._lock is None:
+            raise ReadOnly(f"the engine over {self._folder} was opened for reading")
+
+    def close(self) -> None:
+        """Let go of everything; see `Engine.close`."""
+        with self._write_lock:
+            if self._lock is not None:
+                self._lock.release()
+                self._lock = None
+        with self._read_lock:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    def _forget(self) -> None:
+        """In a forked child: drop what belongs to the parent, which goes on writing alone."""
+        self._read_lock = threading.Lock()
+        self._write_lock = threading.Lock()
+        self._opened = None
+        self._cache = Cache()
+        if self._lock is not None:
+            self._lock.forget()
+            self._lock = None
+
+
+def _expressions(segments: Sequence[Segment], beginning: str) -> list[str]:
+    """Expressions whose term begins so, those of more live documents first.
+
+    Of more than _MOST_EXPRESSIONS in a segment those that come first in the order of their
+    characters are looked at.
+    """
+    counts: dict[str, int] = {}
+    for segment in segments:
+        for seen, (term, postings) in enumerate(segment.terms("suggest", beginning)):
+            if seen == _MOST_EXPRESSIONS:
+                break
+            if count := (segment.set_of(postings) & segment.live).bit_count():
+                counts[term] = counts.get(term, 0) + count
+    return [suggesting.shown(term) for term in sorted(counts, key=lambda term: -counts[term])]
+
+
+def _write_words(store: Store) -> int:
+    """Write the words of the last commit into their file."""
+    _, segments = store.open(Cache())
+    try:
+        return word_file.write(store.path / word_file.NAME, _words(segments))
+    finally:
+        for segment in segments:
+            segment.close()
+
+
+def _words(segments: Sequence[Segment]) -> Iterator[tuple[str, int]]:
+    """The terms of the ranking field with their documents, over all segments."""
+    each = [((term, len(held)) for term, held in one.terms("text")) for one in segments]
+    for term, group in groupby(heapq.merge(*each), key=itemgetter(0)):
+        yield term, sum(count for _, count in group)
+
+
+def _after_fork() -> None:
+    for engine in list(_engines):
+        engine._forget()
+
+
+os.register_at_fork(after_in_child=_after_fork)
