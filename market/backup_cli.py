@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -47,17 +45,14 @@ def backup(
     if keys and keys.absolute() == target.absolute():
         raise click.UsageError("密钥不能写进备份文件，请换一个文件名。")
     started = time.monotonic()
-    with _plain_errors():
-        if keys:
-            new = making.write_keys(settings, keys)
-            click.echo(
-                f"密钥{'已写入' if new else '已在'} {keys}：请与备份分开保管，缺它不能恢复。"
-            )
-        path, manifest, size = making.make(settings, target)
-        seconds = time.monotonic() - started
-        click.echo(f"已备份到 {path}（{size / 1e6:,.1f} MB，{seconds:.1f} 秒）：{_about(manifest)}")
-        for old in making.prune(target, keep) if keep else ():
-            click.echo(f"已删除旧备份 {old}")
+    if keys:
+        new = making.write_keys(settings, keys)
+        click.echo(f"密钥{'已写入' if new else '已在'} {keys}：请与备份分开保管，缺它不能恢复。")
+    path, manifest, size = making.make(settings, target)
+    seconds = time.monotonic() - started
+    click.echo(f"已备份到 {path}（{size / 1e6:,.1f} MB，{seconds:.1f} 秒）：{_about(manifest)}")
+    for old in making.prune(target, keep) if keep else ():
+        click.echo(f"已删除旧备份 {old}")
 
 
 @click.command()
@@ -76,9 +71,8 @@ def restore(obj: Any, file: Path, keys: Path | None, without_keys: bool) -> None
     if engine.is_written(settings):
         raise click.ClickException("这个数据目录的后台进程正在运行：请先停止它，再恢复。")
     started = time.monotonic()
-    with _plain_errors():
-        hands = Hands(make_app=create_app, index=_index, say=click.echo)
-        done = bring_back(settings, file, keys, hands, without_keys=without_keys)
+    hands = Hands(make_app=create_app, index=_index, say=click.echo)
+    done = bring_back(settings, file, keys, hands, without_keys=without_keys)
     click.echo(f"已恢复：{_about(done.manifest)}")
     click.echo(
         f"检索索引 {done.documents} 条，与数据库一致；"
@@ -116,13 +110,3 @@ def _about(manifest: Any) -> str:
         f"{moment:%Y-%m-%d %H:%M} 的数据，数据库结构 {manifest.schema}，"
         f"信息 {listings:,} 条，共 {rows:,} 行，附件 {files:,} 个"
     )
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """A full disk and the like become a sentence."""
-    try:
-        yield
-    except OSError as error:
-        place = f" {error.filename}" if error.filename else ""
-        raise click.ClickException(f"读写{place} 时出错：{error.strerror}。") from error

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
+import psycopg
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from market.backup_cli import backup, restore
 from market.core.errors import Invalid, MarketError
@@ -29,9 +33,11 @@ class _Context:
 
     @property
     def app(self) -> Flask:
-        """The application over a database that fits it. Raises Busy when it does not."""
+        """The application over a database that is whole and fits it. Raises Busy when not."""
         from market.core import schema_version
+        from market.core.instance import refuse_unfinished
 
+        refuse_unfinished(self.settings.instance)
         schema_version.require(self.settings)
         return self.unchecked_app
 
@@ -44,7 +50,25 @@ class _Context:
         return self._app
 
 
-@click.group()
+class _Commands(click.Group):
+    """Faults of disk and database become a sentence, whichever command meets them."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:  # whoever read the output has enough
+            raise
+        except OSError as error:
+            place = f" {error.filename} " if error.filename else ""
+            raise click.ClickException(f"读写{place}时出错：{error.strerror}。") from error
+        except (OperationalError, sqlite3.OperationalError, psycopg.OperationalError) as error:
+            reason = str(error.orig if isinstance(error, OperationalError) else error).strip()
+            raise click.ClickException(
+                f"数据库没有完成这一步（{reason}）：请检查磁盘空间和数据库服务，再运行一次。"
+            ) from error
+
+
+@click.group(cls=_Commands)
 @click.pass_context
 def cli(context: click.Context) -> None:
     """县域技术市场的管理命令。"""
@@ -69,10 +93,8 @@ def serve(obj: _Context) -> None:
 @click.pass_obj
 def worker(obj: _Context) -> None:
     """只启动后台进程：检索更新、操作记录封存等。"""
-    from market.core.instance import refuse_unfinished
     from market.core.worker import Worker, own_tasks
 
-    refuse_unfinished(obj.settings.instance)
     holder = f"{obj.settings.node}:{os.getpid()}"
     tasks = [task for room in obj.app.extensions["market"].rooms for task in room.tasks]
     Worker(obj.app, [*tasks, *own_tasks(holder)]).run()
@@ -116,8 +138,9 @@ def db_upgrade(obj: _Context) -> None:
 def _upgrade(obj: _Context) -> None:
     from market.core import migrate, schema_version
     from market.core.errors import Busy
-    from market.core.instance import maintenance
+    from market.core.instance import maintenance, refuse_unfinished
 
+    refuse_unfinished(obj.settings.instance)
     if (sentence := schema_version.fault(obj.settings)) in {
         schema_version.NEWER,
         schema_version.NO_ANSWER,
@@ -202,7 +225,7 @@ def import_(
     report: Path | None,
 ) -> None:
     """导入表格（XLSX、XLS、CSV、JSONL、JSON）：全部检查无误才生效。"""
-    from market.core.importing import Options, run_import
+    from market.core.importing import Options, Result, run_import
     from market.core.permissions import SYSTEM
     from market.core.sheets import Problem, check_target, write_problems
     from market.rooms import KINDS
@@ -220,7 +243,9 @@ def import_(
     except FileRefused as error:
         if report is not None:
             write_problems(report, [Problem(0, "", file.name, "", str(error))])
-        raise
+        click.echo(str(error), err=True)
+        click.echo(Result().line())
+        sys.exit(1)
     if report is not None:
         write_problems(report, result.problems, file, result.sheet)
     for problem in result.problems[:SHOWN_PROBLEMS]:
@@ -243,7 +268,7 @@ def _tell_progress(rows: int) -> None:
 
 
 @cli.command()
-@click.argument("import_id", type=int)
+@click.argument("import_id", type=click.IntRange(1, 2**31 - 1))
 @click.pass_obj
 def undo(obj: _Context, import_id: int) -> None:
     """撤销一次已完成的成果或需求导入。"""
@@ -342,9 +367,7 @@ def main() -> None:
             click.echo(f"{name}：{'；'.join(messages)}", err=True)
         sys.exit(2)
     except FileRefused as error:
-        click.echo(str(error), err=True)
-        click.echo("imported 0, updated 0, unchanged 0, rejected 0")
-        sys.exit(1)
+        sys.exit(str(error))
     except MarketError as error:
         sys.exit(error.message)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from gunicorn.http import message
@@ -27,6 +28,14 @@ limit_request_line = message.MAX_REQUEST_LINE
 # A process is renewed now and then, so that no slow growth of memory ever matters.
 max_requests = 20_000
 max_requests_jitter = 2_000
+
+
+def _says_nothing_typed(record: logging.LogRecord) -> bool:
+    """Malformed requests are answered 400 and not logged: the line would hold what was asked."""
+    return not record.getMessage().startswith("Invalid request")
+
+
+logging.getLogger("gunicorn.error").addFilter(_says_nothing_typed)
 
 
 def when_ready(_server: Any) -> None:

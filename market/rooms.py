@@ -9,6 +9,7 @@ from market.accounts.importer import KIND as ORGANISATIONS
 from market.catalogue import api as catalogue_api
 from market.catalogue import cli as catalogue_cli
 from market.catalogue import documents, terms
+from market.catalogue import service as catalogue_service
 from market.catalogue import web as catalogue_web
 from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
@@ -46,6 +47,7 @@ catalogue = Room(
     api=[catalogue_api.listings, catalogue_api.taxonomies],
     commands=[catalogue_cli.reports],
     searchables=[SEARCHABLE],
+    tasks=[Task("forget reporters", 3600.0, catalogue_service.forget_reporters)],
     seeds=[terms.seed],
     gauges=[Gauge("market_listings", "Published listings", documents.count)],
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from marshmallow import Schema
+from werkzeug.wrappers import Response
 
 from market.accounts import queries
 from market.accounts.models import KINDS
@@ -13,6 +14,7 @@ from market.core.forms import read_form
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE
 from market.core.permissions import requires
+from market.core.views import query_url
 
 blueprint = Blueprint("accounts", __name__)
 
@@ -30,14 +32,17 @@ _FORM = DirectoryForm()
 
 @blueprint.get("/organisations")
 @requires(LIST)
-def organisations() -> str:
+def organisations() -> str | Response:
     """The directory of organisations: by name or code, and by kind."""
     asked = read_form(_FORM, request.args).values
     q, kind = asked.get("q", ""), asked.get("kind", "")
+    page = queries.page(current_actor(), q=q, kind=kind, page=asked.get("page", 1))
+    if page.page > page.pages:
+        return redirect(query_url())
     return render_template(
         "accounts/organisations.html",
         q=q,
         kind=kind,
-        page=queries.page(current_actor(), q=q, kind=kind, page=asked.get("page", 1)),
+        page=page,
         kinds=list(KINDS.items()),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -317,7 +317,10 @@ def follow_report(actor: Actor, no: str) -> ReportView:
     report = db.session.scalar(found)
     if report is None:
         raise NotFound(translate("没有编号为 %(no)s 的报告。", no=no))
-    return _report(report, accounts.contact_for(report.listing.region.path_ids))
+    found_of = _report(report, accounts.contact_for(report.listing.region.path_ids))
+    # A withdrawn listing's name is as little public as the rest of it.
+    open_to_all = policy.allows(actor, READ, report.listing)
+    return found_of if open_to_all else replace(found_of, title=report.listing.no)
 
 
 def open_reports(actor: Actor, path: str | None = None, limit: int = 200) -> list[ReportView]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
 from market.catalogue import problems, terms
 from market.catalogue.content import KEYS, TERM_FIELDS, content_of, file_row, revision_values
@@ -19,7 +19,7 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Invalid, NotFound, TooMany
 from market.core.languages import translate as _
-from market.core.permissions import Actor, Always, policy
+from market.core.permissions import SYSTEM, Actor, Always, policy
 from market.core.secrets import seal, unseal
 from market.core.unit_of_work import unit_of_work
 
@@ -27,6 +27,7 @@ EDIT = policy.declare("catalogue:listing:edit")
 WITHDRAW = policy.declare("catalogue:listing:withdraw")
 REPORT = policy.declare("catalogue:report:create", public=Always())
 UNMASK = policy.declare("catalogue:report:unmask")
+FORGET = policy.declare("catalogue:report:forget")
 
 
 def _find(no: str) -> Listing:
@@ -125,6 +126,8 @@ def report_problem(
 ) -> str:
     """Keep what a reader reports about a listing; returns the report's number.
 
+    The same once more within minutes (a button pressed twice) is the same report.
+
     Args:
         kind, no: of the listing.
         values: what `problems.ReportSchema` loaded.
@@ -142,6 +145,8 @@ def report_problem(
     sealed = seal(contact, problems.CONTACT) if contact else None
     with unit_of_work(actor) as work:
         work.require(REPORT)
+        if again := _sent_before(listing_id, values, address, now):
+            return again
         _limit_reports(listing_id, address, now)
         report = ProblemReport(
             no=problems.new_number(),
@@ -160,9 +165,31 @@ def report_problem(
         return report.no
 
 
+def _sent_before(
+    listing_id: int, values: Mapping[str, Any], address: str, now: datetime
+) -> str | None:
+    """The number of a report with exactly this content that the sender made just now."""
+    since = now - problems.AGAIN_SPAN
+    found = select(ProblemReport).where(
+        ProblemReport.listing_id == listing_id,
+        ProblemReport.sender.in_(_senders(address, since, now)),
+        ProblemReport.created_at > since,
+        ProblemReport.reason == values["reason"],
+    )
+    said = (values.get("text"), values.get("contact"))
+    for one in db.session.scalars(found):
+        if said == (one.text, unseal(one.contact, problems.CONTACT) if one.contact else None):
+            return one.no
+    return None
+
+
+def _senders(address: str, since: datetime, now: datetime) -> set[str]:
+    return {problems.sender_on(address, moment) for moment in (since, now)}
+
+
 def _limit_reports(listing_id: int, address: str, now: datetime) -> None:
     since = now - problems.SENDER_SPAN
-    senders = {problems.sender_on(address, moment) for moment in (since, now)}
+    senders = _senders(address, since, now)
     of_sender = _reports(ProblemReport.sender.in_(senders), ProblemReport.created_at > since)
     if of_sender >= problems.MOST_OF_SENDER:
         raise TooMany(
@@ -196,3 +223,22 @@ def unmask_contacts(actor: Actor, ids: Sequence[int]) -> dict[int, str | None]:
             contacts[report.id] = unseal(report.contact or "", problems.CONTACT)
             work.record("report.contact_read", "problem_report", report.id, no=report.no)
         return contacts
+
+
+def forget_reporters() -> bool:
+    """Erase from old reports what tells of their senders; one look is enough."""
+    now = clock.now()
+    old_senders = ProblemReport.created_at < now - problems.SENDER_KEPT, ProblemReport.sender != ""
+    old_contacts = (
+        ProblemReport.created_at < now - problems.CONTACT_KEPT,
+        ProblemReport.contact.is_not(None),
+    )
+    if not _reports(or_(and_(*old_senders), and_(*old_contacts))):
+        return False
+    with unit_of_work(SYSTEM) as work:
+        work.require(FORGET)
+        db.session.execute(update(ProblemReport).where(*old_senders).values(sender=""))
+        erased = db.session.execute(update(ProblemReport).where(*old_contacts).values(contact=None))
+        count = erased.rowcount  # type: ignore[attr-defined]
+        work.record("report.senders_forgotten", "problem_report", 0, after={"contacts": count})
+    return False

@@ -27,7 +27,7 @@ from market.catalogue.service import REPORT
 from market.core import csrf
 from market.core.errors import Busy, TooMany
 from market.core.forms import Form, read_form
-from market.core.http import client_address, current_actor
+from market.core.http import client_address, current_actor, opens_by_address
 from market.core.languages import translate as _
 from market.core.permissions import requires
 from market.core.sheets import write_template
@@ -118,6 +118,7 @@ def _report_page(
 
 @blueprint.get("/reports/<string:no>")
 @requires(FOLLOW)
+@opens_by_address
 def report_state(no: str) -> Response:
     """How a report stands, for whoever has its number."""
     found = queries.follow_report(current_actor(), no)

@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -31,6 +32,7 @@ MANIFEST, FILES = "manifest.json", "files"
 DATABASES = {"sqlite": "database.sqlite", "postgresql": "database.pgdump"}
 LONGEST_MANIFEST = 64 * 1024**2  # bytes
 CHUNK = 1024**2  # bytes
+YEARS = range(2000, 9000)  # in which a backup was made; far from where time zones run out
 LEVEL = 3  # of gzip; 6 takes three times as long for a twentieth less
 
 
@@ -272,13 +274,17 @@ def _manifest(path: Path, tar: tarfile.TarFile) -> Manifest:
         manifest = Manifest(members=members, **values)
         if not _is_sound(manifest):
             raise ValueError
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise damaged(path, "清单") from error
     return manifest
 
 
 def _is_sound(manifest: Manifest) -> bool:
-    """Whether values have the right types and names stay inside the folder."""
+    """Whether values have the right types and names stay inside the folder.
+
+    Raises:
+        ValueError: the moment is none.
+    """
     texts = [manifest.id, manifest.program, manifest.schema, manifest.created_at, manifest.site]
     texts += [manifest.head, manifest.key, manifest.signature]
     names = [member.name for member in manifest.members]
@@ -286,6 +292,8 @@ def _is_sound(manifest: Manifest) -> bool:
         all(isinstance(text, str) for text in texts)
         and manifest.engine in DATABASES
         and isinstance(manifest.counts, dict)
+        and all(isinstance(count, int) for count in manifest.counts.values())
+        and datetime.fromisoformat(manifest.created_at).year in YEARS
         and names[:1] == [DATABASES[manifest.engine]]
         and len(set(names)) == len(names)
         and all(_is_inside(name) for name in names[1:])

@@ -20,8 +20,9 @@ from market.core import archive, clock, instance, snapshots
 from market.core.archive import DATABASES, FILES, BackupRefused, Manifest
 from market.core.settings import Settings
 
-NAME = "market-{:%Y%m%d-%H%M%S}.tar.gz"
-PATTERN = "market-[0-9]*-[0-9]*.tar.gz"
+SUFFIX = ".tar.gz"
+NAME = "market-{:%Y%m%d-%H%M%S}" + SUFFIX
+PATTERN = "market-[0-9]*-[0-9]*" + SUFFIX
 WORK, LOCK = "backup.work", "backup.lock"
 KEYS_FORMAT = "market-keys"
 
@@ -38,7 +39,9 @@ def make(settings: Settings, target: Path) -> tuple[Path, Manifest, int]:
 
     Raises:
         BackupRefused: there is nothing to back up, no room for it, or a file of that name.
+        Busy: what is here came from a restore that did not come to its end.
     """
+    instance.refuse_unfinished(settings.instance)
     started = clock.now()
     if target.is_dir():
         target = target / NAME.format(clock.local(started))
@@ -72,6 +75,8 @@ def _engine(settings: Settings) -> str:
 def _check_target(settings: Settings, target: Path) -> None:
     if target.exists():
         raise BackupRefused(f"{target} 已存在：请换一个文件名，备份从不覆盖已有文件。")
+    if not target.name.endswith(SUFFIX):  # most often a folder that is not there
+        raise BackupRefused(f"没有目录 {target}：请先建立，或写出以 {SUFFIX} 结尾的文件名。")
     if not target.parent.is_dir():
         raise BackupRefused(f"目录 {target.parent} 不存在：请先建立，或换一个位置。")
     if not os.access(target.parent, os.W_OK):
@@ -129,14 +134,11 @@ def write_keys(settings: Settings, path: Path) -> bool:
         if read_keys(path) == settings.secret_key:
             return False
         raise BackupRefused(f"{path} 中是另一把密钥：请换一个文件名，旧密钥还要用于旧备份。")
+    text = json.dumps({"format": KEYS_FORMAT, "secret_key": settings.secret_key})
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        instance.write_private(path, text)
     except OSError as error:
         raise BackupRefused(f"密钥文件 {path} 无法写入（{error.strerror}）。") from error
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump({"format": KEYS_FORMAT, "secret_key": settings.secret_key}, file)
-        file.flush()
-        os.fsync(handle)
     return True
 
 

@@ -15,7 +15,7 @@ from market.core import schema_version
 from market.core.errors import Busy, Denied
 from market.core.instance import under_maintenance
 from market.core.languages import translate
-from market.core.permissions import PUBLIC, Actor, policy
+from market.core.permissions import PUBLIC, Actor, View, policy
 from market.core.settings import is_loopback
 
 CONTENT_SECURITY_POLICY = (
@@ -98,7 +98,7 @@ def _finish(response: Response) -> Response:
             logging.WARNING if slow else logging.INFO,
             "slow request" if slow else "request",
             method=request.method,
-            path=request.path,
+            path=_path_for_the_log(),
             status=response.status_code,
             ms=round(seconds * 1000, 1),
         )
@@ -114,3 +114,17 @@ def _let_caches_ask(response: Response) -> None:
     response.cache_control.must_revalidate = True
     response.add_etag(weak=True)
     response.make_conditional(request)
+
+
+def _path_for_the_log() -> str:
+    """The address asked for; where knowing it opens something, only its shape."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if getattr(view, "opens_by_address", False) and request.url_rule is not None:
+        return request.url_rule.rule
+    return request.path
+
+
+def opens_by_address(view: View) -> View:
+    """Mark a page that whoever knows its address may see: logs do not hold the address."""
+    view.opens_by_address = True  # type: ignore[attr-defined]
+    return view

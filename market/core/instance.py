@@ -89,6 +89,22 @@ def refuse_unfinished(instance: Path) -> None:
         )
 
 
+def write_private(path: Path, text: str) -> None:
+    """Write a file for its owner alone; whole, on disk and under its name, or not at all."""
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    try:
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(handle)
+        os.replace(beside, path)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+
+
 def write_note(instance: Path, name: str, values: dict[str, Any]) -> None:
     """Keep a few values in a small file of the instance; whole or not at all."""
     path = instance / name

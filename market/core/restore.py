@@ -267,7 +267,7 @@ def _put_in_place(settings: Settings, inner: Settings, work: Path, secret: str) 
         shutil.rmtree(settings.instance / FILES, ignore_errors=True)
         os.replace(work / FILES, settings.instance / FILES)
     if settings.sources["SECRET_KEY"] != "environment":
-        _put_key(settings, secret)
+        instance.write_private(settings.instance / "secret_key", secret)
     if not settings.is_sqlite:
         return
     source, target = snapshots.sqlite_path(inner), snapshots.sqlite_path(settings)
@@ -281,14 +281,3 @@ def _put_in_place(settings: Settings, inner: Settings, work: Path, secret: str) 
         target.with_name(target.name + old).unlink(missing_ok=True)
     os.replace(beside, target)
     archive.sync_folder(target.parent)
-
-
-def _put_key(settings: Settings, secret: str) -> None:
-    """Keep the key in the instance, for its owner alone."""
-    beside = settings.instance / "secret_key.new"
-    beside.unlink(missing_ok=True)
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(secret)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, settings.instance / "secret_key")

@@ -6,6 +6,7 @@ import difflib
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from market.core.instance import write_private
 from market.core.languages import N_
 from search_index import ENGINES
 
@@ -157,6 +159,8 @@ def _known_variables(environ: Mapping[str, str]) -> None:
 
 def _instance(text: str) -> Path:
     """The data folder, made when it is not there yet."""
+    if not text:
+        raise SettingsError("MARKET_INSTANCE 是空的：请写出数据目录，或去掉这个设置。")
     instance = Path(text).absolute()
     try:
         instance.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds personal data
@@ -245,13 +249,23 @@ def _secret_key(given: str, instance: Path) -> str:
             )
         return given
     kept = instance / "secret_key"
+    draft = instance / f"secret_key.{os.getpid()}"
     try:
-        handle = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return kept.read_text(encoding="ascii").strip()
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        key = secrets.token_urlsafe(48)
-        file.write(key)
+        if not kept.exists():
+            write_private(draft, secrets.token_urlsafe(48))
+            with suppress(FileExistsError):  # another process was first
+                os.link(draft, kept)
+        key = kept.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "内容不是文字"
+        raise SettingsError(f"密钥文件 {kept} 不能读写（{reason}）：请检查权限和磁盘。") from error
+    finally:
+        draft.unlink(missing_ok=True)
+    if len(key) < SHORTEST_SECRET:
+        raise SettingsError(
+            f"密钥文件 {kept} 是空的或不完整：请写回原来的密钥（market backup --keys 保存过），"
+            "或删除这个文件，重新生成（换密钥的后果见 docs/operators.md）。"
+        )
     return key
 
 

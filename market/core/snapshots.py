@@ -65,6 +65,19 @@ def size(settings: Settings) -> int:
 def _take_sqlite(path: Path, target: Path) -> Facts:
     if not path.exists():
         raise BackupRefused(f"没有可备份的数据库：{path} 不存在。请核对 MARKET_INSTANCE。")
+    try:
+        return _copy_sqlite(path, target)
+    except sqlite3.OperationalError:
+        raise  # a full disk, a lock: not the fault of what is in the file
+    except sqlite3.DatabaseError as error:
+        raise _broken(str(error)) from error
+
+
+def _broken(verdict: str) -> BackupRefused:
+    return BackupRefused(f"数据库已损坏（{verdict}）：没有制作备份，请从较早的备份恢复。")
+
+
+def _copy_sqlite(path: Path, target: Path) -> Facts:
     with (
         closing(sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, timeout=30)) as source,
         closing(sqlite3.connect(target)) as copy,
@@ -74,7 +87,7 @@ def _take_sqlite(path: Path, target: Path) -> Facts:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")
         if (verdict := copy.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-            raise BackupRefused(f"数据库已损坏（{verdict}）：没有制作备份，请从较早的备份恢复。")
+            raise _broken(verdict)
         return facts_of_sqlite(copy)
 
 

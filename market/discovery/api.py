@@ -78,7 +78,7 @@ class ListQuery(Query):
     sort = fields.String(
         metadata={
             "description": "；".join(f"{key}：{SORT_NOTES[key]}" for key in SORTS)
-            + "不给时：有搜索词按相关度，没有按最新发布。",
+            + "不给时：有搜索词按相关度，没有按最新发布。near 用 page 翻页，next_after 总是 null。",
             "enum": list(SORTS),
         }
     )

@@ -241,11 +241,12 @@ def chosen_filters(form: SearchForm, places: Places) -> list[tuple[str, str]]:
     return pairs
 
 
-def sentence(page: PageOf[Any], form: SearchForm, places: Places) -> str:
-    """What is shown, as a plain sentence."""
+def sentence(page: PageOf[Any], form: SearchForm, places: Places, *, loosened: bool = False) -> str:
+    """What is shown, as a plain sentence. loosened: parts of the words were enough."""
     count = f"{page.total:,}"
     shown = _("显示 %(n)s 项", n=count) if page.total_is == "exact" else _("显示 1 万项以上")
-    parts = [_("含「%(q)s」", q=form.q)] if form.q else []
+    holding = _("含「%(q)s」的部分词语", q=form.q) if loosened else _("含「%(q)s」", q=form.q)
+    parts = [holding] if form.q else []
     for name, title in FILTERS.items():
         if values := getattr(form, name):
             words = _("或").join(label_of(name, value, places) for value in values)

@@ -80,14 +80,16 @@ def search(actor: Actor, form: SearchForm, shown: int = facets.SHOWN) -> SearchP
     found = find(form, places, tuple(FILTERS))
     page = _page(form, found)
     nothing = not found.total
+    loosened = found.matched == "any" and bool(form.q) and not nothing
     return SearchPage(
         form=form,
         page=page,
         facets=facets.views(form, found, places, shown),
         chosen=facets.chosen_filters(form, places),
-        sentence=facets.sentence(page, form, places),
+        # With exact ones in front the words stand in the first of them.
+        sentence=facets.sentence(page, form, places, loosened=loosened and not found.total_all),
         notes=facets.notes(form, found, places),
-        loosened=found.matched == "any" and bool(form.q) and found.total > 0,
+        loosened=loosened,
         exact=found.total_all,
         ways=ways.ways_out(facets.known(form, found, places), form, places) if nothing else (),
         telephone=ways.telephone(places) if nothing else None,

@@ -34,4 +34,12 @@ def corrections(q: str, exact: int = 0) -> list[str]:
         exact: listings found with all its words. A slip finds few, and only then other
             spellings are looked for: the ordinary search costs nothing more.
     """
-    return reader().correct(q) if q and exact < FEW else []
+    found = reader().correct(q) if q and exact < FEW else []
+    # With fewer characters one always finds more: 「冷水」 is no other spelling of 「冷水鱼」.
+    return [one for one in found if not (exact and _is_part(one, q))]
+
+
+def _is_part(part: str, whole: str) -> bool:
+    """Whether a text is another with characters left out."""
+    rest = iter(whole)
+    return all(character in rest for character in part)

@@ -24,6 +24,7 @@ LEAST_WAYS = 5
 MOST_COUNTED = 6  # ways with listings behind them
 _NEIGHBOURS = 3
 _FILTERS_TRIED = 3
+_QUOTES = frozenset('"“”„‟「」『』＂')
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,8 @@ def _searches(form: SearchForm, places: Places) -> Iterator[Way | None]:
     narrowed = form.narrowed
     if form.q and narrowed:
         yield _way(_("去掉全部筛选，只按搜索词找"), form.free(), EVERYWHERE)
-    words = form.q.split()
-    if len(words) > 1 and '"' not in form.q:
+    words = _plain_words(form.q)
+    if len(words) > 1:
         either = form.but(q=" OR ".join(words))
         yield _way(_("有其中一个词就行：%(words)s", words=_("、").join(words)), either, places)
     if inner := places.innermost:
@@ -84,6 +85,13 @@ def _searches(form: SearchForm, places: Places) -> Iterator[Way | None]:
             yield _way(label, form.but(**{name: cleared}), places)
     if len(words) > 1:
         yield _way(_("只找「%(word)s」", word=words[0]), form.but(q=words[0]), places)
+
+
+def _plain_words(q: str) -> list[str]:
+    """The words to try one without the other; none where quotes hold them together."""
+    if not _QUOTES.isdisjoint(q):
+        return []
+    return [word for word in q.split() if word != "OR" and not word.startswith("-")]
 
 
 def _way(label: str, other: SearchForm, places: Places) -> Way | None:

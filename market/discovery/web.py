@@ -194,11 +194,13 @@ def favicon() -> Response:
 
 @blueprint.get("/organisations/<string:no>")
 @requires(READ_ORGANISATION)
-def organisation(no: str) -> str:
+def organisation(no: str) -> str | AnyResponse:
     """An organisation with its published listings."""
     actor = current_actor()
     found = accounts.get(actor, no)
     page, counts = queries.owned_by(actor, found.id, forms.read(request.args).page)
+    if page.page > page.pages:
+        return redirect(query_url())
     return render_template(
         "accounts/organisation.html", organisation=found, page=page, counts=counts
     )

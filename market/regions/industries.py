@@ -109,6 +109,8 @@ class LeadingIndustryImporter(SlotImporter):
             return None
         if name is None:
             row.report("name", "请填产业名称；要取消这个位置，请把关键词也清空。")
+        elif ":" in name:  # it divides county and name in addresses and in the index
+            row.report("name", f"「{name}」：产业名称里请不要用冒号。")
         if keywords is None:
             row.report("keywords", "请至少填一个关键词，成果和需求按它归入这个产业。")
         for word in keywords or ():

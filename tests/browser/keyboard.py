@@ -46,17 +46,17 @@ class Reader:
         self.page.keyboard.type(text)
         self.presses += len(text)
 
-    def go(self, key="Enter"):
-        """Press a key that opens the next page."""
+    def go(self):
+        """Press Enter where that opens the next page."""
         with self.page.expect_navigation():
-            self.press(key)
+            self.press("Enter")
 
-    def tab_to(self, role, words, exact=False):
-        """Press Tab until what has this role and these words has the focus."""
+    def tab_to(self, role, words, exact=False, key="Tab"):
+        """Press Tab (or Shift+Tab) until what has this role and these words has the focus."""
         wanted = self.page.get_by_role(role, name=words, exact=exact).first
         wanted = wanted.element_handle(timeout=PATIENCE)
         for _press in range(MOST_TABS):
-            self.press("Tab")
+            self.press(key)
             reached, fault = self.page.evaluate(UNSEEN, wanted)
             assert fault is None, fault
             if reached:

@@ -137,6 +137,8 @@ def test_half_way_it_says_so_and_can_be_done_again(made, empty):
         restore.restore(empty, path, keys, replace(HANDS, index=dies))
     with pytest.raises(Busy, match="没有完成"):
         instance.refuse_unfinished(empty.instance)
+    with pytest.raises(Busy, match="没有完成"):
+        backup.make(empty, path.parent)
     assert not (empty.instance / "market.db").exists()
     assert restore.restore(empty, path, keys, HANDS).documents == 120
     instance.refuse_unfinished(empty.instance)
@@ -237,6 +239,10 @@ def test_a_flipped_bit_in_a_member(made, empty, place):
         (b'"seals": 0', b'"seals": 1'),
         (b'"version": 1', b'"version": "1"'),
         (b'"format": "market-backup"', b'"format": "market-bakery"'),
+        (b'"listing": 120', b'"listing": "many"'),
+        (b'"created_at": "', b'"created_at": "in '),
+        (b'"created_at": "20', b'"created_at": "00'),
+        (b'"counts": ', b'"counts": ' + b"[" * 10**5),
         (b'"members": [', b'"members": [7, '),
         (b"{", b"["),
     ],
@@ -333,6 +339,7 @@ def test_a_backup_never_overwrites_and_needs_a_place(demo_settings, made, tmp_pa
     for target, match in (
         (path, "已存在"),
         (tmp_path / "no" / "such.tar.gz", "不存在"),
+        (tmp_path / "nofolder", "没有目录"),
     ):
         with pytest.raises(BackupRefused, match=match):
             backup.make(demo_settings, target)

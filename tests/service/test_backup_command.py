@@ -1,13 +1,17 @@
 """`market backup` and `market restore` as an operator meets them."""
 
 import json
+import sqlite3
+from dataclasses import replace
 
+import psycopg
 import pytest
 from click.testing import CliRunner
 
 from market.cli import cli
-from market.core import archive
+from market.core import archive, instance, snapshots
 from market.core.archive import BackupRefused
+from market.core.errors import Busy
 
 
 @pytest.fixture
@@ -61,6 +65,51 @@ def test_options_that_make_no_sense(run, settings, tmp_path, monkeypatch, words,
     done = run(settings, "backup", "b.tar.gz", *words)
     assert done.exit_code == 2
     assert says in done.output
+
+
+@pytest.mark.parametrize("line", ["db upgrade", "import regions x.csv", "audit verify", "worker"])
+def test_what_a_restore_left_half_way_is_not_built_upon(run, empty, line):
+    """An upgrade would make an empty database here, which no restore would overwrite."""
+    instance.write_note(empty.instance, instance.RESTORING, {"database": empty.database_url})
+    done = run(empty, *line.split())
+    assert isinstance(done.exception, Busy)
+    assert "再运行一次 market restore" in str(done.exception)
+    assert not (empty.instance / "market.db").exists()
+
+
+@pytest.mark.parametrize("fault", [sqlite3.OperationalError, psycopg.OperationalError])
+def test_a_database_that_stops_is_a_sentence(run, settings, tmp_path, monkeypatch, fault):
+    def stops(*_arguments):
+        raise fault("database or disk is full")
+
+    monkeypatch.setattr(snapshots, "take", stops)
+    done = run(settings, "backup", tmp_path / "b.tar.gz")
+    assert done.exit_code == 1
+    assert "没有完成这一步（database or disk is full）" in done.output
+
+
+def test_a_key_file_is_written_whole_or_not_at_all(run, settings, tmp_path, monkeypatch):
+    def full(_handle):
+        raise OSError(28, "No space left on device")
+
+    keys = tmp_path / "keys.json"
+    monkeypatch.setattr(instance.os, "fsync", full)
+    done = run(settings, "backup", tmp_path / "b.tar.gz", "--keys", keys)
+    assert isinstance(done.exception, BackupRefused)
+    assert list(tmp_path.glob("keys*")) == []
+
+
+def test_a_file_that_is_no_database(run, settings, tmp_path):
+    broken = tmp_path / "other.db"
+    broken.write_bytes(b"not a database" * 100)
+    other = replace(settings, database_url=f"sqlite:///{broken}")
+    done = run(other, "backup", tmp_path / "b.tar.gz")
+    assert isinstance(done.exception, BackupRefused)
+    assert "已损坏" in str(done.exception)
+
+
+def test_numbers_no_import_can_have(run, settings):
+    assert run(settings, "undo", "9" * 30).exit_code == 2
 
 
 def test_a_disk_that_fills_up_is_a_sentence(run, settings, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Searching as readers do, on the demonstration data."""
 
 import random
+import re
 from datetime import date
 from itertools import takewhile
 from urllib.parse import parse_qsl, urlsplit
@@ -273,6 +274,13 @@ def test_nothing_found_offers_ways_out(demo):
     assert len(labels) >= 5
     assert any("去掉全部筛选" in label for label in labels)
     assert page.telephone is None or page.telephone.telephone
+
+
+@pytest.mark.parametrize("q", ['"茶叶 柠檬"', "“茶叶 柠檬”", "茶 -茶"])
+def test_signs_are_not_taken_for_words_on_the_way_out(demo, q):
+    ways = _search(q=q).ways
+    assert len(ways) >= 5
+    assert not [way for way in ways if re.search("有其中一个词|只找「[^茶]", way.label)]
 
 
 def test_ways_out_lead_where_they_say(demo):

@@ -69,6 +69,8 @@ TEXT_ROWS = '<row r="1"><c r="A1" t="inlineStr"><is><t>名称</t></is></c></row>
         ("a.csv", "名称,价格\nx,1\n".encode(), "缺少必填的列：简介"),
         ("a.csv", '名称,简介\n茶,"没有收尾\n菜,好\n'.encode(), "引号"),
         ("a.csv", "名称,简介,title\na,b,c\n".encode(), "C1：表头「title」与 A1 重复"),
+        ("a.csv", "名称,简介,阶段\n茶,好,中试\n菜,新".encode(), "没有传完"),
+        ("a.csv", "名称,简介\n茶,好\n菜".encode("utf-16"), "没有传完"),
         ("a.csv", b"\xff\xff\xfe\x81" * 9, "文字编码"),
         ("a.csv", b"\xff\xfe\x41", "文字编码"),
         ("a.csv", b"\xff\xfe\x00\xd8\x41\x00", "文字编码"),

@@ -63,7 +63,7 @@ def test_five_an_hour_from_one_address_and_again_later(demo):
         for number in range(5):
             report(no=f"CG202600000{number + 1}")
         with pytest.raises(TooMany, match="一小时内已报告 5 次"):
-            report()
+            report(text="第六次")
         report(address="192.0.2.8")
         now.shift(timedelta(minutes=61))
         report()
@@ -79,11 +79,24 @@ def test_the_hour_goes_on_over_midnight(demo):
             report()
 
 
+def test_a_button_pressed_twice_is_one_report(demo):
+    with time_machine.travel("2026-11-20 15:58:00+00:00", tick=False) as now:  # 23:58 in China
+        number = report()
+        now.shift(timedelta(minutes=3))
+        assert report() == number
+        others = {report(text="别的"), report(contact=None)}
+        others |= {report(address="192.0.2.8"), report(no="CG2026000002")}
+        now.shift(timedelta(minutes=8))
+        others.add(report())
+    assert number not in others
+    assert len(kept()) == 1 + len(others) == 6
+
+
 def test_addresses_of_one_ipv6_network_count_as_one(demo):
     for number in range(5):
-        report(address=f"2001:db8:1:2::{number}")
+        report(no=f"CG202600000{number + 1}", address=f"2001:db8:1:2::{number}")
     with pytest.raises(TooMany):
-        report(address="2001:db8:1:2:ffff::1")
+        report(no="CG2026000006", address="2001:db8:1:2:ffff::1")
     report(address="2001:db8:1:3::1")
 
 
@@ -150,6 +163,13 @@ def _elsewhere(region_id):
     return db.session.scalar(query.order_by(Listing.id))
 
 
+def test_the_name_of_a_withdrawn_listing_is_not_told(demo):
+    number = report()
+    assert queries.follow_report(PUBLIC, number).title != NO
+    service.withdraw(SYSTEM, NO, "名称里有个人信息")
+    assert queries.follow_report(PUBLIC, number).title == NO
+
+
 def test_a_number_tells_how_the_report_stands(demo):
     number = report()
     found = queries.follow_report(PUBLIC, number.lower())
@@ -211,3 +231,14 @@ def test_sealing_differs_each_time_and_pseudonyms_do_not(app):
     assert problems.sender_on("x", clock.now()) != problems.sender_on(
         "x", clock.now() - timedelta(days=1)
     )
+
+
+def test_old_reports_tell_nothing_of_their_senders(demo):
+    report()
+    for days, told in ((1, (True, True)), (3, (False, True)), (181, (False, False))):
+        with time_machine.travel(clock.now() + timedelta(days=days), tick=False):
+            assert service.forget_reporters() is False
+        db.session.rollback()
+        [one] = kept()
+        assert (bool(one.sender), one.contact is not None) == told
+        assert one.text == GOOD["text"]

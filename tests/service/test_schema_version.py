@@ -66,6 +66,13 @@ def run(unfit, monkeypatch):
     """Runs `market …` on the unfit instance as a shell would; returns how it ended."""
     monkeypatch.setattr(command_line, "load", lambda: unfit[1])
     monkeypatch.setattr(command_line.os, "execv", lambda *_: pytest.fail("the server was started"))
+    made = []
+
+    def create(settings):
+        made.append(create_app(settings))
+        return made[-1]
+
+    monkeypatch.setattr("market.app.create_app", create)
 
     def go(line):
         monkeypatch.setattr(sys, "argv", ["market", *line.split()])
@@ -73,7 +80,10 @@ def run(unfit, monkeypatch):
             command_line.main()
         return ended.value.code
 
-    return go
+    yield go
+    for app in made:
+        with app.app_context():
+            let_go(app)
 
 
 def _names(group, before=""):

@@ -22,6 +22,7 @@ from market.core.settings import SettingsError, load
         ({"MARKET_LOG_LEVEL": "abc"}, "MARKET_LOG_LEVEL 只能是 DEBUG"),
         ({"MARKET_INSTANCE": "/dev/null/instance"}, "/dev/null/instance 无法建立"),
         ({"MARKET_INSTANCE": "/dev/null"}, "/dev/null 无法建立"),
+        ({"MARKET_INSTANCE": ""}, "MARKET_INSTANCE 是空的"),
         ({"MARKET_BIND": "127.0.0.1:99999"}, "MARKET_BIND"),
         ({"MARKET_BIND": "127.0.0.1:0"}, "MARKET_BIND"),
         ({"MARKET_BIND": "127.0.0.1"}, "MARKET_BIND"),
@@ -66,3 +67,22 @@ def test_secret_key_is_made_once(tmp_path):
     assert load({"MARKET_INSTANCE": str(tmp_path)}).secret_key == first.secret_key
     assert first.secret_key not in repr(first)
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("kept", [b"", b"cut off\n", b"\xff" * 64])
+def test_a_key_file_that_was_not_written_whole(tmp_path, kept):
+    """A disk that was full would otherwise leave the site with a key that anybody can guess."""
+    (tmp_path / "secret_key").write_bytes(kept)
+    with pytest.raises(SettingsError, match="secret_key"):
+        load({"MARKET_INSTANCE": str(tmp_path)})
+    assert (tmp_path / "secret_key").read_bytes() == kept
+
+
+def test_a_key_that_cannot_be_written_leaves_nothing(tmp_path, monkeypatch):
+    def full(_handle):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(SettingsError, match="No space left"):
+        load({"MARKET_INSTANCE": str(tmp_path)})
+    assert list(tmp_path.iterdir()) == []

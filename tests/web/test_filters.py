@@ -150,3 +150,10 @@ def test_the_demand_page_shows_what_was_searched_for(visitor):
     assert ("need", "没有这种东西") in set(
         re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
     )
+
+
+def test_the_sentence_of_a_loosened_search_promises_only_parts(visitor):
+    page = visitor.get("/search?q=碳纤维风筝").text
+    assert "含「碳纤维风筝」的部分词语" in page
+    assert "没有一项含全部词语" in page
+    assert "的部分词语" not in visitor.get("/search?q=杀青").text

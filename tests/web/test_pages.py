@@ -112,6 +112,14 @@ def test_a_vanished_page_leads_to_the_first(visitor):
     assert "page=" not in response.headers["Location"]
 
 
+@pytest.mark.parametrize(
+    "address", ["/organisations", "/organisations/DW2026000040", "/en/organisations"]
+)
+def test_a_list_that_has_ended_leads_to_its_first_page(visitor, address):
+    answer = visitor.get(f"{address}?page=99")
+    assert (answer.status_code, answer.headers["Location"]) == (302, address)
+
+
 @pytest.mark.parametrize("kind", ["achievements", "demands"])
 def test_template_download(visitor, kind):
     response = visitor.get(f"/templates/{kind}.xlsx")

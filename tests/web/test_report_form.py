@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 
 import pytest
@@ -140,7 +141,7 @@ def test_the_header_of_a_stranger_is_not_believed(visitor):
         form = visitor.get(ADDRESS)
         answer = visitor.post(
             ADDRESS,
-            data={"csrf_token": token(form), **TYPED},
+            data={"csrf_token": token(form), **TYPED, "text": f"第 {number} 次"},
             headers={"X-Forwarded-For": f"198.51.100.{number}"},
             environ_base={"REMOTE_ADDR": "203.0.113.5"},
         )
@@ -179,3 +180,13 @@ def test_dates_of_a_report_are_those_of_china(visitor):
         answer = send(visitor, **TYPED)
         assert clock.today().isoformat() == "2026-11-21"
     assert "2026-11-21" in visitor.get(answer.headers["Location"]).text
+
+
+def test_logs_do_not_hold_the_address_that_opens_a_report(visitor, monkeypatch, caplog):
+    monkeypatch.setattr("market.core.http.SLOW", 0.0)
+    address = send(visitor, **TYPED).headers["Location"]
+    with caplog.at_level(logging.WARNING):
+        assert visitor.get(address).status_code == 200
+        visitor.get("/help")
+    paths = [one.msg["path"] for one in caplog.records if one.msg["event"] == "slow request"]
+    assert paths == ["/reports/<string:no>", "/help"]

@@ -6,6 +6,7 @@ import codecs
 import csv
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -75,21 +76,39 @@ def csv_grid(path: Path) -> Iterator[tuple[int, Sequence[Any]]]:
     is known before anything is done with its beginning.
 
     Raises:
-        FileRefused: unreadable text, quotes that do not match, too many rows or cells.
+        FileRefused: unreadable text, quotes that do not match, too many rows or cells, an end
+            in the middle of a row.
     """
     encoding = encoding_of(path)
     delimiter, skipped = _delimiter(path, encoding)
     csv.field_size_limit(_LONGEST_CELL)
-    rows = cells = 0
+    rows = cells = last = 0
+    widths: Counter[int] = Counter()
     for record in _csv_records(path, encoding, delimiter):
+        last = len(record)
+        widths[last] += 1
         rows += any(record)
-        cells += len(record)
+        cells += last
         if rows > MOST_ROWS + 1 or cells > MOST_CELLS:
             raise too_large(rows, cells)
+    if last < min(widths.keys() - {0, last}, default=0) and widths[last] == 1:
+        _refuse_broken_end(path, last)
     for number, record in enumerate(_csv_records(path, encoding, delimiter), 1):
         if number > skipped:
             # Our own files guard cells that begin like a formula with an apostrophe.
             yield number, [c[1:] if c[:1] == "'" and _is_guarded(c) else c for c in record]
+
+
+def _refuse_broken_end(path: Path, width: int) -> None:
+    """The last row is the shortest of all: without a line break after it the rest is missing."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 4))
+        end = file.read()
+    if not end.rstrip(b"\0").endswith((b"\n", b"\r")):
+        raise FileRefused(
+            f"最后一行只有 {width} 格，也没有换行，文件可能没有传完：请重新取得完整的文件；"
+            "若确实完整，请在末尾加一个换行，或另存为 XLSX。"
+        )
 
 
 def _is_guarded(cell: str) -> bool:
