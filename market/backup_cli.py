@@ -32,8 +32,8 @@ def backup(
     without_keys: bool,
 ) -> None:
     """备份数据库和附件；网站照常运行。密钥从不写入备份文件。"""
-    from market.core import backup as making
-    from market.core.restore import check
+    from market.core.backups import backup as making
+    from market.core.backups.restore import check
 
     settings = obj.settings
     if check_only:
@@ -63,8 +63,8 @@ def backup(
 def restore(obj: Any, file: Path, keys: Path | None, without_keys: bool) -> None:
     """把备份恢复到空的数据目录（和空的数据库），并重建索引。"""
     from market.app import create_app
-    from market.core.restore import Hands
-    from market.core.restore import restore as bring_back
+    from market.core.backups.restore import Hands
+    from market.core.backups.restore import restore as bring_back
     from market.discovery import engine
 
     settings = obj.settings

@@ -12,7 +12,8 @@ from flask import Flask
 from sqlalchemy import func, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from market.core import audit, calendar, clock, holidays, migrate, snapshots, vitals
+from market.core import audit, calendar, clock, holidays, migrate, vitals
+from market.core.backups import snapshots
 from market.core.db import db
 from market.core.errors import Busy
 from market.core.instance import refuse_unfinished

@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from search_index.model import IndexMissing, WriterBusy
@@ -142,3 +143,12 @@ def _write(path: Path, text: str) -> None:
         os.fsync(directory)
     finally:
         os.close(directory)
+
+
+def size(path: Path) -> int:
+    """Bytes of a generation's files; one that vanishes meanwhile (a writer works) counts nothing."""
+    total = 0
+    for entry in list(path.iterdir()):
+        with suppress(FileNotFoundError):
+            total += entry.stat().st_size
+    return total

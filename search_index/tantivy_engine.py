@@ -197,7 +197,7 @@ class TantivyEngine:
         searcher = self._searcher()
         opened = self._opened
         path = self._folder if opened is None else opened.path
-        size = sum(entry.stat().st_size for entry in os.scandir(path) if entry.is_file())
+        size = generations.size(path)
         return IndexStats("tantivy", searcher.num_docs, searcher.num_segments, size, path.name)
 
     def _searcher(self) -> tantivy.Searcher:

@@ -190,7 +190,7 @@ class WhooshEngine:
             path = opened.store.path
             documents = sum(segment.live.bit_count() for segment in opened.segments)
             count = len(opened.segments)
-        size = sum(entry.stat().st_size for entry in os.scandir(path) if entry.is_file())
+        size = generations.size(path)
         return IndexStats("whoosh", documents, count, size, path.name)
 
     def _search(self, opened: _Opened) -> Search:

@@ -14,7 +14,8 @@ from prometheus_client.registry import Collector
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from market.core import clock, instance, snapshots
+from market.core import clock, instance
+from market.core.backups import snapshots
 from market.core.db import db
 from market.core.models import AuditEntry, Node, OutboxRow
 from market.core.ports import Market

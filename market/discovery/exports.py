@@ -71,7 +71,8 @@ def export(actor: Actor, form: SearchForm, base_url: str) -> Export:
     requests = in_order(form, places, request) if counted.total else []
     rows = (_row(one, base_url) for one in islice(_cards(requests), MOST_ROWS))
     cut = counted.total_is != "exact" or counted.total > MOST_ROWS
-    return Export(facets.sentence(listed, form, places), rows, cut)
+    sentence = facets.sentence(listed, form, places, loosened=facets.holds_parts(form, counted))
+    return Export(sentence, rows, cut)
 
 
 def _cards(requests: Sequence[SearchRequest]) -> Iterator[Card]:

@@ -241,6 +241,11 @@ def chosen_filters(form: SearchForm, places: Places) -> list[tuple[str, str]]:
     return pairs
 
 
+def holds_parts(form: SearchForm, found: Page) -> bool:
+    """Whether all that was found holds some of the words only."""
+    return bool(form.q) and found.matched == "any" and found.total > 0 and not found.total_all
+
+
 def sentence(page: PageOf[Any], form: SearchForm, places: Places, *, loosened: bool = False) -> str:
     """What is shown, as a plain sentence. loosened: parts of the words were enough."""
     count = f"{page.total:,}"

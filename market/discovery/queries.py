@@ -86,8 +86,7 @@ def search(actor: Actor, form: SearchForm, shown: int = facets.SHOWN) -> SearchP
         page=page,
         facets=facets.views(form, found, places, shown),
         chosen=facets.chosen_filters(form, places),
-        # With exact ones in front the words stand in the first of them.
-        sentence=facets.sentence(page, form, places, loosened=loosened and not found.total_all),
+        sentence=facets.sentence(page, form, places, loosened=facets.holds_parts(form, found)),
         notes=facets.notes(form, found, places),
         loosened=loosened,
         exact=found.total_all,

@@ -9,8 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from market.cli import cli
-from market.core import archive, instance, snapshots
-from market.core.archive import BackupRefused
+from market.core import instance
+from market.core.backups import archive, snapshots
+from market.core.backups.archive import BackupRefused
 from market.core.errors import Busy
 
 

@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from market.core import backup, clock, instance, vitals
+from market.core import clock, instance, vitals
+from market.core.backups import backup
 from market.core.calendar import is_announced
 from market.core.db import db
 from market.core.models import AuditEntry, CalendarDay, Node, OutboxRow

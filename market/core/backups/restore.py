@@ -19,9 +19,10 @@ import psycopg
 from flask import Flask
 from sqlalchemy import MetaData, create_engine, delete, make_url
 
-from market.core import archive, audit, instance, metrics, migrate, outbox, snapshots
-from market.core.archive import DATABASES, FILES, BackupRefused, Manifest
-from market.core.backup import read_keys
+from market.core import audit, instance, metrics, migrate, outbox
+from market.core.backups import archive, snapshots
+from market.core.backups.archive import DATABASES, FILES, BackupRefused, Manifest
+from market.core.backups.backup import read_keys
 from market.core.db import db, driver_url
 from market.core.models import Lease
 from market.core.permissions import SYSTEM, policy

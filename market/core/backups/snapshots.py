@@ -17,7 +17,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from sqlalchemy import make_url
 
-from market.core.archive import BackupRefused
+from market.core.backups.archive import BackupRefused
 from market.core.settings import Settings
 
 # What belongs to the running of one machine, not to the record.

@@ -16,8 +16,9 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from market.core import archive, clock, instance, snapshots
-from market.core.archive import DATABASES, FILES, BackupRefused, Manifest
+from market.core import clock, instance
+from market.core.backups import archive, snapshots
+from market.core.backups.archive import DATABASES, FILES, BackupRefused, Manifest
 from market.core.settings import Settings
 
 SUFFIX = ".tar.gz"
