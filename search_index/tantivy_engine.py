@@ -8,41 +8,29 @@ reader stay readable as long as it holds them.
 
 from __future__ import annotations
 
-import os
-import shutil
-import threading
-import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import tantivy
 
 from search_index import generations, spelling, suggesting, word_file
 from search_index.cutter import prepared
-from search_index.fields import SEPARATOR, form
+from search_index.fields import SEPARATOR
+from search_index.folder_engine import FolderEngine
 from search_index.model import (
-    CheckReport,
     Document,
-    IndexMissing,
-    IndexOutdated,
     IndexSchema,
     IndexStats,
     Page,
-    ReadOnly,
     SearchRequest,
 )
-from search_index.query import Synonyms
 from search_index.tantivy_fields import tantivy_schema
 from search_index.tantivy_search import Search
 
 # Of memory for documents not yet written, used as they come. With less, a large import makes
 # many segments, and merging them takes as long again as writing them.
 _WRITER_BYTES = 200_000_000
-
-_engines: weakref.WeakSet[TantivyEngine] = weakref.WeakSet()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +44,10 @@ class _Opened:
     meta: tuple[int, ...]
 
 
-class TantivyEngine:
+class TantivyEngine(FolderEngine):
     """`search_index.model.Engine` over tantivy."""
+
+    name = "tantivy"
 
     def __init__(
         self,
@@ -67,61 +57,20 @@ class TantivyEngine:
         synonyms: Sequence[Sequence[str]] = (),
         writable: bool = False,
     ) -> None:
-        """Open the index in `folder`; reading begins with the first request.
-
-        Args:
-            folder: of the index; made, with an empty index in it, when `writable`.
-            schema: fields of the index.
-            synonyms: groups of expressions that mean the same.
-            writable: take the writer lock.
-
-        Raises:
-            WriterBusy: another engine is the writer.
-        """
-        self._folder = folder
-        self._schema = schema
+        """Open the index in `folder`; see `FolderEngine`."""
         self._native = tantivy_schema(schema)
-        self._synonyms = Synonyms(synonyms)
-        self._read_lock = threading.Lock()
-        self._write_lock = threading.Lock()
         self._opened: _Opened | None = None
         self._writer: tantivy.IndexWriter | None = None
-        self._lock: generations.WriterLock | None = None
-        if writable:
-            self._lock = generations.WriterLock(folder)
-            self._prepare_folder()
-        _engines.add(self)
+        super().__init__(folder, schema, synonyms=synonyms, writable=writable)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _prepare_folder(self) -> None:
-        """Clear away an unfinished rebuild; start an empty index where there is none."""
-        generations.discard(self._folder, generations.abandoned(self._folder))
-        try:
-            generations.current(self._folder)
-        except IndexMissing:
-            path = generations.begin(self._folder)
-            tantivy.Index(self._native, path=str(path))
-            generations.publish(path, form("tantivy", self._schema))
+    def _create(self, path: Path) -> None:
+        tantivy.Index(self._native, path=str(path))
 
     # Reading
 
     def search(self, request: SearchRequest) -> Page:
         """Answer a search; see `Engine.search`."""
         return Search(self._searcher(), self._schema, self._native, self._synonyms).run(request)
-
-    def use_synonyms(self, groups: Sequence[Sequence[str]]) -> None:
-        """Search with other synonyms; see `Engine.use_synonyms`."""
-        self._synonyms = Synonyms(groups)
 
     def suggest(self, prefix: str, limit: int = 8) -> list[str]:
         """Return expressions of live documents that complete `prefix`; see `Engine.suggest`."""
@@ -166,25 +115,6 @@ class TantivyEngine:
             documents_with=lambda term: searcher.doc_freq("text", term),
         )
 
-    def check(self, expected: Iterable[tuple[str, str]]) -> CheckReport:
-        """Compare keys and versions both ways; see `Engine.check`.
-
-        The versions in the index are held in memory once (about 25 MB for 100,000); documents
-        are not read.
-        """
-        indexed = self._versions()
-        missing: list[str] = []
-        stale: list[str] = []
-        count = 0
-        for key, version in expected:
-            count += 1
-            held = indexed.pop(key, None)
-            if held is None:
-                missing.append(key)
-            elif held != version:
-                stale.append(key)
-        return CheckReport(count, tuple(missing), tuple(stale), tuple(sorted(indexed)))
-
     def _versions(self) -> dict[str, str]:
         everything = tantivy.Query.all_query()
         terms = self._searcher().terms_with_prefix("check", "", filter_query=everything)
@@ -198,7 +128,7 @@ class TantivyEngine:
         opened = self._opened
         path = self._folder if opened is None else opened.path
         size = generations.size(path)
-        return IndexStats("tantivy", searcher.num_docs, searcher.num_segments, size, path.name)
+        return IndexStats(self.name, searcher.num_docs, searcher.num_segments, size, path.name)
 
     def _searcher(self) -> tantivy.Searcher:
         """Return a searcher of the newest commit; two file stamps tell whether there is one."""
@@ -239,12 +169,6 @@ class TantivyEngine:
                     raise
         raise AssertionError("unreachable")
 
-    def _check_format(self, path: Path) -> None:
-        if generations.read_format(path) != form("tantivy", self._schema):
-            raise IndexOutdated(
-                f"the index in {path} was built for other fields or by another version; rebuild it"
-            )
-
     # Writing
 
     def apply(self, upserts: Iterable[Document], deletes: Iterable[str] = ()) -> None:
@@ -272,24 +196,6 @@ class TantivyEngine:
             except BaseException:
                 writer.rollback()
                 raise
-
-    def rebuild(self, documents: Iterable[Document]) -> int:
-        """Build a new generation and swap it in; see `Engine.rebuild`.
-
-        Searches go on in the old one meanwhile; when `documents` raises, it simply stays.
-        """
-        with self._write_lock:
-            self._require_lock()
-            path = generations.begin(self._folder)
-            try:
-                count = self._fill(path, documents)
-                self._close_writer()
-                generations.publish(path, form("tantivy", self._schema))
-            except BaseException:
-                shutil.rmtree(path, ignore_errors=True)
-                raise
-            self.refresh_words()
-            return count
 
     def _fill(self, path: Path, documents: Iterable[Document]) -> int:
         index = tantivy.Index(self._native, path=str(path))
@@ -326,49 +232,24 @@ class TantivyEngine:
             self._writer = tantivy.Index.open(str(path)).writer(_WRITER_BYTES, 1)
         return self._writer
 
-    def _require_lock(self) -> None:
-        if self._lock is None:
-            raise ReadOnly(f"the engine over {self._folder} was opened for reading")
-
-    def _close_writer(self) -> None:
+    def _stop_writing(self) -> None:
         if self._writer is not None:
             self._writer.wait_merging_threads()
             self._writer = None
 
-    def close(self) -> None:
-        """Let go of everything; see `Engine.close`."""
-        with self._write_lock:
-            self._close_writer()
-            if self._lock is not None:
-                self._lock.release()
-                self._lock = None
-        with self._read_lock:
-            self._opened = None
+    def _stop_reading(self) -> None:
+        self._opened = None
 
-    def _forget(self) -> None:
-        """In a forked child: drop what belongs to the parent, which goes on writing alone."""
-        self._read_lock = threading.Lock()
-        self._write_lock = threading.Lock()
+    def _drop(self) -> None:
         self._opened = None
         if self._writer is not None:
             _left_to_parent.append(self._writer)
             self._writer = None
-        if self._lock is not None:
-            self._lock.forget()
-            self._lock = None
 
 
 # Writers seen by a forked child. Never freed: their threads exist in the parent only, and
 # freeing one would wait for them.
 _left_to_parent: list[tantivy.IndexWriter] = []
-
-
-def _after_fork() -> None:
-    for engine in list(_engines):
-        engine._forget()
-
-
-os.register_at_fork(after_in_child=_after_fork)
 
 
 def _terms(searcher: tantivy.Searcher) -> Iterator[tuple[str, int]]:

@@ -10,42 +10,30 @@ to a limit (`whoosh_store.CACHE_BYTES`), everything else is read from mapped fil
 from __future__ import annotations
 
 import heapq
-import os
-import shutil
-import threading
-import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from search_index import generations, spelling, suggesting, word_file
 from search_index.cutter import prepared
-from search_index.fields import SEPARATOR, form
+from search_index.fields import SEPARATOR
+from search_index.folder_engine import FolderEngine
 from search_index.model import (
-    CheckReport,
     Document,
-    IndexMissing,
-    IndexOutdated,
     IndexSchema,
     IndexStats,
     Page,
-    ReadOnly,
     SearchRequest,
 )
-from search_index.query import Synonyms
 from search_index.whoosh_search import Search
 from search_index.whoosh_sets import members
 from search_index.whoosh_store import Cache, Segment, Store
 from search_index.whoosh_writing import Change
 
 _MOST_EXPRESSIONS = 3_000  # looked at for one beginning: rarely more begin with one character
-
-_engines: weakref.WeakSet[WhooshEngine] = weakref.WeakSet()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +49,10 @@ class _Opened:
             segment.close()
 
 
-class WhooshEngine:
+class WhooshEngine(FolderEngine):
     """`search_index.model.Engine` over whoosh."""
+
+    name = "whoosh"
 
     def __init__(
         self,
@@ -72,51 +62,13 @@ class WhooshEngine:
         synonyms: Sequence[Sequence[str]] = (),
         writable: bool = False,
     ) -> None:
-        """Open the index in `folder`; reading begins with the first request.
-
-        Args:
-            folder: of the index; made, with an empty index in it, when `writable`.
-            schema: fields of the index.
-            synonyms: groups of expressions that mean the same.
-            writable: take the writer lock.
-
-        Raises:
-            WriterBusy: another engine is the writer.
-        """
-        self._folder = folder
-        self._schema = schema
-        self._form = form("whoosh", schema)
-        self._synonyms = Synonyms(synonyms)
-        self._read_lock = threading.Lock()
-        self._write_lock = threading.Lock()
+        """Open the index in `folder`; see `FolderEngine`."""
         self._cache = Cache()
         self._opened: _Opened | None = None
-        self._lock: generations.WriterLock | None = None
-        if writable:
-            self._lock = generations.WriterLock(folder)
-            self._prepare_folder()
-        _engines.add(self)
+        super().__init__(folder, schema, synonyms=synonyms, writable=writable)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _prepare_folder(self) -> None:
-        """Clear away an unfinished rebuild; start an empty index where there is none."""
-        generations.discard(self._folder, generations.abandoned(self._folder))
-        try:
-            generations.current(self._folder)
-        except IndexMissing:
-            path = generations.begin(self._folder)
-            Store(path).create()
-            generations.publish(path, self._form)
+    def _create(self, path: Path) -> None:
+        Store(path).create()
 
     # Reading
 
@@ -124,10 +76,6 @@ class WhooshEngine:
         """Answer a search; see `Engine.search`."""
         with self._reading() as opened:
             return self._search(opened).run(request)
-
-    def use_synonyms(self, groups: Sequence[Sequence[str]]) -> None:
-        """Search with other synonyms; see `Engine.use_synonyms`."""
-        self._synonyms = Synonyms(groups)
 
     def suggest(self, prefix: str, limit: int = 8) -> list[str]:
         """Return expressions of live documents that complete `prefix`; see `Engine.suggest`."""
@@ -155,24 +103,6 @@ class WhooshEngine:
                 documents_with=documents_with,
             )
 
-    def check(self, expected: Iterable[tuple[str, str]]) -> CheckReport:
-        """Compare keys and versions both ways; see `Engine.check`.
-
-        The versions in the index are held in memory once (about 25 MB for 100,000).
-        """
-        indexed = self._versions()
-        missing: list[str] = []
-        stale: list[str] = []
-        count = 0
-        for key, version in expected:
-            count += 1
-            held = indexed.pop(key, None)
-            if held is None:
-                missing.append(key)
-            elif held != version:
-                stale.append(key)
-        return CheckReport(count, tuple(missing), tuple(stale), tuple(sorted(indexed)))
-
     def _versions(self) -> dict[str, str]:
         found: dict[str, str] = {}
         with self._reading() as opened:
@@ -191,7 +121,7 @@ class WhooshEngine:
             documents = sum(segment.live.bit_count() for segment in opened.segments)
             count = len(opened.segments)
         size = generations.size(path)
-        return IndexStats("whoosh", documents, count, size, path.name)
+        return IndexStats(self.name, documents, count, size, path.name)
 
     def _search(self, opened: _Opened) -> Search:
         return Search(opened.segments, self._schema, self._synonyms)
@@ -221,12 +151,6 @@ class WhooshEngine:
             before.close()
         return self._opened
 
-    def _check_format(self, path: Path) -> None:
-        if generations.read_format(path) != self._form:
-            raise IndexOutdated(
-                f"the index in {path} was built for other fields or by another version; rebuild it"
-            )
-
     # Writing
 
     def apply(self, upserts: Iterable[Document], deletes: Iterable[str] = ()) -> None:
@@ -250,28 +174,14 @@ class WhooshEngine:
                 change.merge()
                 change.commit()
 
-    def rebuild(self, documents: Iterable[Document]) -> int:
-        """Build a new generation and swap it in; see `Engine.rebuild`.
-
-        Searches go on in the old one meanwhile; when `documents` raises, it simply stays.
-        """
-        with self._write_lock:
-            self._require_lock()
-            path = generations.begin(self._folder)
-            try:
-                store = Store(path)
-                store.create()
-                with Change(store) as change:
-                    for key, values in prepared(self._schema, documents):
-                        change.put(key, values)
-                    change.commit()
-                    count = len(change.written)
-                _write_words(store)
-                generations.publish(path, self._form)
-            except BaseException:
-                shutil.rmtree(path, ignore_errors=True)
-                raise
-            return count
+    def _fill(self, path: Path, documents: Iterable[Document]) -> int:
+        store = Store(path)
+        store.create()
+        with Change(store) as change:
+            for key, values in prepared(self._schema, documents):
+                change.put(key, values)
+            change.commit()
+            return len(change.written)
 
     def refresh_words(self) -> int:
         """Write the words that `correct` knows anew; see `Engine.refresh_words`."""
@@ -280,30 +190,14 @@ class WhooshEngine:
         self._check_format(path)
         return _write_words(Store(path))
 
-    def _require_lock(self) -> None:
-        if self._lock is None:
-            raise ReadOnly(f"the engine over {self._folder} was opened for reading")
+    def _stop_reading(self) -> None:
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
-    def close(self) -> None:
-        """Let go of everything; see `Engine.close`."""
-        with self._write_lock:
-            if self._lock is not None:
-                self._lock.release()
-                self._lock = None
-        with self._read_lock:
-            if self._opened is not None:
-                self._opened.close()
-                self._opened = None
-
-    def _forget(self) -> None:
-        """In a forked child: drop what belongs to the parent, which goes on writing alone."""
-        self._read_lock = threading.Lock()
-        self._write_lock = threading.Lock()
+    def _drop(self) -> None:
         self._opened = None
         self._cache = Cache()
-        if self._lock is not None:
-            self._lock.forget()
-            self._lock = None
 
 
 def _expressions(segments: Sequence[Segment], beginning: str) -> list[str]:
@@ -337,11 +231,3 @@ def _words(segments: Sequence[Segment]) -> Iterator[tuple[str, int]]:
     each = [((term, len(held)) for term, held in one.terms("text")) for one in segments]
     for term, group in groupby(heapq.merge(*each), key=itemgetter(0)):
         yield term, sum(count for _, count in group)
-
-
-def _after_fork() -> None:
-    for engine in list(_engines):
-        engine._forget()
-
-
-os.register_at_fork(after_in_child=_after_fork)
