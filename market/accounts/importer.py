@@ -14,7 +14,7 @@ from market.accounts.schemas import OrganisationSchema
 from market.core import clock, numbers, outbox
 from market.core.db import db
 from market.core.errors import Conflict
-from market.core.fields import columns_of
+from market.core.file_rows import columns_of, report_mistakes
 from market.core.importing import BATCH, Checked, Kind, Options
 from market.core.sheets import Column, Row
 from market.core.text import fold
@@ -41,10 +41,7 @@ _COLUMNS = [*_PLAIN, "region_id"]
 def columns() -> list[Column]:
     """The columns of a file of organisations."""
     also = {"region": ["region_code", "所在地区代码", "地区"], "name": ["名称"]}
-    return [
-        Column(key, label, note, required and key != "region", choices, also.get(key, ()))
-        for key, label, note, required, choices in columns_of(_SCHEMA)
-    ]
+    return columns_of(_SCHEMA, also, optional={"region"})
 
 
 class OrganisationImporter:
@@ -74,8 +71,7 @@ class OrganisationImporter:
         try:
             content: dict[str, Any] = dict(_SCHEMA.load(row.values))
         except ValidationError as error:
-            for key, messages in error.normalized_messages().items():
-                row.report(str(key), " ".join(str(message) for message in messages))
+            report_mistakes(row, error)
             content = dict(cast(dict[str, Any], error.valid_data))  # its other mistakes count too
         if content.get("region"):
             assert self._resolver is not None

@@ -28,7 +28,7 @@ from market.catalogue.undoing import changed_since, take_back
 from market.core import clock, numbers, outbox
 from market.core.db import Base, db
 from market.core.errors import Invalid
-from market.core.fields import columns_of
+from market.core.file_rows import columns_of, report_mistakes
 from market.core.identifiers import read_uscc
 from market.core.importing import BATCH, Checked, Kind, Options
 from market.core.sheets import Column, Row
@@ -55,17 +55,15 @@ _ALSO = {
 
 def columns(kind: str) -> list[Column]:
     """The columns of a file of listings of this kind."""
-    made: list[Column] = []
-    for key, label, note, required, choices in columns_of(SCHEMAS[kind]):
-        name = SCHEMAS[kind].fields[key].data_key or key
-        labels = {column.label for column in made}
+    schema = SCHEMAS[kind]
+    labels = {field.metadata["label"] for field in schema.fields.values()}
+
+    def named(column: Column) -> Column:
+        name = schema.fields[column.key].data_key or column.key
         also = [word for word in _ALSO.get(name, ()) if word not in labels]
-        made.append(Column(name, label, note, required, choices, also))
-    own = {column.label for column in made}
-    return [
-        Column(c.key, c.label, c.note, c.required, c.choices, [w for w in c.also if w not in own])
-        for c in made
-    ]
+        return replace(column, key=name, also=also)
+
+    return [named(column) for column in columns_of(schema)]
 
 
 class ListingImporter:
@@ -133,16 +131,16 @@ class ListingImporter:
 
     def _load_rest(self, row: Row, error: ValidationError) -> dict[str, Any]:
         """What is good of a bad row, so that all its mistakes are told at once."""
-        messages = error.normalized_messages()
-        for key, found in messages.items():
-            row.report(str(key), " ".join(str(message) for message in found))
+        report_mistakes(row, error)
         content: dict[str, Any] = dict(cast(dict[str, Any], error.valid_data))
-        if not {"price", "budget", "price_mode", "budget_mode"} & messages.keys():
+        if (
+            not {"price", "budget", "price_mode", "budget_mode"}
+            & error.normalized_messages().keys()
+        ):
             try:
                 self.schema.read_prices(content)
             except ValidationError as more:
-                for key, found in more.normalized_messages().items():
-                    row.report(str(key), " ".join(str(message) for message in found))
+                report_mistakes(row, more)
         return content
 
     def _place(self, row: Row, content: dict[str, Any], owners: Owners, numbered: Numbered) -> bool:

@@ -12,7 +12,8 @@ from market.catalogue.lookups import number_of
 from market.catalogue.models import MOST_PINS, Listing, Pin
 from market.core import clock
 from market.core.db import db
-from market.core.fields import Line, columns_of
+from market.core.fields import Line
+from market.core.file_rows import columns_of
 from market.core.importing import Kind, Options
 from market.core.sheets import Column, Row
 from market.core.slots import Filling, Place, SlotImporter
@@ -52,10 +53,7 @@ _ALSO = {
 
 def columns() -> list[Column]:
     """The columns of a file of pins."""
-    return [
-        Column(key, label, note, required, choices, _ALSO.get(key, ()))
-        for key, label, note, required, choices in columns_of(_SCHEMA)
-    ]
+    return columns_of(_SCHEMA, _ALSO)
 
 
 class PinImporter(SlotImporter):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from marshmallow import EXCLUDE, Schema, ValidationError
+from marshmallow import EXCLUDE, Schema
 from sqlalchemy import insert, select, tuple_
 
 from market.catalogue import synonyms
@@ -14,7 +14,8 @@ from market.catalogue.synonyms import Group
 from market.catalogue.terms import SCHEMES, forget, held_groups
 from market.core.db import db
 from market.core.errors import Conflict
-from market.core.fields import Choice, Day, Line, as_text, columns_of
+from market.core.fields import Choice, Day, Line, as_text
+from market.core.file_rows import columns_of, load_row
 from market.core.importing import Checked, Kind, Options
 from market.core.sheets import Column, Row
 
@@ -49,12 +50,7 @@ _OF_GROUP = ("label", "aliases", "valid_to")
 def columns() -> list[Column]:
     """The columns of a file of code list entries."""
     also = {"label": ["name", "标签"], "parent_code": ["parent"]}
-    return [
-        Column(
-            key, label, note, required and key not in {"scheme", "code"}, choices, also.get(key, ())
-        )
-        for key, label, note, required, choices in columns_of(_SCHEMA)
-    ]
+    return columns_of(_SCHEMA, also, optional={"scheme", "code"})
 
 
 def _is_synonym(typed: Any) -> bool:
@@ -119,12 +115,7 @@ class TermImporter:
         row.values["scheme"] = row.values.get("scheme") or self.options.scheme
         if not row.values.get("code") and _is_synonym(row.values["scheme"]):
             row.values["code"] = as_text(row.values.get("label") or "").strip()[:30]
-        try:
-            return {k: v for k, v in _SCHEMA.load(row.values).items() if v is not None}
-        except ValidationError as error:
-            for key, messages in error.normalized_messages().items():
-                row.report(str(key), " ".join(str(message) for message in messages))
-            return None
+        return load_row(_SCHEMA, row)
 
     def _compare(
         self, row: Row, content: dict[str, Any], held: Mapping[tuple[str, str], Term]

@@ -11,7 +11,7 @@ import math
 import re
 import unicodedata
 from calendar import monthrange
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -402,13 +402,3 @@ class Choices(Words):
         if not value:
             return None
         return "；".join(self.choices.get(word, f"其他（{word}）") for word in value)
-
-
-def columns_of(schema: Any) -> Sequence[tuple[str, str, str, bool, Sequence[str]]]:
-    """What a spreadsheet needs of a schema: key, header, note, whether required, choices."""
-    rows = []
-    for key, field in schema.fields.items():
-        choices = getattr(field, "choices", {})
-        label, note = field.metadata["label"], field.metadata.get("note", "")
-        rows.append((key, label, note, field.required, list(choices.values())))
-    return rows

@@ -59,7 +59,7 @@ def is_english() -> bool:
     return has_request_context() and _KEY in request.environ
 
 
-def translate(text: str, **values: Any) -> str:
+def translate(text: str, /, **values: Any) -> str:
     """A text in the language of the page: `_("共 %(n)s 项", n=n)`.
 
     Args:
@@ -71,7 +71,7 @@ def translate(text: str, **values: Any) -> str:
     return text % values if values else text
 
 
-def _in_template(text: str, **values: Any) -> str:
+def _in_template(text: str, /, **values: Any) -> str:
     """The same for templates: words and values are escaped, but Markup is put in as it is."""
     return escape(translate(text)) % values if values else translate(text)
 

@@ -18,6 +18,7 @@ from sqlalchemy import delete, insert, or_, select
 from market.core.db import db
 from market.core.errors import Conflict
 from market.core.fields import Whole
+from market.core.file_rows import load_row
 from market.core.importing import Checked
 from market.core.sheets import Row
 
@@ -84,21 +85,15 @@ class SlotImporter(ABC):
 
     def check(self, rows: Sequence[Row]) -> list[Checked]:
         """Validate and compare with what is there."""
-        loaded = [(row, content) for row in rows if (content := self._load(row)) is not None]
+        loaded = [
+            (row, content) for row in rows if (content := load_row(self.schema, row)) is not None
+        ]
         good = [(row, one) for row, one in self.fill(loaded) if not row.rejected]
         query = select(self.model).where(
             self.model.region_id.in_({filling.region_id for _, filling in good})
         )
         held = {(one.region_id, one.position): one for one in db.session.scalars(query)}
         return [done for row, one in good if (done := self._compare(row, one, held)) is not None]
-
-    def _load(self, row: Row) -> dict[str, Any] | None:
-        try:
-            return {k: v for k, v in self.schema.load(row.values).items() if v is not None}
-        except ValidationError as error:
-            for key, messages in error.normalized_messages().items():
-                row.report(str(key), " ".join(str(message) for message in messages))
-            return None
 
     def _compare(
         self, row: Row, filling: Filling, held: Mapping[tuple[int, int], Any]

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from flask_babel import gettext as _
-
 from market.catalogue.queries import above, vocabulary, vocabulary_parents
 from market.core.languages import N_
+from market.core.languages import translate as _
 from market.core.pagination import PageOf
 from market.core.text import fold
 from market.discovery import periods

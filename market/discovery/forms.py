@@ -8,10 +8,10 @@ from datetime import date as Day
 from typing import Any
 from urllib.parse import urlencode
 
-from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from market.core.languages import N_
+from market.core.languages import translate as _
 from market.core.pagination import EXACT_UP_TO, LISTINGS_PER_PAGE, MOST_PER_PAGE
 from market.core.text import clean_line
 from market.discovery import periods

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from flask import current_app
-from flask_babel import gettext as _
 
 from market.accounts import queries as accounts
 from market.accounts.queries import Contact
+from market.core.languages import translate as _
 from market.discovery.asking import EVERYWHERE, Places, by_codes, request_for
 from market.discovery.engine import ask
 from market.discovery.facets import label_of
@@ -64,6 +64,10 @@ def _searches(form: SearchForm, places: Places) -> Iterator[Way | None]:
     """Other searches, tried one after the other; None for one that finds nothing either."""
     for other in corrections(form.q)[:1]:
         yield _way(_("换成「%(words)s」", words=other), form.but(q=other), places)
+    if not _QUOTES.isdisjoint(form.q):
+        bare = " ".join("".join(" " if sign in _QUOTES else sign for sign in form.q).split())
+        if bare:
+            yield _way(_("不加引号找：%(words)s", words=bare), form.but(q=bare), places)
     narrowed = form.narrowed
     if form.q and narrowed:
         yield _way(_("去掉全部筛选，只按搜索词找"), form.free(), EVERYWHERE)

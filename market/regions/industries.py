@@ -9,7 +9,8 @@ from marshmallow import EXCLUDE, Schema
 
 from market.core import outbox
 from market.core.db import db
-from market.core.fields import Line, Words, columns_of
+from market.core.fields import Line, Words
+from market.core.file_rows import columns_of
 from market.core.importing import Kind, Options
 from market.core.models import ReferenceData
 from market.core.sheets import Column, Row
@@ -68,10 +69,7 @@ _ALSO = {
 
 def columns() -> list[Column]:
     """The columns of a file of leading industries."""
-    return [
-        Column(key, label, note, required, choices, _ALSO.get(key, ()))
-        for key, label, note, required, choices in columns_of(_SCHEMA)
-    ]
+    return columns_of(_SCHEMA, _ALSO)
 
 
 class LeadingIndustryImporter(SlotImporter):

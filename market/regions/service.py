@@ -18,7 +18,8 @@ from sqlalchemy.orm import aliased
 
 from market.core.db import db, under
 from market.core.errors import Conflict
-from market.core.fields import Choice, Day, Line, columns_of
+from market.core.fields import Choice, Day, Line
+from market.core.file_rows import columns_of, load_row
 from market.core.importing import Checked, Kind, Options
 from market.core.models import ReferenceData
 from market.core.permissions import SYSTEM, Always, policy
@@ -174,7 +175,7 @@ _SCHEMA = RegionSchema()
 
 def columns() -> list[Column]:
     """The columns of a file of regions."""
-    return [Column(*column) for column in columns_of(_SCHEMA)]
+    return columns_of(_SCHEMA)
 
 
 class RegionImporter:
@@ -201,12 +202,7 @@ class RegionImporter:
 
     @staticmethod
     def _load(row: Row) -> dict[str, Any] | None:
-        try:
-            return {k: v for k, v in _SCHEMA.load(row.values).items() if v is not None}
-        except ValidationError as error:
-            for key, messages in error.normalized_messages().items():
-                row.report(str(key), " ".join(str(message) for message in messages))
-            return None
+        return load_row(_SCHEMA, row)
 
     def _check(
         self, row: Row, content: dict[str, Any], present: Mapping[str, Mapping[str, Any]]

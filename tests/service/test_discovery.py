@@ -283,6 +283,15 @@ def test_signs_are_not_taken_for_words_on_the_way_out(demo, q):
     assert not [way for way in ways if re.search("有其中一个词|只找「[^茶]", way.label)]
 
 
+def test_a_phrase_that_stands_nowhere_is_offered_without_its_quotes(demo):
+    found = _search(q="“茶叶杀青机组”")
+    assert found.page.total == 0
+    [way] = [one for one in found.ways if one.label == "不加引号找：茶叶杀青机组"]
+    form = read(MultiDict(parse_qsl(urlsplit(way.url).query)))
+    assert way.note == f"{queries.cards(PUBLIC, form).total:,} 项"
+    assert not [one for one in _search(q="“”").ways if "不加引号" in one.label]
+
+
 def test_ways_out_lead_where_they_say(demo):
     """Neighbours, the wider region and looser filters: as many listings as promised."""
     quiet = _search(q="杀青", region=("511402",), stage=("lab",), kind=("demand",))
