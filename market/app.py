@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_compress import Compress
 
+from market.accounts.people.sessions import init_sessions
 from market.core import logs
 from market.core.api import init_api
 from market.core.csrf import init_csrf
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_errors(app)
     init_csrf(app, secure=settings.base_url.startswith("https:"))
     init_db(app, settings)
+    init_sessions(app)
     api = init_api(app, settings.site_name)
     for room in ROOMS:
         for blueprint in room.blueprints:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import market.accounts.people.models
 import market.core.models  # noqa: F401  (the technical tables)
 from market.accounts import api as accounts_api
 from market.accounts import web as accounts_web
 from market.accounts.importer import KIND as ORGANISATIONS
+from market.accounts.people import sessions
 from market.catalogue import api as catalogue_api
 from market.catalogue import cli as catalogue_cli
 from market.catalogue import documents, terms
@@ -15,7 +17,7 @@ from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
 from market.catalogue.pins import KIND as PINS
 from market.catalogue.term_files import KIND as TERMS
-from market.core import api, health, pages, static_files
+from market.core import api, file_pages, health, kept_forms, limits, once, pages, static_files
 from market.core.importing import Kind, Options, discard_abandoned
 from market.core.ports import Gauge, Room, Task
 from market.discovery import api as discovery_api
@@ -36,11 +38,27 @@ def _remove_abandoned_imports() -> bool:
 
 core = Room(
     "core",
-    blueprints=[health.blueprint, static_files.blueprint, api.docs, pages.blueprint],
-    tasks=[Task("abandoned imports", 60.0, _remove_abandoned_imports)],
+    blueprints=[
+        health.blueprint,
+        static_files.blueprint,
+        api.docs,
+        pages.blueprint,
+        file_pages.blueprint,
+    ],
+    tasks=[
+        Task("abandoned imports", 60.0, _remove_abandoned_imports),
+        Task("forget limits", 600.0, limits.forget_old),
+        Task("forget once keys", 3600.0, once.forget_old),
+        Task("forget kept forms", 300.0, kept_forms.forget_old),
+    ],
 )
 regions_room = Room("regions", api=[regions_api.blueprint], seeds=[regions.seed])
-accounts = Room("accounts", blueprints=[accounts_web.blueprint], api=[accounts_api.blueprint])
+accounts = Room(
+    "accounts",
+    blueprints=[accounts_web.blueprint],
+    api=[accounts_api.blueprint],
+    identify=sessions.identify,
+)
 catalogue = Room(
     "catalogue",
     blueprints=[catalogue_web.blueprint],

@@ -1,1 +1,1 @@
-"""Organisations, and later the people who act for them."""
+"""Organisations, and the people who act for them."""

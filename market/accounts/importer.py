@@ -157,6 +157,8 @@ class OrganisationImporter:
                     "no": f"{series}{number:06d}",
                     "folded_name": _folded(checked.content["name"]),
                     "region_id": checked.content["region_id"],
+                    # A list with credit codes comes from an authority or the operator.
+                    "verified_at": moment if checked.content.get("uscc") else None,
                     "demo": self.options.demo,
                     "state": "staged",
                     "import_id": run_id,

@@ -16,11 +16,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from market.accounts.models import Organisation
+from market.accounts.models import Organisation, OwnedBy
 from market.core.db import Base, Document, RowId, UtcDateTime
 from market.core.languages import N_
 from market.core.models import ImportRun
-from market.regions.models import Region
+from market.regions.models import InRegion, Region
 
 KINDS = {"achievement": N_("科技成果"), "demand": N_("技术需求")}
 # Six steps of practice in the five words readers know; the last covers 产业化 and 已推广.
@@ -77,10 +77,11 @@ class Term(Base):
     valid_to: Mapped[date | None]
 
 
-class Listing(Base):
+class Listing(OwnedBy, InRegion, Base):
     """What has a public number and an address. What it says is in its current revision."""
 
     __tablename__ = "listing"
+    OWNER = "owner_id"
     __table_args__ = (
         CheckConstraint(f"kind IN {tuple(KINDS)}", name="kind"),
         CheckConstraint("state IN ('staged', 'published', 'withdrawn')", name="state"),

@@ -33,7 +33,8 @@ READ = policy.declare("core:api:read", public=Always())
 DESCRIPTION = """\
 县域技术市场的数据接口：页面上能查到的，这里都能查到，条件和结果与页面相同。
 
-- 读取公开信息不需要令牌。
+- 读取公开信息不需要令牌；其余用单位的令牌：`Authorization: Bearer …`，由单位管理员在「账号」中申请。
+- 新增时可带 `Idempotency-Key`，同一编号重发只办一次；修改须带 `If-Match`（读取时回答中的 `ETag`）。
 - 列表一律返回 `total` 和 `items`；总数在 10,000 以内精确，超过时为 10,000 且 `total_is` 为
   `at_least`。往后翻用 `next_after` 给出的 `after`。
 - 金额是以分为单位的整数，名称以 `_fen` 结尾；日期和时间按 ISO 8601。
@@ -43,9 +44,15 @@ DESCRIPTION = """\
 """
 _RESPONSES = {
     400: "请求不完整或格式不对",
+    401: "请带上令牌：Authorization: Bearer …",
+    403: "令牌没有这项权限",
+    409: "已被他人改动，或现在的状态不能这样操作",
+    412: "If-Match 与现在的版本不符，请重新读取",
     404: "没有这一条",
     410: "曾经公开，已经撤回",
     422: "输入有误，errors 逐项说明",
+    428: "修改须带 If-Match",
+    429: "太频繁，请按 Retry-After 稍后再试",
     503: "系统维护或检索索引正在建立，请按 Retry-After 稍后再试",
 }
 UNAVAILABLE = HTTPStatus(503).name
@@ -128,6 +135,8 @@ def init_api(app: Flask, site_name: str) -> MarketApi:
             "servers": [{"url": "/", "description": "本站"}],
         },
     )
+    bearer = {"type": "http", "scheme": "bearer", "description": "单位的令牌"}
+    api.spec.components.security_scheme("token", bearer)
     app.extensions["market_api"] = api
     return api
 

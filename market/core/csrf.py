@@ -1,17 +1,23 @@
 """A form proves that this site wrote it: a token in the form, its twin in a signed cookie.
 
-The cookie is set only when a visitor opens a form, so that all other pages stay cacheable.
+A visitor's cookie is set only when he opens a form, so that all other pages stay cacheable. Who is
+signed in has a token drawn from the session's own word: it lives as long as the session.
 """
 
 from __future__ import annotations
 
+import hmac
 from typing import Any
 
 from flask import Flask, g, request
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms import ValidationError
 
+from market.core.languages import N_
+from market.core.secrets import pseudonym
+
 FIELD = "csrf_token"
+STALE = N_("这一页打开得太久，或浏览器没有保存表单凭据。内容都还在，请再点一次提交。")
 LIFE = 4 * 3600  # seconds from opening a form to sending it
 
 
@@ -28,13 +34,17 @@ def init_csrf(app: Flask, secure: bool) -> None:
 
 def token() -> str:
     """The token for a form on this page; sets the cookie."""
+    if word := g.get("session_word"):
+        return pseudonym(word, "csrf")
     g.pop(FIELD, None)  # kept there for a request, which an application context may outlive
     made: Any = generate_csrf()
     return str(made)
 
 
 def sent_by_our_form() -> bool:
-    """Whether the form came with a token of this visitor that is not too old."""
+    """Whether the form came with a token of this session, or of this visitor and not too old."""
+    if word := g.get("session_word"):
+        return hmac.compare_digest(request.form.get(FIELD, ""), pseudonym(word, "csrf"))
     try:
         validate_csrf(request.form.get(FIELD))
     except ValidationError:

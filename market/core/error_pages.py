@@ -8,7 +8,8 @@ import structlog
 from flask import Flask, Response, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
-from market.core.errors import Busy, Invalid, MarketError, TooMany
+from market.core.errors import Busy, Invalid, MarketError, SignInNeeded, TooMany
+from market.core.kept_forms import to_sign_in
 from market.core.languages import N_, translate
 from market.core.text import clean_line
 
@@ -64,6 +65,8 @@ def answer(
 
 def market_error(error: MarketError) -> Response:
     """The answer for one of our own errors."""
+    if isinstance(error, SignInNeeded) and not wants_problem_json():
+        return to_sign_in()
     errors = []
     if isinstance(error, Invalid):
         errors = [
@@ -73,6 +76,8 @@ def market_error(error: MarketError) -> Response:
         ]
     detail = "" if error.message == error.title else error.message
     response = answer(error.status, error.title, detail, errors)
+    if isinstance(error, SignInNeeded):
+        response.headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Busy | TooMany):
         response.headers["Retry-After"] = str(error.retry_after)
     return response

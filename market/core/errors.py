@@ -39,6 +39,13 @@ class Denied(MarketError):
     title = N_("您没有这项权限")
 
 
+class SignInNeeded(Denied):
+    """A visitor asked for what people have who are signed in."""
+
+    status = 401
+    title = N_("请先登录")
+
+
 class Conflict(MarketError):
     """Somebody else changed it meanwhile, or its state does not allow the act."""
 

@@ -8,11 +8,11 @@ import secrets
 import time
 
 import structlog
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g, has_request_context, request
 from prometheus_client import Counter, Histogram
 
 from market.core import schema_version
-from market.core.errors import Busy, Denied
+from market.core.errors import Busy, Denied, SignInNeeded
 from market.core.instance import under_maintenance
 from market.core.languages import translate
 from market.core.permissions import PUBLIC, Actor, View, policy
@@ -33,8 +33,13 @@ log = structlog.get_logger("market.request")
 
 
 def current_actor() -> Actor:
-    """Who makes this request."""
-    return PUBLIC
+    """Who makes this request; asked once for each."""
+    if not has_request_context():
+        return PUBLIC
+    if "market.actor" not in request.environ:
+        request.environ["market.actor"] = current_app.extensions["market"].identify()
+    actor: Actor = request.environ["market.actor"]
+    return actor
 
 
 def client_address() -> str:
@@ -71,7 +76,11 @@ def _authorise() -> None:
     permission = permission_of(current_app, request.endpoint)
     if permission is None:
         raise Denied
-    policy.require(current_actor(), permission)
+    actor = current_actor()
+    if not policy.allows(actor, permission):
+        if actor.kind == "public" and policy.rules[permission]:
+            raise SignInNeeded
+        raise Denied
 
 
 def permission_of(app: Flask, endpoint: str) -> str | None:
@@ -109,6 +118,11 @@ def _let_caches_ask(response: Response) -> None:
     """A public page may be kept, and is asked for again cheaply by its hash."""
     if "Cache-Control" in response.headers or response.direct_passthrough:
         return
+    if current_actor().kind != "public":
+        response.cache_control.private = True
+        response.cache_control.no_store = True
+        return
+    response.vary.add("Authorization" if request.path.startswith("/api/") else "Cookie")
     response.cache_control.public = True
     response.cache_control.max_age = 0
     response.cache_control.must_revalidate = True

@@ -26,7 +26,8 @@ PREFIX = "/en"
 _KEY = "market.language"
 # These answer in one language only, and have one address only.
 _ONE_LANGUAGE = re.compile(
-    r"/(?:api|static|templates)(?:/|$)|"
+    r"/(?:api|static|templates|files|my|desk|account|submissions|inquiries|"
+    r"verifications|intakes|imports)(?:/|$)|"
     r"/(?:healthz|readyz|metrics|favicon\.ico|robots\.txt|feed\.atom|search\.(?:xlsx|csv)|"
     r"sitemap[^/]*\.xml)$"
 )

@@ -5,10 +5,19 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from market.core.db import Base, Document, RowId, UtcDateTime
+from market.core.db import Base, Document, RowId, UtcDateTime, path_column, under
 
 
 class AuditSeal(Base):
@@ -126,3 +135,142 @@ class ReferenceData(Base):
     __tablename__ = "reference_data"
     name: Mapped[str] = mapped_column(String(60), primary_key=True)
     version: Mapped[str] = mapped_column(String(64))
+
+
+class CaseEvent(Base):
+    """A line of a case's timeline (办理过程): who did what when, and why."""
+
+    __tablename__ = "case_event"
+    __table_args__ = (Index("ix_case_event_object", "kind", "object_id", "id"),)
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    object_id: Mapped[int] = mapped_column(BigInteger)
+    action: Mapped[str] = mapped_column(String(40))
+    before: Mapped[str | None] = mapped_column(String(30))
+    after: Mapped[str | None] = mapped_column(String(30))
+    reason: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
+    actor_kind: Mapped[str] = mapped_column(String(20))
+    actor_id: Mapped[int | None] = mapped_column(BigInteger)
+    actor_label: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class WorkItem(Base):
+    """One row per case that somebody works on; `/desk` and `/my` read only this table.
+
+    `side` says who has to act next: "office", "owner", or "" when the case is closed. Kept by
+    `workflow.show_on_desks`; only `assignee_id` and `seen_at` are written elsewhere.
+    """
+
+    __tablename__ = "work_item"
+    __table_args__ = (
+        UniqueConstraint("kind", "object_id"),
+        CheckConstraint("side IN ('office', 'owner', '')", name="side"),
+        CheckConstraint("(side = '') = (closed_at IS NOT NULL)", name="closed"),
+        Index("ix_work_item_area", "side", "region_path", "due"),
+        Index("ix_work_item_assignee", "assignee_id", "side", "due"),
+        Index("ix_work_item_organisation", "organisation_id", "side", "updated_at"),
+        Index("ix_work_item_person", "person_id", "side"),
+        Index("ix_work_item_closed", "closed_at"),
+    )
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    room: Mapped[str] = mapped_column(String(30))
+    kind: Mapped[str] = mapped_column(String(30))
+    object_id: Mapped[int] = mapped_column(BigInteger)
+    no: Mapped[str] = mapped_column(String(40))
+    title: Mapped[str] = mapped_column(String(300))
+    url: Mapped[str] = mapped_column(String(200))
+    state: Mapped[str] = mapped_column(String(30))
+    side: Mapped[str] = mapped_column(String(10))
+    next_step: Mapped[str] = mapped_column(String(200))
+    organisation_id: Mapped[int | None] = mapped_column(BigInteger)
+    person_id: Mapped[int | None] = mapped_column(BigInteger)
+    region_path: Mapped[str | None] = mapped_column(path_column())
+    assignee_id: Mapped[int | None] = mapped_column(BigInteger)
+    due: Mapped[date | None]
+    provisional: Mapped[bool] = mapped_column(default=False)
+    returned: Mapped[bool] = mapped_column(default=False)
+    urgent: Mapped[bool] = mapped_column(default=False)
+    opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    closed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @property
+    def organisation_of(self) -> int | None:
+        """Whose case it is, for the policy."""
+        return self.organisation_id
+
+    @property
+    def area_path(self) -> str | None:
+        """Where it lies, for the policy."""
+        return self.region_path
+
+    @classmethod
+    def owned_by(cls, organisation_id: int) -> ColumnElement[bool]:
+        """SQL: cases of this organisation."""
+        return cls.organisation_id == organisation_id
+
+    @classmethod
+    def within(cls, path: str) -> ColumnElement[bool]:
+        """SQL: cases that lie at or below this region."""
+        found: ColumnElement[bool] = under(cls.region_path, path)
+        return found
+
+
+class LimitHit(Base):
+    """One use of something that is limited (a sign-in, a message): who, as a pseudonym, and when."""
+
+    __tablename__ = "limit_hit"
+    __table_args__ = (
+        Index("ix_limit_hit_who", "kind", "who", "at"),
+        Index("ix_limit_hit_at", "at"),
+    )
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    who: Mapped[str] = mapped_column(String(32))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class OnceKey(Base):
+    """A form or a request that was carried out, so that the same one again only repeats the answer."""
+
+    __tablename__ = "once_key"
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    answer: Mapped[str | None] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class KeptForm(Base):
+    """A form refused for an ended session, sealed, until its sender has signed in again."""
+
+    __tablename__ = "kept_form"
+    key_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    path: Mapped[str] = mapped_column(String(300))
+    sealed: Mapped[str] = mapped_column(Text)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class StoredFile(Base):
+    """An uploaded file: content under its hash in the storage, attached to one object.
+
+    `derived` holds what was made of a picture: width in pixels → hash of the smaller one.
+    """
+
+    __tablename__ = "stored_file"
+    __table_args__ = (Index("ix_stored_file_object", "kind", "object_id"),)
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    no: Mapped[str] = mapped_column(String(32), unique=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    object_id: Mapped[int] = mapped_column(BigInteger)
+    purpose: Mapped[str] = mapped_column(String(30))
+    name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[str] = mapped_column(String(64), index=True)
+    derived: Mapped[dict[str, str] | None] = mapped_column(Document)
+    caption: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by: Mapped[str] = mapped_column(String(200))
+    removed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

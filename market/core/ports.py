@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 from flask import Blueprint
 
+from market.core.permissions import Actor
 from market.core.settings import Settings
 
 if TYPE_CHECKING:
+    from market.core.messages import MessageKind
+    from market.core.models import StoredFile
+    from market.core.workflow import Workflow
     from search_index import Document, IndexSchema
 
 
@@ -103,6 +107,16 @@ class Room:
     seeds: Sequence[Callable[[], None]] = ()
     gauges: Sequence[Gauge] = ()
     finder: Finder | None = None
+    # Tells who makes the present request; one room has it.
+    identify: Callable[[], Actor] | None = None
+    # Figures in the head of each page of somebody signed in: name → how many, e.g. unread messages.
+    badges: Mapping[str, Callable[[Actor], int]] = field(default_factory=dict)
+    # Whether an actor may have a file that is attached to an object of this kind.
+    files: Mapping[str, Callable[[Actor, StoredFile], bool]] = field(default_factory=dict)
+    # The kinds of messages it asks for (`core.messages`).
+    messages: Sequence[MessageKind] = ()
+    # The room's workflows, for diagrams, desks and checks.
+    workflows: Sequence[Workflow] = ()
 
 
 @dataclass
@@ -122,6 +136,23 @@ class Market:
     def finder(self) -> Finder:
         """The one finder that a room brings."""
         return next(room.finder for room in self.rooms if room.finder is not None)
+
+    @property
+    def identify(self) -> Callable[[], Actor]:
+        """The one function that tells who makes the present request."""
+        return next(room.identify for room in self.rooms if room.identify is not None)
+
+    @property
+    def file_gates(self) -> dict[str, Callable[[Actor, StoredFile], bool]]:
+        return {kind: gate for room in self.rooms for kind, gate in room.files.items()}
+
+    @property
+    def messages(self) -> dict[str, MessageKind]:
+        return {one.name: one for room in self.rooms for one in room.messages}
+
+    @property
+    def workflows(self) -> dict[str, Workflow]:
+        return {one.name: one for room in self.rooms for one in room.workflows}
 
     @property
     def searchables(self) -> dict[str, Searchable]:

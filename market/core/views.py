@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 
 from flask import Flask, current_app, request
 
-from market.core import clock
+from market.core import clock, csrf, once
+from market.core.http import current_actor
 from market.core.languages import is_english, translate, url
 from market.core.money import price, show_yuan
 from market.core.settings import Settings
@@ -45,6 +46,11 @@ def day(value: date | datetime | None) -> str:
     return (clock.local(value).date() if isinstance(value, datetime) else value).isoformat()
 
 
+def moment(value: datetime | None) -> str:
+    """A moment as 2026-08-21 09:30, on the clock of China."""
+    return "" if value is None else clock.local(value).strftime("%Y-%m-%d %H:%M")
+
+
 @dataclass(frozen=True)
 class Operator:
     """Who runs the site, for the footer; what is not set is empty.
@@ -74,6 +80,16 @@ def _operator(settings: Settings) -> Operator:
     )
 
 
+def _reader() -> dict[str, Any]:
+    """Who reads the page: `actor`, and `badges` with the figures for its head."""
+    actor = current_actor()
+    badges: dict[str, int] = {}
+    if actor.signed_in:
+        for room in current_app.extensions["market"].rooms:
+            badges |= {name: read(actor) for name, read in room.badges.items()}
+    return {"actor": actor, "badges": badges}
+
+
 def init_views(app: Flask, settings: Settings) -> None:
     """Offer the helpers to all templates."""
 
@@ -81,6 +97,7 @@ def init_views(app: Flask, settings: Settings) -> None:
         """The site's name in the language of the page."""
         return (is_english() and settings.site_name_en) or translate(settings.site_name)
 
+    app.context_processor(_reader)
     app.jinja_env.globals.update(
         static_url=static_url,
         query_url=query_url,
@@ -89,8 +106,11 @@ def init_views(app: Flask, settings: Settings) -> None:
         price=price,
         yuan=show_yuan,
         day=day,
+        moment=moment,
         site_name=settings.site_name,
         site_title=site_title,
         operator=_operator(settings),
         demo=settings.demo,
+        csrf_token=csrf.token,
+        once_word=once.new_word,
     )

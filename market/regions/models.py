@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from market.core.db import Base, Document, RowId, path_column
+from market.core.db import Base, Document, RowId, path_column, under
 
 LEVELS = ("province", "prefecture", "county", "township")
 MOST_INDUSTRIES = 5  # leading industries that a county may name
@@ -56,6 +64,23 @@ class Region(Base):
     def path_ids(self) -> list[int]:
         """Ids from the province down to this region."""
         return path_ids(self.path)
+
+
+class InRegion:
+    """A row that lies in a region (`region_id`, relationship `region`), as the policy asks it."""
+
+    @property
+    def area_path(self) -> str | None:
+        """The path of its region."""
+        region: Region | None = getattr(self, "region", None)
+        return region.path if region is not None else None
+
+    @classmethod
+    def within(cls, path: str) -> ColumnElement[bool]:
+        """SQL: rows that lie at or below a region."""
+        below = select(Region.id).where(under(Region.path, path))
+        found: ColumnElement[bool] = cls.region_id.in_(below)  # type: ignore[attr-defined]
+        return found
 
 
 class FormerCode(Base):

@@ -1,0 +1,92 @@
+"""Telling people: a room declares kinds of messages and asks for one; the sending comes later.
+
+A message is an outbox row written with the change. The notifications room finds the receivers,
+puts it into their inbox, and sends SMS and mail to those who want them, in each one's language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from market.core import clock
+from market.core.db import db
+from market.core.models import OutboxRow
+
+CONSUMER = "notify"
+
+
+@dataclass(frozen=True)
+class MessageKind:
+    """A kind of message.
+
+    Args:
+        name: `<room>.<event>`, e.g. "inquiry.received".
+        label: what it is about, for the switches in the account, in Chinese (`N_`).
+        subject: one line, and text: some lines; Chinese (`N_`), with `%(name)s` for values.
+        sms, mail: whether it is sent that way unless the receiver switched it off.
+        must: may not be switched off (a code, a decision with a term for objecting).
+    """
+
+    name: str
+    label: str
+    subject: str
+    text: str
+    sms: bool = False
+    mail: bool = True
+    must: bool = False
+
+
+def tell(
+    kind: MessageKind,
+    *,
+    about: tuple[str, int],
+    url: str,
+    values: Mapping[str, Any],
+    people: Sequence[int] = (),
+    organisation_id: int | None = None,
+    roles: Sequence[str] = (),
+    region_path: str | None = None,
+    contact: str | None = None,
+    language: str = "zh",
+    event: str = "",
+    not_before: datetime | None = None,
+) -> None:
+    """Ask for a message. Call inside a unit of work.
+
+    Args:
+        about: kind and id of the object it is about.
+        url: where its link leads, on this site.
+        values: for the names in subject and text; plain values.
+        people: ids of receivers; and, or:
+        organisation_id: its members who hold one of `roles` (any when empty) receive it.
+        region_path: the officers of the nearest region at or above it that has any receive it.
+        contact: somebody without an account: a telephone or an e-mail address, sealed for the
+            purpose "message.contact" (`core.secrets.seal`), in `language`.
+        event: tells this event from others of the kind about the same object, so that nobody
+            receives it twice; by default the moment.
+        not_before: waits until then, e.g. as long as the act can be undone.
+    """
+    db.session.add(
+        OutboxRow(
+            consumer=CONSUMER,
+            kind=kind.name,
+            object_id=about[1],
+            payload={
+                "about": about[0],
+                "url": url,
+                "values": {name: str(value) for name, value in values.items()},
+                "people": list(people),
+                "organisation_id": organisation_id,
+                "roles": list(roles),
+                "region_path": region_path,
+                "contact": contact,
+                "language": language,
+                "event": event or clock.now().isoformat(),
+            },
+            created_at=clock.now(),
+            not_before=not_before,
+        )
+    )
