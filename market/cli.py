@@ -118,8 +118,17 @@ def up(obj: _Context, prepare: bool) -> None:
         _upgrade(obj)
         if settings.demo:
             _load_demo(obj)
+            _tell_accounts(obj)
     click.echo(f"{settings.site_name}：{settings.base_url}  （Ctrl-C 停止）")
     sys.exit(supervise(lock))
+
+
+def _tell_accounts(obj: _Context) -> None:
+    from market.demo import people
+
+    with obj.app.app_context():
+        for line in people.as_lines():
+            click.echo(line)
 
 
 @cli.group()
@@ -340,6 +349,19 @@ def demo() -> None:
 def demo_load(obj: _Context) -> None:
     """装入演示数据；已有的不重复装入。"""
     _load_demo(obj)
+
+
+@demo.command("accounts")
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出：角色、登录名、密码、地区。")
+@click.pass_obj
+def demo_accounts(obj: _Context, as_json: bool) -> None:
+    """列出演示账号。"""
+    from market.demo import people
+
+    if not obj.settings.demo:
+        raise click.ClickException("这不是演示站：演示账号只在 MARKET_DEMO=1 时有。")
+    with obj.app.app_context():
+        click.echo(people.as_json() if as_json else "\n".join(people.as_lines()))
 
 
 def _load_demo(obj: _Context) -> None:
