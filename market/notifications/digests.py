@@ -8,7 +8,7 @@ from datetime import date
 
 from sqlalchemy import select, update
 
-from market.core import clock, leases
+from market.core import clock
 from market.core.db import db
 from market.core.languages import N_, in_language
 from market.core.permissions import SYSTEM
@@ -16,7 +16,7 @@ from market.core.unit_of_work import unit_of_work
 from market.notifications import receivers, rules
 from market.notifications.letters import DIGEST
 from market.notifications.models import Delivery, InboxMessage
-from market.notifications.notifying import LEASE, WRITE, holder
+from market.notifications.notifying import WRITE, alone
 from market.notifications.planning import new_delivery
 
 PEOPLE = 100  # a batch
@@ -37,8 +37,15 @@ def digest() -> bool:
         .limit(PEOPLE)
     ).all()
     db.session.rollback()
-    if not people or not leases.hold("digest", holder(), LEASE):
+    if not people:
         return False
+    with alone(DIGEST) as held:
+        if held:
+            _prepare(people, today)
+    return held and len(people) == PEOPLE
+
+
+def _prepare(people: Sequence[int], today: date) -> None:
     for_whom = receivers.load(people)
     found = _messages(people, today)
     made = [
@@ -55,7 +62,6 @@ def digest() -> bool:
             .values(digest_day=None)
             .execution_options(synchronize_session=False)
         )
-    return len(people) == PEOPLE
 
 
 def _messages(people: Sequence[int], today: date) -> dict[int, list[tuple[str, str]]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 
 import structlog
@@ -19,7 +20,7 @@ from market.notifications.models import Delivery, InboxMessage
 from market.notifications.planning import Asked, Plan, plan
 
 ROWS = 100  # outbox rows a batch
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=60)  # how long others wait for a process that was killed
 PATIENCE = timedelta(minutes=5)  # before a row that could not be understood is looked at again
 WRITE = policy.declare("notifications:message:write")
 log = structlog.get_logger(__name__)
@@ -30,6 +31,17 @@ def holder() -> str:
     return f"{current_app.extensions['market'].settings.node}:{os.getpid()}"
 
 
+@contextmanager
+def alone(name: str) -> Iterator[bool]:
+    """Hold a lease meanwhile; False when another process has it. It is let go at the end."""
+    held = leases.hold(name, holder(), LEASE)
+    try:
+        yield held
+    finally:
+        if held:
+            leases.hold(name, holder(), timedelta(0))
+
+
 def notify() -> bool:
     """Carry out a batch of what rooms asked to tell; True when more waits."""
     rows = [
@@ -37,12 +49,15 @@ def notify() -> bool:
         for row in outbox.read(CONSUMER, ROWS)
     ]
     db.session.rollback()
-    if not rows or not leases.hold(CONSUMER, holder(), LEASE):
+    if not rows:
         return False
-    try:
-        _carry_out(rows)
-    except (KeyError, TypeError, ValueError):
-        _one_by_one(rows)
+    with alone(CONSUMER) as held:
+        if not held:
+            return False
+        try:
+            _carry_out(rows)
+        except (KeyError, TypeError, ValueError):
+            _one_by_one(rows)
     return len(rows) == ROWS
 
 

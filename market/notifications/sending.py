@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
 
 import structlog
 from flask import Flask, current_app
@@ -16,6 +15,7 @@ from sqlalchemy import select
 from market.accounts.people.models import Person
 from market.core import channel_settings, clock, leases
 from market.core.db import db
+from market.core.instance import under_maintenance
 from market.core.permissions import SYSTEM, policy
 from market.core.secrets import unseal
 from market.core.settings import Settings
@@ -24,11 +24,10 @@ from market.notifications import channels, letters, rules
 from market.notifications.channels import NotSent, Sms
 from market.notifications.letters import Letter
 from market.notifications.models import Delivery
-from market.notifications.notifying import holder
+from market.notifications.notifying import LEASE, alone, holder
 from market.notifications.planning import CONTACT, SEALED
 
 ROWS = 20  # deliveries a batch
-LEASE = timedelta(minutes=10)  # longer than a batch takes when every answer takes its time limit
 SEND = policy.declare("notifications:delivery:send")
 log = structlog.get_logger(__name__)
 Note = Callable[[int, NotSent | None], None]
@@ -51,9 +50,10 @@ class Sender:
 
 
 def _send_all(app: Flask) -> None:
+    instance = app.extensions["market"].settings.instance
     with app.app_context():
         try:
-            while send():
+            while not under_maintenance(instance) and send():
                 pass
         except Exception:
             log.exception("sending failed")
@@ -73,9 +73,12 @@ def _something_due() -> bool:
 
 def send() -> bool:
     """Send a batch of each channel; True when more may be due."""
-    if not _something_due() or not leases.hold("send", holder(), LEASE):
+    if not _something_due():
         return False
-    full = [_send_some("sms", _send_sms), _send_some("mail", _send_mail)]
+    with alone("send") as held:
+        if not held:
+            return False
+        full = [_send_some("sms", _send_sms), _send_some("mail", _send_mail)]
     return any(full)
 
 
@@ -154,6 +157,7 @@ def _send_sms(settings: Settings, waiting: Iterable[Letter], note: Note) -> None
 
 def _try(send_it: Callable[[], None], letter: Letter, note: Note) -> None:
     """Send one and note what came of it; the server's own trouble ends the batch."""
+    leases.hold("send", holder(), LEASE)  # one takes up to half of it, a batch may take longer
     try:
         send_it()
     except NotSent as trouble:

@@ -12,14 +12,14 @@ from sqlalchemy import func, select, update
 
 from market.accounts.people.models import Person, RoleGrant
 from market.accounts.people.sessions import actor_of
-from market.core import clock, outbox
+from market.core import clock, leases, outbox
 from market.core.db import db
 from market.core.messages import MessageKind
 from market.core.models import OutboxRow
 from market.core.permissions import SYSTEM
 from market.core.secrets import pseudonym, seal
 from market.core.unit_of_work import unit_of_work
-from market.notifications import channels, letters, notifying, queries, rules, sending, service
+from market.notifications import channels, letters, queries, rules, sending, service
 from market.notifications.channels import NotSent
 from market.notifications.digests import digest
 from market.notifications.models import Delivery, InboxMessage
@@ -299,15 +299,24 @@ def test_the_message_id_of_a_repeat_is_the_same(app):
     assert other.message["Message-ID"] != first.message["Message-ID"]
 
 
-def test_only_the_holder_of_the_lease_works(app, monkeypatch):
-    who = people.person()
+def test_only_the_holder_of_the_lease_works(app):
+    who = reachable()
     ask(ASKED, people=[who.id])
-    with monkeypatch.context() as patch:
-        patch.setattr(notifying, "holder", lambda: "another:1")
+    minute = timedelta(minutes=1)
+    with time_machine.travel(clock.now(), tick=False) as now:
+        leases.hold("notify", "another:1", minute)
         notify()
-        ask(ASKED, people=[who.id])
-    assert not notify()
-    assert inboxes() == {who.id: 1}
+        assert inboxes() == {}
+        now.shift(minute * 2)
+        notify()
+        leases.hold("send", "another:1", minute)
+        send()
+        assert states() == ["waiting", "waiting"]
+        now.shift(minute * 2)
+        send()
+        assert states() == ["sent", "sent"]
+        now.shift(1)
+        assert leases.hold("send", "another:1", minute)  # it was let go
 
 
 def test_one_row_nobody_understands_holds_up_no_other(app):
