@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
-from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -79,7 +78,7 @@ def mail_by(server: MailServer | None, instance: Path) -> Iterator[SendMail]:
 
 
 def _file(mail: Mail) -> str:
-    return mail.message.as_bytes(policy=policy.SMTP.clone(cte_type="7bit")).decode("ascii")
+    return mail.message.as_bytes(policy=mail.message.policy.clone(linesep="\r\n")).decode("ascii")
 
 
 def _connect(server: MailServer) -> smtplib.SMTP:

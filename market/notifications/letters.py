@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from typing import Any
 
 from flask import current_app, render_template
@@ -46,6 +47,19 @@ class Letter:
     created_at: datetime
 
 
+class _Policy(EmailPolicy):
+    """Leaves the address of List-Unsubscribe whole: the library would encode a long one."""
+
+    def _fold(self, name: str, value: str, refold_binary: bool = False) -> str:
+        if name.lower() == "list-unsubscribe":
+            return f"{name}: {value}{self.linesep}"
+        folded: str = super()._fold(name, value, refold_binary)  # type: ignore[misc]
+        return folded
+
+
+_POLICY = _Policy()
+
+
 def unsubscribe_token(person_id: int, kind: str) -> str:
     """The signed word that stops a kind (or `ALL`) for a person."""
     return f"{person_id}~{kind}~{pseudonym(f'{person_id}~{kind}', _PURPOSE)}"
@@ -71,7 +85,7 @@ def mail(letter: Letter) -> Mail:
     """The mail, with a Message-ID that stays the same when it is sent again."""
     settings: Settings = current_app.extensions["market"].settings
     sender = channel_settings.sender(settings.mail_from)
-    message = EmailMessage()
+    message = EmailMessage(_POLICY)
     message["From"] = (
         sender
         if sender.display_name

@@ -165,7 +165,7 @@ def _unsubscribe_page(token: str, *, done: bool) -> Response:
     known = [queries.kinds()[name] for name in kinds if name in queries.kinds()]
     page = render_template(
         "notifications/unsubscribe.html",
-        kind=known[0] if len(kinds) == 1 and known else None,
+        stopped=known[0] if len(kinds) == 1 and known else None,
         action=url(f"/unsubscribe/{token}"),
         done=done,
     )

@@ -62,7 +62,9 @@ class _Smtp(socketserver.StreamRequestHandler):
     def take(self):
         self.say("354 go on")
         lines = iter(self.rfile.readline, b".\r\n")
-        self.server.mails.append(email.message_from_bytes(b"".join(lines), policy=policy.default))
+        raw = b"".join(lines)
+        self.server.raw.append(raw)
+        self.server.mails.append(email.message_from_bytes(raw, policy=policy.default))
         self.say("250 taken")
 
 
@@ -94,7 +96,8 @@ def _serving(server):
 @pytest.fixture
 def smtp():
     server = socketserver.TCPServer(("127.0.0.1", 0), _Smtp)
-    server.mails, server.logins, server.lets_in, server.refusal = [], [], True, 550
+    server.mails, server.raw, server.logins = [], [], []
+    server.lets_in, server.refusal = True, 550
     with _serving(server):
         yield server
 
@@ -157,6 +160,8 @@ def test_one_connection_for_all_and_a_refused_one_between(served, smtp, gateway,
     assert first["Subject"] == "有人问「题」"
     assert first["From"] == "县域技术市场 <market@example.gov.cn>"
     assert first["Message-ID"].endswith("@example.gov.cn>")
+    assert b"\r\nList-Unsubscribe: <http://127.0.0.1:8000/unsubscribe/" in smtp.raw[0]
+    assert smtp.raw[0].isascii()
     assert "请回复。" in first.get_body(("plain",)).get_content()
     db.session.rollback()
     refused = db.session.scalars(select(Delivery).where(Delivery.state == "given_up")).one()

@@ -223,6 +223,7 @@ def test_a_mail_names_its_reason_and_the_way_out(app):
     assert asked["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     address = asked["List-Unsubscribe"].strip("<>")
     assert address in plain(asked)
+    assert any(f"\nList-Unsubscribe: <{address}>\n" in one for one in files(app, "mail").values())
     assert letters.read_unsubscribe(address.rsplit("/", 1)[1]) == (who.id, ASKED.name)
     assert decided["List-Unsubscribe"] is None
     assert "不能关闭" in plain(decided)
@@ -317,6 +318,19 @@ def test_only_the_holder_of_the_lease_works(app):
         assert states() == ["sent", "sent"]
         now.shift(1)
         assert leases.hold("send", "another:1", minute)  # it was let go
+
+
+def test_the_worker_sends_in_a_thread_of_its_own(app):
+    who = reachable()
+    ask(ASKED, people=[who.id])
+    notify()
+    sender = sending.Sender()
+    assert not sender.run()
+    sender._thread.join()
+    assert states() == ["sent", "sent"]
+    first = sender._thread
+    sender.run()
+    assert sender._thread is first  # nothing is due
 
 
 def test_one_row_nobody_understands_holds_up_no_other(app):
