@@ -65,12 +65,12 @@ DECLARED: tuple[Setting, ...] = (
     Setting("TELEPHONE", "", "主办单位电话：页脚中，以及信息、单位和所在地都没有电话时显示"),
     Setting(
         "MAIL_URL",
-        "file:",
-        "发邮件的服务器：smtp://用户:密码@主机:端口?tls=starttls 或 smtps://…；file: 写成文件",
+        "",
+        "发邮件的服务器：smtp://用户:密码@主机:端口?tls=starttls 或 smtps://…；空则写成文件",
         True,
     ),
     Setting("MAIL_FROM", "", "发件人，如 县域技术市场 <market@example.gov.cn>；经服务器发信时必填"),
-    Setting("SMS_URL", "file:", "短信网关：https://:令牌@主机/路径；file: 写成文件", True),
+    Setting("SMS_URL", "", "短信网关：https://:令牌@主机/路径；空则写成文件", True),
     Setting("LOG_LEVEL", "INFO", "日志级别：DEBUG、INFO、WARNING、ERROR、CRITICAL"),
     Setting("METRICS_TOKEN", "", "从其他机器读取 /metrics 时须带的令牌；空则只许本机", True),
 )

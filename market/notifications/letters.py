@@ -149,9 +149,10 @@ def _stop_url(settings: Settings, letter: Letter, kind: MessageKind | None) -> s
 
 def _plain(parts: dict[str, Any]) -> str:
     lines: Sequence[str] = [*parts["paragraphs"], ""]
+    colon = ": " if parts["language"] == "en" else "："
     if parts["url"]:
-        lines = [*lines, f"{parts['open_words']}: {parts['url']}", ""]
+        lines = [*lines, f"{parts['open_words']}{colon}{parts['url']}", ""]
     lines = [*lines, "--", parts["site"], parts["reason"]]
     if parts["stop_url"]:
-        lines = [*lines, f"{parts['stop_words']}: {parts['stop_url']}"]
+        lines = [*lines, f"{parts['stop_words']}{colon}{parts['stop_url']}"]
     return "\n".join(lines) + "\n"

@@ -5,10 +5,9 @@ from __future__ import annotations
 from marshmallow import Schema
 
 from market.core.fields import Choice, Whole, Words
-from market.core.languages import N_
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE
 
-HOW_OFTEN = {"now": N_("随时发送"), "daily": N_("每天 8:00 合成一封，只列未读的")}
+HOW_OFTEN = {"now": "随时发送", "daily": "每天 8:00 合成一封，只列未读的"}
 _MOST = 500  # kinds that one form may name
 
 

@@ -20,7 +20,9 @@ from market.core import clock
 from market.core.channel_settings import Gateway, MailServer
 from market.core.db import db
 from market.core.messages import MessageKind
+from market.core.permissions import SYSTEM
 from market.core.secrets import pseudonym, seal
+from market.core.unit_of_work import unit_of_work
 from market.doctor import findings, settings_lines
 from market.notifications import channels, letters, rules
 from market.notifications.channels import NotSent, Sms
@@ -30,7 +32,7 @@ from market.notifications.notifying import notify
 from market.notifications.sending import send
 from tests import people
 from tests.conftest import let_go, settings_in
-from tests.messages import ask, declare
+from tests.messages import TELL, ask, declare
 
 ASKED = MessageKind("tests.asked", "有人来问", "有人问「%(title)s」", "请回复。", sms=True)
 
@@ -246,7 +248,7 @@ def test_a_mail_file_opens_as_a_mail(app):
     assert read.get_content_type() == "multipart/alternative"
     assert read["From"] == "县域技术市场 <market@127.0.0.1>"
     assert read["Date"].datetime == letter().created_at
-    assert "一\n二\n\n查看详情: http://127.0.0.1:8000/x" in read.get_body(("plain",)).get_content()
+    assert "一\n二\n\n查看详情：http://127.0.0.1:8000/x" in read.get_body(("plain",)).get_content()
     assert '<html lang="zh-CN">' in read.get_body(("html",)).get_content()
 
 
@@ -293,6 +295,14 @@ def test_doctor_tells_of_ways_and_failures_and_shows_no_secret(store, prepared, 
     assert said["短信经 10.0.0.9 发出"]
     assert not next(well for line, well in said.items() if "不是 https，令牌" in line)
     assert said["7 天内放弃发送的邮件和短信 0 条，正在重试的 0 条"]
+    with app.app_context(), unit_of_work(SYSTEM) as work:
+        work.require(TELL)
+        now = clock.now()
+        ended = {"state": "given_up", "error": "邮件服务器拒收（554）", "created_at": now}
+        given = {"channel": "mail", "kind": "x", "language": "zh", "contact": "x", "ended_at": now}
+        db.session.add(Delivery(key="1", **ended, **given))
+    wrong = [sentence for well, sentence in findings(app, settings) if not well]
+    assert any("放弃发送的邮件和短信 1 条" in one and "拒收（554）" in one for one in wrong)
     lines = "\n".join(settings_lines(settings)) + "\n".join(said)
     assert "p%40ss" not in lines
     assert "token@" not in lines
