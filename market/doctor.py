@@ -12,7 +12,7 @@ from flask import Flask
 from sqlalchemy import func, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from market.core import audit, calendar, clock, holidays, migrate, vitals
+from market.core import audit, calendar, channel_settings, clock, holidays, migrate, vitals
 from market.core.backups import snapshots
 from market.core.db import db
 from market.core.errors import Busy
@@ -20,6 +20,7 @@ from market.core.instance import refuse_unfinished
 from market.core.models import AuditEntry
 from market.core.settings import DECLARED, Settings, is_loopback
 from market.discovery import engine
+from market.notifications import queries as notifications
 from search_index import dictionary
 
 Finding = tuple[bool, str]
@@ -66,6 +67,7 @@ def findings(app: Flask, settings: Settings) -> Iterator[Finding]:
             return  # what follows asks tables that may not be there
         yield from _database(settings)
         yield from _worker(settings)
+        yield from _messages(settings)
         yield from _index(app, settings)
         yield from _audit()
         yield from _calendar()
@@ -137,6 +139,27 @@ def _worker(settings: Settings) -> Iterator[Finding]:
     for consumer, waiting in vitals.outbox_waiting().items():
         fact = f"{consumer} 待办 {waiting.count} 条，最早的等了 {waiting.oldest:.0f} 秒"
         yield _told(waiting.oldest < LATE, fact, "请查看后台进程的日志")
+
+
+def _messages(settings: Settings) -> Iterator[Finding]:
+    """How mail and SMS leave, and whether they do."""
+    server = channel_settings.mail_server(settings.mail_url)
+    gateway = channel_settings.sms_gateway(settings.sms_url)
+    for word, name, way in (("邮件", "MAIL_URL", server), ("短信", "SMS_URL", gateway)):
+        fact = f"{word}经 {way.shown} 发出" if way else f"{word}写成文件，存入数据目录的 outbox"
+        yield _told(
+            way is not None or settings.is_local, fact, f"不会送到收信人，请设 MARKET_{name}"
+        )
+    if gateway is not None:
+        host = urlsplit(gateway.url).hostname or ""
+        secure = gateway.url.startswith("https:") or is_loopback(host)
+        yield _told(
+            secure, f"短信网关 {gateway.shown}", "不是 https，令牌和号码会被偷看，请改用 https"
+        )
+    trouble = notifications.troubles()
+    fact = f"7 天内放弃发送的邮件和短信 {trouble.given_up} 条，正在重试的 {trouble.failing} 条"
+    remedy = f"最近一次的原因：{trouble.reason}，请核对 MARKET_MAIL_URL、MARKET_SMS_URL 和对方地址"
+    yield _told(not (trouble.given_up or trouble.failing), fact, remedy)
 
 
 def _index(app: Flask, settings: Settings) -> Iterator[Finding]:

@@ -25,6 +25,12 @@ from market.discovery import cli as discovery_cli
 from market.discovery import engine, known, web_listings, web_sharing
 from market.discovery import web as discovery_web
 from market.discovery.indexer import Indexer
+from market.notifications import queries as notifications_queries
+from market.notifications import service as notifications_service
+from market.notifications import web as notifications_web
+from market.notifications.digests import digest
+from market.notifications.notifying import notify
+from market.notifications.sending import Sender
 from market.regions import api as regions_api
 from market.regions import service as regions
 from market.regions.industries import KIND as LEADING_INDUSTRIES
@@ -59,6 +65,26 @@ accounts = Room(
     api=[accounts_api.blueprint],
     identify=sessions.identify,
 )
+notifications = Room(
+    "notifications",
+    blueprints=[notifications_web.blueprint],
+    tasks=[
+        Task("notify", 0.5, notify),
+        Task("send", 0.5, Sender().run),
+        Task("digest", 60.0, digest),
+        Task("forget messages", 3600.0, notifications_service.forget_old),
+        Task("forget message files", 3600.0, notifications_service.forget_files),
+    ],
+    gauges=[
+        Gauge("market_deliveries_waiting", "Mails and SMS to send", notifications_queries.waiting),
+        Gauge(
+            "market_deliveries_given_up",
+            "Mails and SMS given up within a week",
+            notifications_queries.given_up,
+        ),
+    ],
+    badges={"unread": notifications_queries.unread},
+)
 catalogue = Room(
     "catalogue",
     blueprints=[catalogue_web.blueprint],
@@ -80,7 +106,7 @@ discovery = Room(
     finder=known.FINDER,
 )
 
-ROOMS: tuple[Room, ...] = (core, regions_room, accounts, catalogue, discovery)
+ROOMS: tuple[Room, ...] = (core, regions_room, accounts, notifications, catalogue, discovery)
 
 # What `market import`, `export` and `template` know, in the order in which they build up.
 KINDS: dict[str, Kind] = {

@@ -91,7 +91,9 @@ def init_db(app: Flask, settings: Settings) -> None:
     else:
         # Works behind a pooler in transaction mode, which has no prepared statements.
         options = {"connect_args": {"prepare_threshold": None}, "pool_pre_ping": True}
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {"pool_size": settings.web_threads + 2}
+    # Errors are logged, and what is written may be personal: the statement is named, not its values.
+    options |= {"pool_size": settings.web_threads + 2, "hide_parameters": True}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
     with app.app_context():
         _listen(db.engine)

@@ -67,9 +67,13 @@ def translate(text: str, /, **values: Any) -> str:
         text: the Chinese words; what has no translation (a label from a table) stays as it is.
         values: for the names in the text; without any a percent sign stands for itself.
     """
-    if text and is_english():
-        text = _english().gettext(text)
+    text = in_language(text, "en" if is_english() else "zh")
     return text % values if values else text
+
+
+def in_language(text: str, language: str) -> str:
+    """A Chinese text in a language, "zh" or "en", for what is read elsewhere; values not put in."""
+    return _english().gettext(text) if text and language == "en" else text
 
 
 def _in_template(text: str, /, **values: Any) -> str:
@@ -101,7 +105,12 @@ def chinese(*texts: object) -> Markup | str:
 
 def url(address: str) -> str:
     """An address of this site in the language of this page; others stay as they are."""
-    if not is_english() or not address.startswith("/") or address.startswith("//"):
+    return url_in(address, "en" if is_english() else "zh")
+
+
+def url_in(address: str, language: str) -> str:
+    """An address of this site in a language, "zh" or "en"; others stay as they are."""
+    if language != "en" or not address.startswith("/") or address.startswith("//"):
         return address
     path = re.split("[?#]", address, maxsplit=1)[0]
     if _ONE_LANGUAGE.match(path) or path == PREFIX or path.startswith(f"{PREFIX}/"):

@@ -110,7 +110,7 @@ class Room:
     # Tells who makes the present request; one room has it.
     identify: Callable[[], Actor] | None = None
     # Figures in the head of each page of somebody signed in: name → how many, e.g. unread messages.
-    badges: Mapping[str, Callable[[Actor], int]] = field(default_factory=dict)
+    badges: Mapping[str, Callable[[Actor], int | str]] = field(default_factory=dict)
     # Whether an actor may have a file that is attached to an object of this kind.
     files: Mapping[str, Callable[[Actor, StoredFile], bool]] = field(default_factory=dict)
     # The kinds of messages it asks for (`core.messages`).

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from market.core import channel_settings
 from market.core.instance import write_private
 from market.core.languages import N_
 from search_index import ENGINES
@@ -62,6 +63,14 @@ DECLARED: tuple[Setting, ...] = (
     Setting("ICP_NUMBER", "", "ICP 备案号，如 蜀ICP备12345678号-1：页脚中显示并链接到备案系统"),
     Setting("POLICE_NUMBER", "", "公安联网备案号，如 川公网安备 51180202000001号：页脚中显示"),
     Setting("TELEPHONE", "", "主办单位电话：页脚中，以及信息、单位和所在地都没有电话时显示"),
+    Setting(
+        "MAIL_URL",
+        "",
+        "发邮件的服务器：smtp://用户:密码@主机:端口?tls=starttls 或 smtps://…；空则写成文件",
+        True,
+    ),
+    Setting("MAIL_FROM", "", "发件人，如 县域技术市场 <market@example.gov.cn>；经服务器发信时必填"),
+    Setting("SMS_URL", "", "短信网关：https://:令牌@主机/路径；空则写成文件", True),
     Setting("LOG_LEVEL", "INFO", "日志级别：DEBUG、INFO、WARNING、ERROR、CRITICAL"),
     Setting("METRICS_TOKEN", "", "从其他机器读取 /metrics 时须带的令牌；空则只许本机", True),
 )
@@ -99,6 +108,9 @@ class Settings:
     icp_number: str
     police_number: str
     telephone: str
+    mail_url: str = field(repr=False)
+    mail_from: str
+    sms_url: str = field(repr=False)
     log_level: str
     metrics_token: str = field(repr=False)
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -269,6 +281,32 @@ def _secret_key(given: str, instance: Path) -> str:
     return key
 
 
+def _channels(mail_url: str, mail_from: str, sms_url: str, base_url: str) -> dict[str, str]:
+    """How mail and SMS leave; secrets in the addresses are never repeated in a message."""
+    try:
+        server = channel_settings.mail_server(mail_url)
+    except ValueError as error:
+        raise SettingsError(f"MARKET_MAIL_URL {error}。") from error
+    if server is not None and server.password and not server.tls and not is_loopback(server.host):
+        raise SettingsError(
+            f"MARKET_MAIL_URL 会把密码不加密地发给 {server.host}："
+            "请在末尾加 ?tls=starttls，或改用 smtps://。"
+        )
+    try:
+        channel_settings.sms_gateway(sms_url)
+    except ValueError as error:
+        raise SettingsError(f"MARKET_SMS_URL {error}。") from error
+    if server is not None and not mail_from:
+        raise SettingsError("设了 MARKET_MAIL_URL，请同时设 MARKET_MAIL_FROM（发件人地址）。")
+    host = urlsplit(base_url).hostname or ""
+    mail_from = mail_from or f"market@{'localhost' if ':' in host else host}"
+    try:
+        channel_settings.sender(mail_from)
+    except ValueError as error:
+        raise SettingsError(f"MARKET_MAIL_FROM {error}，现为「{mail_from}」。") from error
+    return {"mail_url": mail_url, "mail_from": mail_from, "sms_url": sms_url}
+
+
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read all settings.
 
@@ -301,6 +339,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         demo=demo,
         site_name=values["SITE_NAME"],
         **{name.lower(): values[name].strip() for name in _AS_GIVEN},
+        **_channels(values["MAIL_URL"], values["MAIL_FROM"], values["SMS_URL"], base_url),
         log_level=log_level,
         metrics_token=values["METRICS_TOKEN"],
         sources=sources,

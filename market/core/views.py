@@ -83,7 +83,7 @@ def _operator(settings: Settings) -> Operator:
 def _reader() -> dict[str, Any]:
     """Who reads the page: `actor`, and `badges` with the figures for its head."""
     actor = current_actor()
-    badges: dict[str, int] = {}
+    badges: dict[str, int | str] = {}
     if actor.signed_in:
         for room in current_app.extensions["market"].rooms:
             badges |= {name: read(actor) for name, read in room.badges.items()}

@@ -39,6 +39,15 @@ from market.core.settings import SettingsError, load
             },
             "MARKET_BIND 现为 0.0.0.0",
         ),
+        ({"MARKET_MAIL_URL": "mail.example.cn"}, "MARKET_MAIL_URL 应为 smtp://"),
+        ({"MARKET_MAIL_URL": "smtp://a@b:port"}, "MARKET_MAIL_URL 应为"),
+        ({"MARKET_MAIL_URL": "smtp://a:b#c@host"}, "MARKET_MAIL_URL 应为"),
+        ({"MARKET_MAIL_URL": "smtp://host?tls=no"}, "MARKET_MAIL_URL 应为"),
+        ({"MARKET_MAIL_URL": "smtp://host?tsl=starttls"}, "MARKET_MAIL_URL 应为"),
+        ({"MARKET_MAIL_URL": "smtp://a:b@mail.example.cn"}, "不加密地发给 mail.example.cn"),
+        ({"MARKET_MAIL_URL": "smtps://mail.example.cn"}, "同时设 MARKET_MAIL_FROM"),
+        ({"MARKET_MAIL_FROM": "market"}, "MARKET_MAIL_FROM 应为"),
+        ({"MARKET_SMS_URL": "sms.example.cn"}, "MARKET_SMS_URL 应为 https://"),
     ],
 )
 def test_refused(given, says, tmp_path):
@@ -53,12 +62,23 @@ def test_refused(given, says, tmp_path):
         {"MARKET_BIND": "[::1]:8000", "MARKET_DEMO": "1"},
         {"MARKET_DEMO": ""},
         {"MARKET_LOG_LEVEL": "warning"},
+        {"MARKET_MAIL_URL": "smtp://a:b@localhost", "MARKET_MAIL_FROM": "市场 <a@b.cn>"},
+        {"MARKET_MAIL_URL": "", "MARKET_SMS_URL": "file:"},
     ],
 )
 def test_accepted(given, tmp_path):
     made = load({"MARKET_INSTANCE": str(tmp_path), **given})
     assert made.demo == (given.get("MARKET_DEMO") == "1")
     assert made.is_local
+
+
+def test_secrets_in_addresses_are_not_repeated(tmp_path):
+    given = {"MARKET_MAIL_URL": "smtp://a:hidden@mail.example.cn", "MARKET_INSTANCE": str(tmp_path)}
+    with pytest.raises(SettingsError) as caught:
+        load(given)
+    assert "hidden" not in str(caught.value)
+    made = load(given | {"MARKET_MAIL_URL": "smtps://a:hidden@x.cn", "MARKET_MAIL_FROM": "a@b.cn"})
+    assert "hidden" not in repr(made)
 
 
 def test_secret_key_is_made_once(tmp_path):

@@ -86,6 +86,8 @@ def healthy(demo, demo_settings, tmp_path):
         telephone="0000-0000000",
         icp_number="某ICP备00000000号",
         police_number="00000000000000",
+        mail_url="smtps://mail.example.gov.cn",
+        sms_url="https://sms.example.gov.cn/",
     )
     settings.instance.chmod(0o700)
     backup.make(settings, tmp_path / "backup.tar.gz")
