@@ -206,6 +206,8 @@ def take_back(
 ) -> CaseEvent:
     """Move a case back to where it was before its last transition. Call inside a unit of work.
 
+    The caller asks the policy: what may be undone, and for how long, is the desk's affair.
+
     Args:
         event_id: the line of the timeline that is taken back; it must be the last one that moved
             the state.

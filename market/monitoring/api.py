@@ -15,10 +15,11 @@ from market.core.errors import Invalid
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE
 from market.core.permissions import requires
-from market.monitoring import queries, service
+from market.monitoring import my_queries, queries, service
 from market.monitoring.acts import ASSIGN, BULK
 from market.monitoring.models import BULK_STATES, ROW_STATES
-from market.monitoring.queries import ITEMS, BulkView, ItemView
+from market.monitoring.my_queries import BulkView
+from market.monitoring.queries import ITEMS, ItemView
 from market.monitoring.schemas import MOST_ROWS, ORDERS, TABS, DeskForm
 
 blueprint = ApiBlueprint("work-items", __name__, "办件：部门看辖区的，单位看本单位的")
@@ -204,6 +205,6 @@ def undo(number: int) -> dict[str, Any]:
 
 
 def _answer(number: int) -> tuple[dict[str, Any], str]:
-    found: BulkView = queries.bulk(service.own(current_actor(), number))
+    found: BulkView = my_queries.bulk(service.own(current_actor(), number))
     said = BulkSchema().dump(found)
     return said, f"{PREFIX}/work-items/bulk/{number}"

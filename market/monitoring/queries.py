@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from market.accounts.models import Organisation
 from market.accounts.people.models import Person, RoleGrant
@@ -19,7 +19,6 @@ from market.core.models import WorkItem
 from market.core.pagination import EXACT_UP_TO, PageOf
 from market.core.permissions import Actor, Always, InArea, Mine, Own, policy
 from market.monitoring import rules
-from market.monitoring.models import BulkAction, BulkRow
 from market.monitoring.rules import Term
 from market.monitoring.schemas import TABS, DeskForm
 from market.regions.models import Region, path_ids
@@ -36,8 +35,6 @@ MY = policy.declare("monitoring:my:read", person=Mine(), **dict.fromkeys(MEMBERS
 ITEMS = policy.declare("monitoring:work_item:read", **_IN_AREA, **dict.fromkeys(MEMBERS, Own()))
 MOST_COLLEAGUES = 300
 MOST_PLACES = 300
-_GROUP = 10  # cases of each group on the first page of 我的事项
-GROUPS = {"owner": "等您办理", "office": "等对方办理", "closed": "已办结"}
 
 
 @dataclass(frozen=True)
@@ -140,7 +137,7 @@ def counts(
     return dict(db.session.execute(select(*columns)).one()._mapping)
 
 
-def _order(order: str, tab: str) -> list[Any]:
+def order_of(order: str, tab: str) -> list[Any]:
     if tab == "closed":
         return [WorkItem.closed_at.desc(), WorkItem.id.desc()]
     if order == "opened":
@@ -160,7 +157,7 @@ def ids_of(actor: Actor, form: DeskForm, place: Place | None, permission: str) -
             *conditions(actor, form, place),
             tab_condition(form.tab, actor, today, soon),
         )
-        .order_by(*_order(form.order, form.tab))
+        .order_by(*order_of(form.order, form.tab))
     )
 
 
@@ -251,7 +248,7 @@ def desk(actor: Actor, form: DeskForm) -> Desk:
     ids = db.session.scalars(
         select(WorkItem.id)
         .where(*limits, tabs[form.tab])
-        .order_by(*_order(form.order, form.tab))
+        .order_by(*order_of(form.order, form.tab))
         .limit(form.per_page)
         .offset((form.page - 1) * form.per_page)
     ).all()
@@ -296,8 +293,8 @@ def places(actor: Actor, code: str = "") -> list[Place]:
             or_(
                 Region.id.in_(own),
                 Region.parent_id.in_(own),
-                and_(Region.code == code, code != ""),
-                and_(Region.parent_id == chosen, code != ""),
+                Region.code == code,
+                Region.parent_id == chosen,
             ),
             or_(Region.valid_to.is_(None), Region.code == code),
         )
@@ -344,95 +341,3 @@ def colleagues(actor: Actor) -> list[tuple[int, str]]:
     for key, name, place in db.session.execute(query):
         found.setdefault(key, f"{name}（{place}）")
     return list(found.items())
-
-
-# 我的事项
-
-
-@dataclass(frozen=True)
-class MyGroup:
-    """One of the three groups of 我的事项."""
-
-    code: str
-    label: str
-    page: PageOf[ItemView]
-
-
-def mine(actor: Actor, group: str = "", page: int = 1) -> list[MyGroup]:
-    """One's own cases: the beginning of each group, or a page of one group."""
-    policy.require(actor, MY)
-    own = policy.where(actor, MY, WorkItem)
-    sides = {
-        "owner": WorkItem.side == "owner",
-        "office": WorkItem.side == "office",
-        "closed": WorkItem.side == "",
-    }
-    numbers = counts([own], sides)
-    size = 25 if group else _GROUP
-    found = []
-    for code in [group] if group else GROUPS:
-        order = _order("due", "closed" if code == "closed" else "")
-        query = select(WorkItem.id).where(own, sides[code]).order_by(*order)
-        ids = db.session.scalars(query.limit(size).offset((page - 1) * size)).all()
-        found.append((code, ids))
-    shown = {one.id: one for one in rows([key for _, ids in found for key in ids])}
-    return [
-        MyGroup(
-            code,
-            GROUPS[code],
-            PageOf([shown[key] for key in ids], min(numbers[code], EXACT_UP_TO), page, size),
-        )
-        for code, ids in found
-    ]
-
-
-# Acts on many cases
-
-
-@dataclass(frozen=True)
-class BulkView:
-    """An act on many cases, as its page shows it."""
-
-    id: int
-    label: str
-    state: str
-    total: int
-    counts: dict[str, int]
-    rows: Sequence[BulkRow]
-    reason: str
-    created_at: datetime
-    undo_until: datetime
-    undoable: bool
-
-    @property
-    def working(self) -> bool:
-        """Whether the worker still goes on with it."""
-        return self.state in {"running", "undoing"}
-
-    @property
-    def left(self) -> int:
-        """How many cases are still to be dealt with."""
-        return self.counts.get("done" if self.state == "undoing" else "waiting", 0)
-
-
-def bulk(row: BulkAction) -> BulkView:
-    """An act that the actor may see, with its cases: those that failed come first."""
-    query = select(BulkRow).where(BulkRow.bulk_id == row.id).order_by(BulkRow.id)
-    found = db.session.scalars(query).all()
-    numbers: dict[str, int] = {}
-    for one in found:
-        numbers[one.state] = numbers.get(one.state, 0) + 1
-    return BulkView(
-        id=row.id,
-        label=row.label,
-        state=row.state,
-        total=row.total,
-        counts=numbers,
-        rows=sorted(found, key=lambda one: one.state not in {"refused", "kept"}),
-        reason=row.given.get("reason", ""),
-        created_at=row.created_at,
-        undo_until=row.undo_until,
-        undoable=row.state in {"running", "done"}
-        and clock.now() < row.undo_until
-        and any(one.state in {"done", "waiting"} for one in found),
-    )

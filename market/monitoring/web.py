@@ -20,7 +20,7 @@ from market.core.http import current_actor
 from market.core.permissions import Actor, requires
 from market.core.sheets import write_table
 from market.core.submitting import Page, Trouble, show, submit
-from market.monitoring import acts, monday, queries, service
+from market.monitoring import acts, monday, my_queries, queries, service
 from market.monitoring.acts import BULK
 from market.monitoring.models import BULK_STATES, ROW_STATES
 from market.monitoring.queries import DESK, MY, OPEN
@@ -124,7 +124,7 @@ def _bulk_page(number: int) -> Page:
     def page(_form: Form, trouble: Trouble) -> str:
         return render_template(
             "monitoring/bulk.html",
-            bulk=queries.bulk(service.own(current_actor(), number)),
+            bulk=my_queries.bulk(service.own(current_actor(), number)),
             states=BULK_STATES,
             row_states=ROW_STATES,
             trouble=trouble,
@@ -160,12 +160,12 @@ def my() -> str:
     """我的事项: what waits for me, what I wait for, what is done."""
     actor = current_actor()
     group = request.args.get("group", "")
-    group = group if group in queries.GROUPS else ""
+    group = group if group in my_queries.GROUPS else ""
     page = read_desk(request.args).page if group else 1
     kinds = acts.workflows()
     return render_template(
         "monitoring/my.html",
-        groups=queries.mine(actor, group, page),
+        groups=my_queries.mine(actor, group, page),
         group=group,
         kinds={name: one.label for name, one in kinds.items()},
         states={name: one.states for name, one in kinds.items()},

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from market.core.db import Document, RowId, UtcDateTime, path_column
+from market.core.db import Document, RowId, UtcDateTime
 
 revision = "0011"
 down_revision = "0005"
