@@ -111,12 +111,17 @@ def actor_of(bulk: BulkAction) -> Actor | None:
         return SYSTEM
     if bulk.actor_kind == "token":
         token = db.session.get(ApiToken, bulk.actor_id)
-        found = None if token is None else sessions.actor_of_token(token)
+        found = sessions.actor_of_token(token) if token is not None and _holds(token) else None
     else:
         person = db.session.get(Person, bulk.actor_id)
         active = person is not None and person.state == "active"
         found = sessions.actor_of(person) if person is not None and active else None
     return found if found is not None and policy.allows(found, BULK) else None
+
+
+def _holds(token: ApiToken) -> bool:
+    over = token.revoked_at is not None or token.expires_at <= clock.now()
+    return not over and token.organisation.state == "active"
 
 
 def carry_out(work: UnitOfWork, bulk: BulkAction, row: BulkRow) -> None:

@@ -188,9 +188,9 @@ def bulk(body: dict[str, Any]) -> Response:
 @blueprint.alt_response(404, MISSING)
 @blueprint.doc(operationId="getBulkAction", security=[{"token": []}])
 @requires(BULK)
-def bulk_state(number: int) -> dict[str, Any]:
+def bulk_state(number: int) -> BulkView:
     """What became of an act on many cases"""
-    return _answer(number)[0]
+    return _found(number)
 
 
 @blueprint.route("/work-items/bulk/<int:number>/undo", methods=["POST"])
@@ -198,13 +198,16 @@ def bulk_state(number: int) -> dict[str, Any]:
 @blueprint.alt_response(404, MISSING)
 @blueprint.doc(operationId="undoBulkAction", security=[{"token": []}])
 @requires(BULK)
-def undo(number: int) -> dict[str, Any]:
+def undo(number: int) -> BulkView:
     """Take an act of one's own back, within ten minutes"""
     service.undo(current_actor(), number)
-    return _answer(number)[0]
+    return _found(number)
+
+
+def _found(number: int) -> BulkView:
+    return my_queries.bulk(service.own(current_actor(), number))
 
 
 def _answer(number: int) -> tuple[dict[str, Any], str]:
-    found: BulkView = my_queries.bulk(service.own(current_actor(), number))
-    said = BulkSchema().dump(found)
-    return said, f"{PREFIX}/work-items/bulk/{number}"
+    """The body and the address of an act that was begun."""
+    return BulkSchema().dump(_found(number)), f"{PREFIX}/work-items/bulk/{number}"
