@@ -29,6 +29,12 @@ from tests.cases import FILL
 HERE, THERE, CITY = "511402", "511403", "511400"
 
 
+@pytest.fixture(autouse=True)
+def _full_batches(monkeypatch):
+    """However slow the machine, a batch takes its fifty rows."""
+    monkeypatch.setattr(service, "LONGEST_BATCH", 3600.0)
+
+
 def path(code):
     return people.region(code).path
 

@@ -20,12 +20,19 @@ from market.core.db import db
 from market.core.models import AuditEntry, WorkItem
 from market.core.permissions import PUBLIC, SYSTEM
 from market.core.unit_of_work import unit_of_work
+from market.monitoring import service as desk_service
 from market.monitoring.models import BulkAction
 from tests import cases, people
 from tests.web.conftest import ParsingClient, check_html
 
 HERE, THERE = "511402", "511403"
 API = "/api/v1/work-items"
+
+
+@pytest.fixture(autouse=True)
+def _full_batches(monkeypatch):
+    """However slow the machine, a batch takes its fifty rows."""
+    monkeypatch.setattr(desk_service, "LONGEST_BATCH", 3600.0)
 
 
 def path(code):
