@@ -21,7 +21,9 @@ from market.monitoring import queries
 from market.monitoring.queries import DESK, ItemView, Place, local_day
 from market.monitoring.rules import AGES, covers, week_of
 
-MOST_LATE = 20  # overdue cases named on the sheet
+MOST_PEOPLE = 15  # named on the sheet, those with most open cases first
+LINES = 40  # of all tables together, so that they fit on one sheet of A4
+LEAST_LATE, MOST_LATE = 5, 25  # overdue cases named on the sheet
 COLUMNS = [
     Column("group", "分组"),
     Column("name", "项目"),
@@ -77,7 +79,10 @@ def sheet(actor: Actor, code: str, today: date, kinds: Mapping[str, str]) -> She
     if place is None:
         raise NotFound("这个地区不在您的辖区内。")
     counting = _Counting(actor, place, today)
-    late, late_count = counting.late()
+    by_kind, people = counting.by_kind(kinds), counting.by_person()
+    offices = counting.by_office(choices)
+    used = len(by_kind) + min(len(people), MOST_PEOPLE) + len(offices)
+    late, late_count = counting.late(min(max(LINES - used, LEAST_LATE), MOST_LATE))
     return Sheet(
         place=place,
         places=choices,
@@ -85,9 +90,9 @@ def sheet(actor: Actor, code: str, today: date, kinds: Mapping[str, str]) -> She
         week=counting.week,
         last_week=counting.last,
         totals=counting.totals(),
-        kinds=counting.by_kind(kinds),
-        people=counting.by_person(),
-        offices=counting.by_office(choices),
+        kinds=by_kind,
+        people=people,
+        offices=offices,
         late=late,
         late_more=max(0, late_count - len(late)),
     )
@@ -196,7 +201,7 @@ class _Counting:
             .join(WorkItem, WorkItem.assignee_id == Person.id)
             .where(*self.own)
             .group_by(Person.id, Person.name)
-            .order_by(Person.name, Person.id)
+            .order_by(self._columns(["open"])[0].desc(), Person.name, Person.id)
         )
         lines = []
         for row in db.session.execute(query):
@@ -228,14 +233,14 @@ class _Counting:
                 lines.append(Line(one.name, figures))
         return lines
 
-    def late(self) -> tuple[list[ItemView], int]:
+    def late(self, most: int) -> tuple[list[ItemView], int]:
         """The cases longest overdue with names, and how many are overdue at all."""
         condition = self.measures["late"][1]
         ids = db.session.scalars(
             select(WorkItem.id)
             .where(*self.own, condition)
             .order_by(WorkItem.due, WorkItem.id)
-            .limit(MOST_LATE)
+            .limit(most)
         ).all()
         count = db.session.scalar(select(func.count(WorkItem.id)).where(*self.own, condition))
         return queries.rows(ids), count or 0

@@ -24,7 +24,6 @@ from market.monitoring import acts, monday, my_queries, queries, service
 from market.monitoring.acts import BULK
 from market.monitoring.models import BULK_STATES, ROW_STATES
 from market.monitoring.queries import DESK, MY, OPEN
-from market.monitoring.rules import AGES
 from market.monitoring.schemas import (
     MOST_ROWS,
     ORDERS,
@@ -182,7 +181,9 @@ def _monday() -> monday.Sheet:
 @requires(DESK)
 def monday_sheet() -> str:
     """周一简表: one sheet of A4 for the meeting."""
-    return render_template("monitoring/monday.html", sheet=_monday(), ages=AGES)
+    return render_template(
+        "monitoring/monday.html", sheet=_monday(), most_people=monday.MOST_PEOPLE
+    )
 
 
 @blueprint.get("/desk/monday.xlsx")
