@@ -20,6 +20,7 @@ from market.core.instance import refuse_unfinished
 from market.core.models import AuditEntry
 from market.core.settings import DECLARED, Settings, is_loopback
 from market.discovery import engine
+from market.monitoring import checks
 from market.notifications import queries as notifications
 from search_index import dictionary
 
@@ -70,6 +71,7 @@ def findings(app: Flask, settings: Settings) -> Iterator[Finding]:
         yield from _messages(settings)
         yield from _index(app, settings)
         yield from _audit()
+        yield from _desks(app)
         yield from _calendar()
         yield from _backup(app, settings)
 
@@ -183,6 +185,18 @@ def _audit() -> Iterator[Finding]:
     yield _told(verdict.broken is None, fact, remedy)
     fact = f"未封存的操作记录 {tail.count} 条，最早的等了 {tail.oldest:.0f} 秒"
     yield _told(tail.oldest < LATE, fact, "请查看后台进程的日志")
+
+
+def _desks(app: Flask) -> Iterator[Finding]:
+    """Whether desks show what the rooms hold."""
+    found = list(checks.differences(app.extensions["market"].workflows))
+    missing = sum(one.what == "missing" for one in found)
+    gone = sum(one.what == "gone" for one in found)
+    fact = "工作台与各类办件一致"
+    if found:
+        other = len(found) - missing - gone
+        fact = f"工作台与各类办件不一致：缺 {missing} 条，多 {gone} 条，内容不同 {other} 条"
+    yield _told(not found, fact, "请运行 market desk rebuild")
 
 
 def _calendar() -> Iterator[Finding]:

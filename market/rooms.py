@@ -10,7 +10,7 @@ from market.accounts.importer import KIND as ORGANISATIONS
 from market.accounts.people import sessions
 from market.catalogue import api as catalogue_api
 from market.catalogue import cli as catalogue_cli
-from market.catalogue import documents, terms
+from market.catalogue import documents, report_cases, terms, web_reports
 from market.catalogue import service as catalogue_service
 from market.catalogue import web as catalogue_web
 from market.catalogue.documents import SEARCHABLE
@@ -25,6 +25,11 @@ from market.discovery import cli as discovery_cli
 from market.discovery import engine, known, web_listings, web_sharing
 from market.discovery import web as discovery_web
 from market.discovery.indexer import Indexer
+from market.monitoring import api as monitoring_api
+from market.monitoring import cli as monitoring_cli
+from market.monitoring import rules as monitoring_rules
+from market.monitoring import service as monitoring_service
+from market.monitoring import web as monitoring_web
 from market.notifications import queries as notifications_queries
 from market.notifications import service as notifications_service
 from market.notifications import web as notifications_web
@@ -87,13 +92,14 @@ notifications = Room(
 )
 catalogue = Room(
     "catalogue",
-    blueprints=[catalogue_web.blueprint],
+    blueprints=[catalogue_web.blueprint, web_reports.blueprint],
     api=[catalogue_api.listings, catalogue_api.taxonomies],
     commands=[catalogue_cli.reports],
     searchables=[SEARCHABLE],
     tasks=[Task("forget reporters", 3600.0, catalogue_service.forget_reporters)],
     seeds=[terms.seed],
     gauges=[Gauge("market_listings", "Published listings", documents.count)],
+    workflows=[report_cases.WORKFLOW],
 )
 discovery = Room(
     "discovery",
@@ -105,8 +111,24 @@ discovery = Room(
     gauges=[Gauge("market_index_documents", "Documents in the index", engine.documents)],
     finder=known.FINDER,
 )
+monitoring = Room(
+    "monitoring",
+    blueprints=[monitoring_web.blueprint],
+    api=[monitoring_api.blueprint],
+    commands=[monitoring_cli.desk],
+    tasks=[Task("bulk actions", 1.0, monitoring_service.run_waiting)],
+    messages=[monitoring_rules.ASSIGNED, monitoring_rules.REMINDED],
+)
 
-ROOMS: tuple[Room, ...] = (core, regions_room, accounts, notifications, catalogue, discovery)
+ROOMS: tuple[Room, ...] = (
+    core,
+    regions_room,
+    accounts,
+    notifications,
+    catalogue,
+    discovery,
+    monitoring,
+)
 
 # What `market import`, `export` and `template` know, in the order in which they build up.
 KINDS: dict[str, Kind] = {

@@ -8,11 +8,13 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     String,
     Text,
     UniqueConstraint,
+    select,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -208,3 +210,13 @@ class ProblemReport(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     listing: Mapped[Listing] = relationship()
+
+    @property
+    def area_path(self) -> str | None:
+        """Where the listing lies, for the policy."""
+        return self.listing.area_path
+
+    @classmethod
+    def within(cls, path: str) -> ColumnElement[bool]:
+        """SQL: reports about listings that lie at or below a region."""
+        return cls.listing_id.in_(select(Listing.id).where(Listing.within(path)))

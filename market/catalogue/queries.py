@@ -286,7 +286,8 @@ class ReportView:
     office: Contact | None = None
 
 
-def _report(report: ProblemReport, office: Contact | None = None) -> ReportView:
+def report_view(report: ProblemReport, office: Contact | None = None) -> ReportView:
+    """A report with what it is about; needs its listing with region and owner."""
     listing = report.listing
     return ReportView(
         id=report.id,
@@ -317,7 +318,7 @@ def follow_report(actor: Actor, no: str) -> ReportView:
     report = db.session.scalar(found)
     if report is None:
         raise NotFound(translate("没有编号为 %(no)s 的报告。", no=no))
-    found_of = _report(report, accounts.contact_for(report.listing.region.path_ids))
+    found_of = report_view(report, accounts.contact_for(report.listing.region.path_ids))
     # A withdrawn listing's name is as little public as the rest of it.
     open_to_all = policy.allows(actor, READ, report.listing)
     return found_of if open_to_all else replace(found_of, title=report.listing.no)
@@ -331,4 +332,4 @@ def open_reports(actor: Actor, path: str | None = None, limit: int = 200) -> lis
         query = query.join(ProblemReport.listing).join(Listing.region)
         query = query.where(under(Region.path, path))
     rows = db.session.scalars(query.order_by(ProblemReport.id).limit(limit))
-    return [_report(report) for report in rows]
+    return [report_view(report) for report in rows]

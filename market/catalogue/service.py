@@ -9,24 +9,27 @@ from typing import Any
 from marshmallow import ValidationError
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
+from market.accounts.roles import OFFICES
 from market.catalogue import problems, terms
 from market.catalogue.content import KEYS, TERM_FIELDS, content_of, file_row, revision_values
 from market.catalogue.models import Listing, ProblemReport, Revision
 from market.catalogue.queries import READ
+from market.catalogue.report_cases import WORKFLOW
 from market.catalogue.rules import content_hash
 from market.catalogue.schemas import SCHEMAS
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Invalid, NotFound, TooMany
 from market.core.languages import translate as _
-from market.core.permissions import SYSTEM, Actor, Always, policy
+from market.core.permissions import SYSTEM, Actor, Always, InArea, policy
 from market.core.secrets import seal, unseal
 from market.core.unit_of_work import unit_of_work
+from market.core.workflow import begin
 
 EDIT = policy.declare("catalogue:listing:edit")
 WITHDRAW = policy.declare("catalogue:listing:withdraw")
 REPORT = policy.declare("catalogue:report:create", public=Always())
-UNMASK = policy.declare("catalogue:report:unmask")
+UNMASK = policy.declare("catalogue:report:unmask", **dict.fromkeys(OFFICES, InArea()))
 FORGET = policy.declare("catalogue:report:forget")
 
 
@@ -160,6 +163,7 @@ def report_problem(
         )
         db.session.add(report)
         db.session.flush()
+        begin(work, WORKFLOW, report)
         after = {"report": report.no, "reason": report.reason}
         work.record("listing.reported", "listing", listing_id, no=no, after=after)
         return report.no
@@ -208,20 +212,24 @@ def _reports(*conditions: ColumnElement[bool]) -> int:
     return db.session.scalar(rows) or 0
 
 
-def unmask_contacts(actor: Actor, ids: Sequence[int]) -> dict[int, str | None]:
-    """How to reach who sent these reports, by id; each reading is audited.
+def unmask_contacts(
+    actor: Actor, ids: Sequence[int], *, reason: str | None = None
+) -> dict[int, str | None]:
+    """How to reach who sent these reports, by id; each reading is audited, with its reason.
 
     None stands for one that cannot be read any more since the site's secret key was changed.
     """
     with unit_of_work(actor) as work:
         work.require(UNMASK)
+        why = {"reason": reason} if reason else None
         found = select(ProblemReport).where(
             ProblemReport.id.in_(ids), ProblemReport.contact.is_not(None)
         )
         contacts = {}
         for report in db.session.scalars(found):
+            work.require(UNMASK, report)
             contacts[report.id] = unseal(report.contact or "", problems.CONTACT)
-            work.record("report.contact_read", "problem_report", report.id, no=report.no)
+            work.record("report.contact_read", "problem_report", report.id, no=report.no, after=why)
         return contacts
 
 

@@ -6,7 +6,9 @@ puts it into their inbox, and sends SMS and mail to those who want them, in each
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +18,19 @@ from market.core.db import db
 from market.core.models import OutboxRow
 
 CONSUMER = "notify"
+# While an act runs that can be undone: until when its messages wait, and the rows themselves.
+_held: ContextVar[tuple[datetime, list[OutboxRow]] | None] = ContextVar("held", default=None)
+
+
+@contextmanager
+def held(until: datetime) -> Iterator[list[OutboxRow]]:
+    """Let every message asked for meanwhile wait until a moment; gives the rows, for undoing."""
+    rows: list[OutboxRow] = []
+    token = _held.set((until, rows))
+    try:
+        yield rows
+    finally:
+        _held.reset(token)
 
 
 @dataclass(frozen=True)
@@ -67,26 +82,30 @@ def tell(
             purpose "message.contact" (`core.secrets.seal`), in `language`.
         event: tells this event from others of the kind about the same object, so that nobody
             receives it twice; by default the moment.
-        not_before: waits until then, e.g. as long as the act can be undone.
+        not_before: waits until then; inside `held`, at least as long as the act can be undone.
     """
-    db.session.add(
-        OutboxRow(
-            consumer=CONSUMER,
-            kind=kind.name,
-            object_id=about[1],
-            payload={
-                "about": about[0],
-                "url": url,
-                "values": {name: str(value) for name, value in values.items()},
-                "people": list(people),
-                "organisation_id": organisation_id,
-                "roles": list(roles),
-                "region_path": region_path,
-                "contact": contact,
-                "language": language,
-                "event": event or clock.now().isoformat(),
-            },
-            created_at=clock.now(),
-            not_before=not_before,
-        )
+    holding = _held.get()
+    if holding is not None:
+        not_before = max(holding[0], not_before or holding[0])
+    row = OutboxRow(
+        consumer=CONSUMER,
+        kind=kind.name,
+        object_id=about[1],
+        payload={
+            "about": about[0],
+            "url": url,
+            "values": {name: str(value) for name, value in values.items()},
+            "people": list(people),
+            "organisation_id": organisation_id,
+            "roles": list(roles),
+            "region_path": region_path,
+            "contact": contact,
+            "language": language,
+            "event": event or clock.now().isoformat(),
+        },
+        created_at=clock.now(),
+        not_before=not_before,
     )
+    db.session.add(row)
+    if holding is not None:
+        holding[1].append(row)

@@ -168,7 +168,17 @@ class WorkItem(Base):
         UniqueConstraint("kind", "object_id"),
         CheckConstraint("side IN ('office', 'owner', '')", name="side"),
         CheckConstraint("(side = '') = (closed_at IS NOT NULL)", name="closed"),
-        Index("ix_work_item_area", "side", "region_path", "due"),
+        # Holds all that the desk counts and sorts by, so that it reads no row it does not show.
+        Index(
+            "ix_work_item_area",
+            "side",
+            "region_path",
+            "due",
+            "assignee_id",
+            "returned",
+            "opened_at",
+            "kind",
+        ),
         Index("ix_work_item_assignee", "assignee_id", "side", "due"),
         Index("ix_work_item_organisation", "organisation_id", "side", "updated_at"),
         Index("ix_work_item_person", "person_id", "side"),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from market.core import clock
 from market.core.db import db
@@ -23,7 +23,10 @@ from market.core.permissions import Actor, policy
 from market.core.unit_of_work import UnitOfWork
 
 LONGEST_REASON = 1000  # characters
+UNDO = "undo"  # the action of the line that says that something was taken back
 Effect = Callable[[UnitOfWork, Any, "Fired"], None]
+# Takes back what a transition's effects did: `(work, object, state before)`.
+Undo = Callable[[UnitOfWork, Any, str], None]
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,9 @@ class Transition:
         reason: whether a reason must be given.
         not_by: actions on the same case whose last doer may not do this one (separation of duties).
         effects: run in the same transaction, after the state moved: `(work, object, fired)`.
-        bulk: whether desks offer it for many cases at once; `back` then undoes it.
+        bulk: whether desks offer it for many cases at once; for ten minutes it can be taken back.
+        undo: runs after `take_back` moved the state back, and takes back the effects; it may refuse
+            by raising Conflict. Without it, the state alone is moved back.
         tone: "primary", "plain" or "stop": how the button looks.
     """
 
@@ -50,6 +55,7 @@ class Transition:
     not_by: tuple[str, ...] = ()
     effects: tuple[Effect, ...] = ()
     bulk: bool = False
+    undo: Undo | None = None
     tone: str = "primary"
 
 
@@ -193,6 +199,50 @@ def fire(
         effect(work, case, fired)
     show_on_desks(workflow, case)
     return fired
+
+
+def take_back(
+    work: UnitOfWork, workflow: Workflow, case: Any, event_id: int, *, note: str
+) -> CaseEvent:
+    """Move a case back to where it was before its last transition. Call inside a unit of work.
+
+    The caller asks the policy: what may be undone, and for how long, is the desk's affair.
+
+    Args:
+        event_id: the line of the timeline that is taken back; it must be the last one that moved
+            the state.
+        note: why, for the timeline.
+
+    Raises:
+        Denied: the actor is not who fired it. Conflict: the case was moved since.
+    """
+    fired = db.session.get_one(CaseEvent, event_id)
+    moves = select(func.max(CaseEvent.id)).where(
+        CaseEvent.kind == workflow.name,
+        CaseEvent.object_id == case.id,
+        CaseEvent.after.is_not(None),
+    )
+    if db.session.scalar(moves) != event_id or fired.before is None or fired.after is None:
+        raise Conflict(translate("这件事刚被他人办过，请刷新后再看。"))
+    if (fired.actor_kind, fired.actor_id) != (work.actor.kind, work.actor.id):
+        raise Denied
+    one = workflow.find(fired.before, fired.action)
+    before, after = fired.before, fired.after
+    _move(workflow, case, after, before, {})
+    event = add_event(work, workflow.name, case.id, UNDO, before=after, after=before, note=note)
+    db.session.refresh(case)
+    work.record(
+        f"{workflow.name}.{UNDO}",
+        workflow.name,
+        case.id,
+        no=getattr(case, "no", None),
+        before={"state": after},
+        after={"state": before, "action": fired.action},
+    )
+    if one is not None and one.undo is not None:
+        one.undo(work, case, before)
+    show_on_desks(workflow, case)
+    return event
 
 
 def begin(work: UnitOfWork, workflow: Workflow, case: Any, *, note: str | None = None) -> None:

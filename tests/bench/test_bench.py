@@ -68,6 +68,16 @@ FIGURES = {
         "restored, index and checks included",
         "peak memory of the restore",
     ],
+    "desk": [
+        "open cases",
+        "SQL statements of the desk, at most",
+        "desk with all cases p50 / p95",
+        "desk with 50 cases p50 / p95",
+        "p95 with all cases / with 50",
+        "the same, worst tab",
+        "500 cases assigned / undone",
+        "longest transaction of these",
+    ],
 }
 
 

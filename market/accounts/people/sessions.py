@@ -63,6 +63,8 @@ def init_sessions(app: Flask) -> None:
 
 def identify() -> Actor:
     """Who makes the present request."""
+    g.pop("_login_user", None)  # an application context may outlive a request
+    g.pop("session_word", None)
     user = flask_login.current_user
     return user.actor
 
@@ -140,6 +142,14 @@ def actor_of(person: Person) -> Actor:
     return Actor("person", person.name, person.id, grants_of(person.id))
 
 
+def actor_of_token(token: ApiToken) -> Actor:
+    """The program that holds this token, as an actor."""
+    path = token.region.path if token.region else None
+    label = f"{token.organisation.name}（程序：{token.label}）"
+    grant = Grant(token.role, token.organisation_id, path)
+    return Actor("token", label, token.id, (grant,), scopes=frozenset(token.scopes))
+
+
 def _by_token(word: str) -> SignedIn | None:
     now = clock.now()
     token = db.session.scalar(
@@ -153,10 +163,7 @@ def _by_token(word: str) -> SignedIn | None:
     )
     if token is None or token.organisation.state != "active":
         return None
-    path = token.region.path if token.region else None
-    grant = Grant(token.role, token.organisation_id, path)
-    label = f"{token.organisation.name}（程序：{token.label}）"
-    actor = Actor("token", label, token.id, (grant,), scopes=frozenset(token.scopes))
+    actor = actor_of_token(token)
     if token.last_used_at is None or token.last_used_at < now - SEEN_EVERY:
         g.token_used = token.id
     return SignedIn(actor)

@@ -1,0 +1,1 @@
+"""The desks: what waits for whom, over the cases of all rooms."""
