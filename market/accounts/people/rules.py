@@ -18,7 +18,52 @@ _EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9-]{1,63}\.)+[
 _FILLING = re.compile(r"[\s()-]+")
 # What people choose first when ten characters are asked for; folded as `_plain` folds.
 _COMMON = frozenset(
-    ["1234567890", "0123456789", "9876543210", "12345678910", "1234567891", "0987654321", "1122334455", "1111111111", "0000000000", "8888888888", "6666666666", "1q2w3e4r5t", "1qaz2wsx3edc", "qwertyuiop", "qwerty1234", "asdfghjkl1", "password12", "password123", "password1234", "passw0rd123", "iloveyou123", "abcdefghij", "abc1234567", "abcd123456", "a123456789", "aa123456789", "q123456789", "z123456789", "woaini1314", "woaini5201314", "5201314520", "woaini520520", "administrator", "admin12345", "admin123456", "welcome123", "letmein123", "zhongguo123", "mima123456", "qq123456789", "1234554321", "1234512345", "123456789a", "123456789q"]
+    [
+        "1234567890",
+        "0123456789",
+        "9876543210",
+        "12345678910",
+        "1234567891",
+        "0987654321",
+        "1122334455",
+        "1111111111",
+        "0000000000",
+        "8888888888",
+        "6666666666",
+        "1q2w3e4r5t",
+        "1qaz2wsx3edc",
+        "qwertyuiop",
+        "qwerty1234",
+        "asdfghjkl1",
+        "password12",
+        "password123",
+        "password1234",
+        "passw0rd123",
+        "iloveyou123",
+        "abcdefghij",
+        "abc1234567",
+        "abcd123456",
+        "a123456789",
+        "aa123456789",
+        "q123456789",
+        "z123456789",
+        "woaini1314",
+        "woaini5201314",
+        "5201314520",
+        "woaini520520",
+        "administrator",
+        "admin12345",
+        "admin123456",
+        "welcome123",
+        "letmein123",
+        "zhongguo123",
+        "mima123456",
+        "qq123456789",
+        "1234554321",
+        "1234512345",
+        "123456789a",
+        "123456789q",
+    ]
 )
 
 
