@@ -357,6 +357,25 @@ def test_one_network_trying_many_accounts_is_slowed(asked, monkeypatch):
     assert answers[-1] == "TooMany"
 
 
+def test_many_attempts_at_the_same_moment_count_too(app, someone, monkeypatch):
+    tried, answers, start = [], [], threading.Barrier(8)
+    monkeypatch.setattr(signing_in, "verify", lambda *_both: (tried.append(1), (False, None))[1])
+    own = mobile_of(someone)
+
+    def guess():
+        with app.test_request_context():
+            start.wait()
+            answers.append(attempt(own)[0])
+
+    threads = [threading.Thread(target=guess) for _number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(answers) == ["Invalid"] * 3 + ["TooMany"] * 5
+    assert len(tried) == 3
+
+
 def test_a_right_password_forgets_the_failures(someone):
     own = mobile_of(someone)
     for _round in range(3):
@@ -614,7 +633,7 @@ def test_the_only_owner_with_colleagues_must_hand_over_first(asked, kept_hash):
     owner = people.person(("owner", own), password_hash=kept_hash)
     colleague = people.person(("editor", own))
     actor = signed_in(owner)
-    with pytest.raises(Conflict, match="独木桥公司.*交给一位同事"):
+    with pytest.raises(Conflict, match=r"独木桥公司.*交给一位同事"):
         service.close(actor, PASSWORD)
     assert db.session.get(Person, owner.id).state == "active"
     service.suspend(people.actor(("system_admin",)), colleague.id, "长期不在岗")

@@ -32,9 +32,11 @@ def kept_hash():
 
 @pytest.fixture
 def now(app):
-    with time_machine.travel("2026-11-20T01:00:00Z", tick=False) as moment:
-        with app.test_request_context():
-            yield moment
+    with (
+        time_machine.travel("2026-11-20T01:00:00Z", tick=False) as moment,
+        app.test_request_context(),
+    ):
+        yield moment
 
 
 @pytest.fixture

@@ -93,10 +93,10 @@ def mine(client, someone):
 
 
 def signed_in(client, person):
-    with client.application.test_request_context(headers={"User-Agent": "Firefox/140 Linux"}):
-        with unit_of_work(SYSTEM) as work:
-            work.require(people.MAKE)
-            word = sessions.open_session(work, db.session.get(Person, person.id))
+    headers = {"User-Agent": "Firefox/140 Linux"}
+    with client.application.test_request_context(headers=headers), unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        word = sessions.open_session(work, db.session.get(Person, person.id))
     client.set_cookie(sessions.COOKIE, word)
     return client
 

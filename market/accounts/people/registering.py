@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
+
 from market.accounts.people import codes, person_values, signing_in
 from market.accounts.people.messages import CODE, KNOWN, PASSWORD_CHANGED
 from market.accounts.people.models import LoginSession, Person
@@ -117,7 +119,7 @@ def add_person(
     )
     set_contact(person, contact)
     db.session.add(person)
-    db.session.flush()
+    flush_contact()
     after = person_values.seal_for(person, {"name": name, contact.kind: contact.value})
     actor = Actor("person", name, person.id)
     audit.add(actor, "person.registered", "person", person.id, after=after)
@@ -128,6 +130,14 @@ def set_contact(person: Person, contact: Contact) -> None:
     """Keep a contact, sealed, with the key it is looked up by."""
     setattr(person, contact.kind, seal(contact.value, contact.purpose))
     setattr(person, f"{contact.kind}_key", contact.key)
+
+
+def flush_contact() -> None:
+    """Write a contact. Raises Conflict when another transaction took it at the same moment."""
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        raise Conflict(_("这个号码或邮箱已经有账号了，请直接登录。")) from error
 
 
 def begin_reset(contact: Contact, *, network: str) -> int:

@@ -21,7 +21,7 @@ from market.accounts.people.models import (
 )
 from market.accounts.people.passwords import hash_password
 from market.accounts.people.proving import SELF, confirm_password, myself, person_at
-from market.accounts.people.registering import set_contact, set_password
+from market.accounts.people.registering import flush_contact, set_contact, set_password
 from market.accounts.people.rules import Contact, holds_account
 from market.accounts.people.sessions import end_sessions, in_force
 from market.accounts.roles import OFFICES
@@ -112,6 +112,7 @@ def _move_contact(work: UnitOfWork, person: Person, contact: Contact) -> None:
     sealed = getattr(person, contact.kind)
     old = unseal(sealed, contact.purpose) if sealed else None
     set_contact(person, contact)
+    flush_contact()
     if old:
         tell(
             CONTACT_CHANGED,
