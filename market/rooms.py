@@ -7,7 +7,11 @@ import market.core.models  # noqa: F401  (the technical tables)
 from market.accounts import api as accounts_api
 from market.accounts import web as accounts_web
 from market.accounts.importer import KIND as ORGANISATIONS
-from market.accounts.people import sessions
+from market.accounts.people import api as tokens_api
+from market.accounts.people import cli as tokens_cli
+from market.accounts.people import codes, sessions, web_account, web_security, web_tokens
+from market.accounts.people import messages as people_messages
+from market.accounts.people import web as people_web
 from market.catalogue import api as catalogue_api
 from market.catalogue import cli as catalogue_cli
 from market.catalogue import documents, report_cases, terms, web_reports
@@ -66,9 +70,19 @@ core = Room(
 regions_room = Room("regions", api=[regions_api.blueprint], seeds=[regions.seed])
 accounts = Room(
     "accounts",
-    blueprints=[accounts_web.blueprint],
-    api=[accounts_api.blueprint],
+    blueprints=[
+        accounts_web.blueprint,
+        people_web.blueprint,
+        web_account.blueprint,
+        web_security.blueprint,
+        web_tokens.blueprint,
+    ],
+    api=[accounts_api.blueprint, tokens_api.blueprint],
+    commands=[tokens_cli.token],
+    tasks=[Task("forget codes", 3600.0, codes.forget_old)],
     identify=sessions.identify,
+    scopes={"accounts:token": "本单位的令牌：列出、撤销"},
+    messages=people_messages.KINDS,
 )
 notifications = Room(
     "notifications",

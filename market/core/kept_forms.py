@@ -29,7 +29,7 @@ KEPT = timedelta(minutes=30)
 LONGEST = 200_000  # characters of a form that is kept
 KEEP = policy.declare("core:form:keep")
 _PURPOSE = "kept_form"
-_NOT_KEPT = {csrf.FIELD, once.FIELD, "password", "password_again", "code"}
+_NOT_KEPT = {csrf.FIELD, once.FIELD, "password", "password_again", "new_password", "secret", "code"}
 _LIMIT = Limit("kept_form", 30, timedelta(hours=1))
 
 

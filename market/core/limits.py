@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
 
@@ -43,13 +43,23 @@ def used(limit: Limit, who: str) -> int:
     )
 
 
-def count(limit: Limit, who: str) -> None:
-    """Note one use, in a transaction of its own or in the open one."""
+def latest(limit: Limit, who: str) -> datetime | None:
+    """When it was done last."""
+    query = select(func.max(LimitHit.at)).where(
+        LimitHit.kind == limit.kind, LimitHit.who == pseudonym(who, f"limit.{limit.kind}")
+    )
+    return db.session.scalar(query)
+
+
+def count(limit: Limit, who: str) -> int:
+    """Note one use, in a transaction of its own or in the open one; returns the row's id."""
     with unit_of_work(SYSTEM) as work:
         if work.actor is SYSTEM:
             work.require(COUNT)
         hit = LimitHit(kind=limit.kind, who=pseudonym(who, f"limit.{limit.kind}"), at=clock.now())
         db.session.add(hit)
+        db.session.flush()
+        return hit.id
 
 
 def take(limit: Limit, who: str, sentence: str) -> None:
@@ -72,6 +82,11 @@ def forget(limit: Limit, who: str) -> None:
             LimitHit.kind == limit.kind, LimitHit.who == pseudonym(who, f"limit.{limit.kind}")
         )
     )
+
+
+def forget_one(hit_id: int) -> None:
+    """Forget one use, e.g. one that turned out to be allowed. Inside a unit of work."""
+    db.session.execute(delete(LimitHit).where(LimitHit.id == hit_id))
 
 
 def forget_old() -> bool:

@@ -113,6 +113,8 @@ class Room:
     badges: Mapping[str, Callable[[Actor], int | str]] = field(default_factory=dict)
     # Whether an actor may have a file that is attached to an object of this kind.
     files: Mapping[str, Callable[[Actor, StoredFile], bool]] = field(default_factory=dict)
+    # What a program's token can be let do: `room:thing` of its permissions → words on screen.
+    scopes: Mapping[str, str] = field(default_factory=dict)
     # The kinds of messages it asks for (`core.messages`).
     messages: Sequence[MessageKind] = ()
     # The room's workflows, for diagrams, desks and checks.

@@ -55,6 +55,11 @@ class UnitOfWork:
         outbox.announce(kind, object_id)
 
 
+def in_unit_of_work() -> bool:
+    """Whether a unit of work is open: slow work is refused then."""
+    return _KEY in db.session().info
+
+
 @contextmanager
 def unit_of_work(actor: Actor, *, may_be_long: bool = False) -> Iterator[UnitOfWork]:
     """Do several writes as one. Re-entrant: inner ones join, the outermost alone commits.

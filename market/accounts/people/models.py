@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from market.accounts.models import Organisation
+from market.accounts.models import Organisation, OwnedBy
 from market.accounts.roles import ROLES
 from market.core.db import Base, Document, RowId, UtcDateTime
 from market.core.languages import N_
@@ -78,6 +78,27 @@ class RoleGrant(Base):
     organisation: Mapped[Organisation | None] = relationship()
     region: Mapped[Region | None] = relationship()
 
+    @property
+    def organisation_of(self) -> int | None:
+        """Whose member it makes, for the policy."""
+        return self.organisation_id
+
+    @property
+    def area_path(self) -> str | None:
+        """Where that organisation lies, for the policy."""
+        return self.organisation.region.path if self.organisation else None
+
+    @classmethod
+    def owned_by(cls, organisation_id: int) -> ColumnElement[bool]:
+        """SQL: grants for this organisation."""
+        return cls.organisation_id == organisation_id
+
+    @classmethod
+    def within(cls, path: str) -> ColumnElement[bool]:
+        """SQL: grants for organisations at or below this region."""
+        there = select(Organisation.id).where(Organisation.within(path))
+        return cls.organisation_id.in_(there)
+
 
 class LoginSession(Base):
     """A signed-in browser. The cookie holds a random word, the table its hash."""
@@ -146,7 +167,7 @@ class Invitation(Base):
     organisation: Mapped[Organisation] = relationship()
 
 
-class ApiToken(Base):
+class ApiToken(OwnedBy, Base):
     """A program's key: acts for an organisation in a role, within scopes, until it expires."""
 
     __tablename__ = "api_token"
