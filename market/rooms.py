@@ -16,6 +16,8 @@ from market.catalogue import web as catalogue_web
 from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
 from market.catalogue.pins import KIND as PINS
+from market.catalogue.publishing import messages as publishing_messages
+from market.catalogue.publishing import workflow as publishing_workflow
 from market.catalogue.term_files import KIND as TERMS
 from market.core import api, file_pages, health, kept_forms, limits, once, pages, static_files
 from market.core.importing import Kind, Options, discard_abandoned
@@ -68,6 +70,8 @@ catalogue = Room(
     tasks=[Task("forget reporters", 3600.0, catalogue_service.forget_reporters)],
     seeds=[terms.seed],
     gauges=[Gauge("market_listings", "Published listings", documents.count)],
+    messages=publishing_messages.KINDS,
+    workflows=[publishing_workflow.SUBMISSION, publishing_workflow.LISTING],
 )
 discovery = Room(
     "discovery",
