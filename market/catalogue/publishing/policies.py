@@ -152,6 +152,7 @@ MANAGE = policy.declare(
     **dict.fromkeys(MEMBERS, Own()),
     **dict.fromkeys(OFFICES, Own() | (InArea() & StateIn(NOT_PRIVATE))),
 )
+OWN_PAGE = policy.declare("catalogue:listing:own_page", person=Always())
 SETTINGS = policy.declare("catalogue:publishing:settings", owner=Own())
 RENEW_BY_LINK = policy.declare("catalogue:listing:renew_by_link", public=Always())
 REMIND = policy.declare("catalogue:listing:remind")
