@@ -16,6 +16,7 @@ from market.catalogue import web as catalogue_web
 from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
 from market.catalogue.pins import KIND as PINS
+from market.catalogue.publishing import api as publishing_api
 from market.catalogue.publishing import attachments, life
 from market.catalogue.publishing import messages as publishing_messages
 from market.catalogue.publishing import web as publishing_web
@@ -71,7 +72,7 @@ catalogue = Room(
         publishing_web.blueprint,
         publishing_web_more.blueprint,
     ],
-    api=[catalogue_api.listings, catalogue_api.taxonomies],
+    api=[catalogue_api.listings, catalogue_api.taxonomies, publishing_api.submissions],
     commands=[catalogue_cli.reports],
     searchables=[SEARCHABLE],
     tasks=[

@@ -341,3 +341,83 @@ def test_every_field_of_a_kind_stands_in_its_form():
     for kind, parts in layout.SECTIONS.items():
         keys = [key for _, keys in parts for key in keys]
         assert sorted(keys) == sorted(rules.fields_of(kind))
+
+
+# The API
+
+
+def _program(client, organisation_id, role="editor"):
+    """Headers of a program of an organisation."""
+    import secrets
+    from datetime import timedelta
+
+    from market.accounts.people import sessions
+    from market.accounts.people.models import ApiToken
+    from market.core import clock
+    from market.core.permissions import SYSTEM
+    from market.core.unit_of_work import unit_of_work
+
+    word = secrets.token_urlsafe(32)
+    with unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        db.session.add(
+            ApiToken(
+                token_hash=sessions.hashed(word),
+                organisation_id=organisation_id,
+                role=role,
+                label="测试",
+                hint="",
+                scopes=["catalogue:submission", "catalogue:listing"],
+                created_at=clock.now(),
+                created_by="测试",
+                expires_at=clock.now() + timedelta(days=1),
+            )
+        )
+    return {"Authorization": f"Bearer {word}"}
+
+
+def test_a_program_does_what_pages_do(client, app):
+    institute = people.organisation("乙研究院", kind="institute")
+    owner_no = db.session.get(people.Organisation, institute).no
+    program = _program(client, institute)
+    api = "/api/v1/submissions"
+    body = {
+        "kind": "achievement",
+        "organisation": owner_no,
+        "region": HERE,
+        "values": {"title": "咸鸭蛋裂纹检测", "keywords": ["咸鸭蛋", "检测"], "stage": "中试"},
+    }
+    once = program | {"Idempotency-Key": "a-1"}
+    made = client.post(api, json=body, headers=once)
+    assert made.status_code == 201, made.text
+    assert client.post(api, json=body, headers=once).json == made.json
+    no = made.json["no"]
+    read = client.get(f"{api}/{no}", headers=program)
+    assert read.headers["ETag"] == '"v1"'
+    assert {one["action"] for one in read.json["actions"]} == {"publish", "discard"}
+    changes = {"values": {"summary": "声学检测。"}, "cleared": True}
+    assert client.patch(f"{api}/{no}", json=changes, headers=program).status_code == 428
+    match = program | {"If-Match": '"v1"'}
+    assert client.patch(f"{api}/{no}", json=changes, headers=match).status_code == 200
+    assert client.patch(f"{api}/{no}", json=changes, headers=match).status_code == 412
+    bad = {"values": {"nothing": "x"}}
+    assert (
+        client.patch(f"{api}/{no}", json=bad, headers=program | {"If-Match": "*"}).status_code
+        == 422
+    )
+    assert client.post(f"{api}/{no}/actions/submit", json={}, headers=program).status_code == 403
+    done = client.post(f"{api}/{no}/actions/publish", json={}, headers=program)
+    assert (done.status_code, done.json["state"]) == (200, "published")
+    assert client.post(f"{api}/{no}/actions/publish", json={}, headers=program).status_code == 409
+    listing = f"/api/v1/listings/{done.json['listing_no']}"
+    renewed = client.post(f"{listing}/actions/renew", json={}, headers=program)
+    assert renewed.json["version"] == 2
+    again = client.post(f"{listing}/submissions", headers=program)
+    assert again.status_code == 201
+    assert client.get(api, headers=program).json["items"][0]["submission_no"] == again.json["no"]
+    gone = client.post(f"{listing}/actions/withdraw", json={"reason": "停"}, headers=program)
+    assert gone.json["state"] == "withdrawn"
+    stranger = _program(client, people.organisation("丙"))
+    for path in (f"{api}/{no}", listing):
+        assert client.get(path, headers=stranger).status_code == 404
+    assert client.get(f"{api}/{no}").status_code == 401
