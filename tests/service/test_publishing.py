@@ -314,3 +314,31 @@ def test_an_import_does_not_bring_back_what_was_taken_down(firm):
     row = Row(2, {"no": listing_no, "title": "咸鸭蛋破损怎么检测", "summary": "又来"}, {}, {})
     ListingImporter("demand", Options()).check([row])
     assert row.rejected
+
+
+def test_the_index_follows(demo):
+    from market.discovery import indexer, queries
+    from market.discovery.engine import reader
+    from market.discovery.forms import SearchForm
+
+    def found():
+        own.work_off()
+        page = queries.search(PUBLIC, SearchForm(q="量子照蛋")).page
+        return [card.no for card in page.items]
+
+    own = indexer.Indexer()
+    own.run()
+    firm = people.organisation("丁蛋品厂（演示）")
+    _, listing_no, editor = _published(firm, title="量子照蛋怎么做")
+    assert found() == [listing_no]
+    life.listing_act(_place(), listing_no, "take_down", "不实")
+    assert found() == []
+    life.listing_act(_place(), listing_no, "restore")
+    assert found() == [listing_no]
+    life.listing_act(editor, listing_no, "close", closing={"outcome": "unsolved"})
+    assert found() == []
+    life.listing_act(editor, listing_no, "restore")
+    life.listing_act(editor, listing_no, "withdraw", "已签约")
+    assert found() == []
+    assert indexer.check(reader()).ok
+    own.close()
