@@ -15,6 +15,12 @@ from market.catalogue import service as catalogue_service
 from market.catalogue import web as catalogue_web
 from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
+from market.catalogue.intake import api as intake_api
+from market.catalogue.intake import service as intake_service
+from market.catalogue.intake import web as intake_web
+from market.catalogue.intake import web_cases as intake_web_cases
+from market.catalogue.intake import web_claim as intake_web_claim
+from market.catalogue.intake import workflow as intake_workflow
 from market.catalogue.pins import KIND as PINS
 from market.catalogue.publishing import messages as publishing_messages
 from market.catalogue.publishing import workflow as publishing_workflow
@@ -73,6 +79,14 @@ catalogue = Room(
     messages=publishing_messages.KINDS,
     workflows=[publishing_workflow.SUBMISSION, publishing_workflow.LISTING],
 )
+intake = Room(
+    "intake",
+    blueprints=[intake_web.blueprint, intake_web_cases.blueprint, intake_web_claim.blueprint],
+    api=[intake_api.blueprint],
+    tasks=[Task("forget callers", 3600.0, intake_service.forget)],
+    messages=[intake_workflow.RECEIVED, intake_workflow.CLAIM_CODE],
+    workflows=[intake_workflow.INTAKE],
+)
 discovery = Room(
     "discovery",
     blueprints=[discovery_web.blueprint, web_listings.blueprint, web_sharing.blueprint],
@@ -84,7 +98,7 @@ discovery = Room(
     finder=known.FINDER,
 )
 
-ROOMS: tuple[Room, ...] = (core, regions_room, accounts, catalogue, discovery)
+ROOMS: tuple[Room, ...] = (core, regions_room, accounts, catalogue, intake, discovery)
 
 # What `market import`, `export` and `template` know, in the order in which they build up.
 KINDS: dict[str, Kind] = {
