@@ -148,7 +148,10 @@ def test_nothing_of_it_is_an_organisation_or_a_listing_yet(app):
     ("more", "why"),
     [
         ({"problem": "加微信 www.best-loans.cn 领红包"}, "link"),
-        ({"problem": "Best loans", "product": "x", "target": None, "firm": "y", "contact": "z"}, "foreign"),
+        (
+            {"problem": "Best loans", "product": "x", "target": None, "firm": "y", "contact": "z"},
+            "foreign",
+        ),
         ({"subject": "hello"}, "trap"),
         ({"opened": "1.forged"}, "fast"),
     ],
@@ -289,9 +292,7 @@ def test_a_known_organisation_is_taken_not_founded_again(app, county):
     first, _ = offered()
     service.complete(county, first.no, SAID, first.region_id)
     second, _ = offered(problem="另一个", telephone="13800005678")
-    service.complete(
-        county, second.no, SAID | {"uscc": "91440300708461136T"}, second.region_id
-    )
+    service.complete(county, second.no, SAID | {"uscc": "91440300708461136T"}, second.region_id)
     assert (first.organisation_id, second.organisation_id) == (known, by_code)
 
 
@@ -417,9 +418,7 @@ def test_the_caller_claims_and_owns_his_organisation(app, county):
     done = claim(code_sent())
     assert done.word
     person = db.session.scalars(
-        select(Person).where(
-            Person.mobile_key == pseudonym(SAID["telephone"], "person.mobile")
-        )
+        select(Person).where(Person.mobile_key == pseudonym(SAID["telephone"], "person.mobile"))
     ).one()
     assert person.name == "李师傅"
     assert person.password_hash.startswith("$argon2")

@@ -47,9 +47,10 @@ def test_who_may_begin(firm):
     assert _draft(people.actor(("county", None, HERE)), firm, source="telephone")
     with pytest.raises(Denied):
         _draft(people.actor(("county", None, HERE)), firm, code=ELSEWHERE, source="telephone")
-    assert db.session.scalars(select(Listing)).all() and len(
+    assert (
         db.session.scalars(select(Listing)).all()
-    ) == 1
+        and len(db.session.scalars(select(Listing)).all()) == 1
+    )
 
 
 def test_drafts_of_others_are_not_there(firm):
