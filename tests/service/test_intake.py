@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from market.accounts.models import Organisation
 from market.accounts.people import sessions
 from market.accounts.people.models import OneTimeCode, Person
-from market.catalogue.intake import claiming, queries, rules, service
+from market.catalogue.intake import claiming, queries, rules, service, telephones
 from market.catalogue.intake.models import Intake
 from market.catalogue.intake.queries import find_place
 from market.catalogue.publishing.models import Submission
@@ -76,7 +76,7 @@ def item_of(row):
     ],
 )
 def test_telephones_have_one_form(typed, read):
-    assert rules.read_telephone(typed) == read
+    assert telephones.read_telephone(typed) == read
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_telephones_have_one_form(typed, read):
     ],
 )
 def test_what_is_no_telephone(typed, why):
-    with pytest.raises(rules.NotATelephone, match=why):
-        rules.read_telephone(typed)
+    with pytest.raises(telephones.NotATelephone, match=why):
+        telephones.read_telephone(typed)
 
 
 def test_a_form_that_was_not_opened_here_has_no_age():
@@ -464,8 +464,8 @@ def test_who_has_an_account_signs_in_first(app, county):
     row = completed(county)
     claiming.send_code(county, row.no)
     person = people.person(name="李师傅")
-    from market.core.unit_of_work import unit_of_work
     from market.core.permissions import SYSTEM
+    from market.core.unit_of_work import unit_of_work
 
     with unit_of_work(SYSTEM) as work:
         work.require(people.MAKE)

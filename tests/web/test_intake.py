@@ -290,7 +290,7 @@ def test_an_officer_of_another_county_finds_nothing(visitor, stranger):
     for address in (f"/intakes/{no}", f"/intakes/{no}/complete"):
         assert stranger.get(address).status_code == 404
     token = token_of(stranger.get("/desk/intakes/new"))
-    acts = "call complete drop accept reopen duplicate unmask code".split()
+    acts = ["call", "complete", "drop", "accept", "reopen", "duplicate", "unmask", "code"]
     for action in acts:
         form = {"csrf_token": token, "reason": "x", "result": "reached"}
         assert stranger.post(f"/intakes/{no}/{action}", data=form).status_code == 404

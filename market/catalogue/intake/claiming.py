@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from market.accounts.models import Organisation
 from market.accounts.people import sessions
 from market.accounts.people.models import OneTimeCode, Person, RoleGrant
-from market.catalogue.intake import rules
+from market.catalogue.intake import telephones
 from market.catalogue.intake.models import Intake
 from market.catalogue.intake.queries import CONTACT, TELEPHONE, find, unsealed
 from market.catalogue.intake.workflow import CLAIM, CLAIM_CODE, HANDLE, INTAKE
@@ -103,14 +103,14 @@ def send_code(actor: Actor, no: str, mobile: str | None = None) -> None:
             values={"code": code, "firm": row.organisation.name, "address": absolute("/claim")},
             contact=seal(number, "message.contact"),
         )
-        to = rules.masked_telephone(number)
+        to = telephones.masked_telephone(number)
         add_event(work, INTAKE.name, row.id, "code", note=f"发往 {to}，24 小时内有效")
         work.record("intake.code", INTAKE.name, row.id, no=row.no, after={"to": to})
 
 
 def _mobile_of(row: Intake, mobile: str | None) -> str:
     number = mobile or unsealed(row.telephone, TELEPHONE) or ""
-    if not rules.is_mobile(number):
+    if not telephones.is_mobile(number):
         raise Invalid({"mobile": ["来电人留的是座机，收不到短信：请问到手机号填在这里。"]})
     return number
 

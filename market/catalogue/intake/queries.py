@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from market.accounts import queries as accounts
 from market.accounts.queries import Contact
-from market.catalogue.intake import rules
+from market.catalogue.intake import telephones
 from market.catalogue.intake.models import DOUBTS, OPEN, SOURCES, STATES, Intake
 from market.catalogue.intake.workflow import INTAKE, READ
 from market.core import clock
@@ -230,9 +230,11 @@ def view(row: Intake) -> IntakeView:
     return IntakeView(
         **{name: getattr(row, name) for name in same.split()},
         region=regions.view(row.region),
-        contact=rules.masked_name(name) if (name := unsealed(row.contact, CONTACT)) else "已删除",
+        contact=telephones.masked_name(name)
+        if (name := unsealed(row.contact, CONTACT))
+        else "已删除",
         telephone=_masked_telephone(row),
-        mobile=bool(telephone) and rules.is_mobile(telephone or ""),
+        mobile=bool(telephone) and telephones.is_mobile(telephone or ""),
         organisation_no=row.organisation.no if row.organisation else None,
         organisation_name=row.organisation.name if row.organisation else None,
         duplicate_of=row.duplicate_of.no if row.duplicate_of else None,
@@ -246,12 +248,12 @@ def unsealed(value: str | None, purpose: str) -> str | None:
 
 def _masked_telephone(row: Intake) -> str:
     telephone = unsealed(row.telephone, TELEPHONE)
-    return rules.masked_telephone(telephone) if telephone else "已删除"
+    return telephones.masked_telephone(telephone) if telephone else "已删除"
 
 
 def telephone_key(telephone: str) -> str:
     """By which the cases of one caller are found."""
-    return pseudonym(rules.line_of(telephone), TELEPHONE)
+    return pseudonym(telephones.line_of(telephone), TELEPHONE)
 
 
 def _visible(actor: Actor) -> Any:

@@ -9,7 +9,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, validates_schema
 
 from market.accounts.models import KINDS
 from market.catalogue.intake.models import SOURCES
-from market.catalogue.intake.rules import NotATelephone, read_telephone
+from market.catalogue.intake.telephones import NotATelephone, read_telephone
 from market.core.fields import Choice, Day, Line, LongText, YesNo
 from market.core.identifiers import read_uscc
 from market.core.languages import translate as _
@@ -21,7 +21,7 @@ RESULTS = {"reached": "已接通", "missed": "未接通"}
 
 
 class Telephone(Line):
-    """A telephone number, mobile or landline, in the form of `rules.read_telephone`."""
+    """A telephone number, mobile or landline, in the form of `telephones.read_telephone`."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(longest=40, **more)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 
 from market.accounts import service as accounts
-from market.catalogue.intake import rules
+from market.catalogue.intake import rules, telephones
 from market.catalogue.intake.models import OPEN, Intake
 from market.catalogue.intake.queries import (
     CONTACT,
@@ -75,7 +75,7 @@ def offer(actor: Actor, values: Mapping[str, Any], region_id: int, *, address: s
         sentence = _("这个网络一小时内报得太多，请过一小时再试，或直接打电话给本县科技管理部门。")
         take(FROM_NETWORK, network, sentence)
         sentence = _("这个电话今天已报了很多次，我们会回电话；急事请直接打本县科技管理部门的电话。")
-        take(FROM_TELEPHONE, rules.line_of(telephone), sentence)
+        take(FROM_TELEPHONE, telephones.line_of(telephone), sentence)
         doubts = _doubts(values, telephone)
         row = _row(values, region_id, "web", actor.label)
         row.state = "doubtful" if doubts else "new"
