@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from flask import Response
@@ -29,6 +30,8 @@ from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import requires
 
+UNKNOWN, REFUSED = HTTPStatus(401).name, HTTPStatus(403).name
+TAKEN = HTTPStatus(409).name
 blueprint = ApiBlueprint("intakes", __name__, "来电与代录：科技管理部门的令牌可用")
 
 
@@ -107,6 +110,8 @@ class NewIntakeSchema(EntrySchema):
 )
 @blueprint.arguments(IntakeQuery, location="query")
 @blueprint.response(200, IntakeListSchema, description="来电")
+@blueprint.alt_response(401, UNKNOWN)
+@blueprint.alt_response(403, REFUSED)
 @requires(READ)
 def intake_list(query: dict[str, Any]) -> PageOf[IntakeView]:
     """Cases of the token's area."""
@@ -119,6 +124,8 @@ def intake_list(query: dict[str, Any]) -> PageOf[IntakeView]:
 @blueprint.route("/intakes/<string:no>")
 @blueprint.doc(operationId="getIntake", summary="一件来电", security=[{"token": []}])
 @blueprint.response(200, IntakeDetailSchema, description="来电")
+@blueprint.alt_response(401, UNKNOWN)
+@blueprint.alt_response(403, REFUSED)
 @blueprint.alt_response(404, MISSING)
 @requires(READ)
 def intake_detail(no: str) -> dict[str, Any]:
@@ -153,6 +160,9 @@ def _detail(no: str) -> dict[str, Any]:
 )
 @blueprint.arguments(NewIntakeSchema)
 @blueprint.response(201, IntakeDetailSchema, description="已收下")
+@blueprint.alt_response(401, UNKNOWN)
+@blueprint.alt_response(403, REFUSED)
+@blueprint.alt_response(409, TAKEN)
 @requires(ENTER)
 def create(values: Mapping[str, Any]) -> Response:
     """代录 from another system."""
@@ -179,6 +189,9 @@ def create(values: Mapping[str, Any]) -> Response:
 )
 @blueprint.arguments(CallSchema)
 @blueprint.response(201, IntakeDetailSchema, description="已记下")
+@blueprint.alt_response(409, TAKEN)
+@blueprint.alt_response(401, UNKNOWN)
+@blueprint.alt_response(403, REFUSED)
 @blueprint.alt_response(404, MISSING)
 @requires(HANDLE)
 def note_call(values: Mapping[str, Any], no: str) -> Response:
