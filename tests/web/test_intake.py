@@ -488,7 +488,7 @@ def program(visitor, demo):
                 label="热线",
                 hint="x",
                 token_hash=sessions.hashed("w" * 30),
-                scopes=["catalogue:intake"],
+                scopes=["catalogue:intake", "accounts:organisation", "catalogue:submission"],
                 region_id=people.region("511402").id,
                 created_at=now,
                 created_by="测试",
@@ -542,3 +542,28 @@ def test_programs_type_for_callers(visitor, demo, program):
     outside = robot.post("/api/v1/intakes", json=body | {"region": "511403"}, headers=program)
     assert outside.status_code == 403
     assert cases() == 1
+
+
+def test_programs_do_what_pages_do(visitor, demo, program):
+    sent(visitor)
+    address = f"/api/v1/intakes/{one().no}"
+    robot = demo.test_client()
+
+    def ask(what, **body):
+        return robot.post(f"{address}/{what}", json=body, headers=program)
+
+    assert ask("actions", action="drop").status_code == 422
+    assert ask("actions", action="complete").status_code == 422
+    assert ask("actions", action="drop", reason="试").json["state"] == "dropped"
+    assert ask("actions", action="drop", reason="试").status_code == 409
+    assert ask("actions", action="reopen", reason="试").json["state"] == "new"
+    assert ask("unmask", reason=" ").status_code == 422
+    assert ask("unmask", reason="回电话").json == {
+        "contact": "李师傅",
+        "telephone": "13800001234",
+    }
+    said = {name: SAID[name] for name in ("problem", "product", "firm")}
+    done = ask("complete", **said, region="511402", source="telephone", consent=True)
+    assert done.status_code == 201, done.json
+    assert done.json["submission_no"] == one().submission_no
+    assert done.json["actions"] == []

@@ -8,15 +8,17 @@ from typing import Any
 
 from flask import Response
 from marshmallow import fields
+from marshmallow.validate import OneOf
 
 from market.catalogue.intake import queries, service
 from market.catalogue.intake.models import SOURCES, STATES
 from market.catalogue.intake.queries import TABS, IntakeView, find_place
-from market.catalogue.intake.schemas import CallSchema, EntrySchema
-from market.catalogue.intake.workflow import ENTER, HANDLE, INTAKE, READ
+from market.catalogue.intake.schemas import CallSchema, CompletionSchema, EntrySchema
+from market.catalogue.intake.workflow import ENTER, HANDLE, INTAKE, PLAIN_ACTS, READ, UNMASK
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import (
     Answer,
+    Input,
     ListAnswer,
     Query,
     Text,
@@ -168,13 +170,10 @@ def create(values: Mapping[str, Any]) -> Response:
     """代录 from another system."""
 
     def act() -> tuple[dict[str, Any], str]:
-        actor = current_actor()
-        place = find_place(values.get("region") or "", values.get("place") or "")
-        if place.found is None:
-            raise Invalid({"place": [place.error]})
-        no = service.enter(actor, values, place.found.id)
+        actor, place = current_actor(), _place(values)
+        no = service.enter(actor, values, place)
         if values.get("complete"):
-            service.complete(actor, no, values, place.found.id)
+            service.complete(actor, no, values, place)
         return _dumped(no), f"/api/v1/intakes/{no}"
 
     return create_once(act)
@@ -204,6 +203,108 @@ def note_call(values: Mapping[str, Any], no: str) -> Response:
     return create_once(act)
 
 
+def _place(values: Mapping[str, Any]) -> int:
+    place = find_place(values.get("region") or "", values.get("place") or "")
+    if place.found is None:
+        raise Invalid({"place": [place.error]})
+    return place.found.id
+
+
 def _dumped(no: str) -> dict[str, Any]:
     body: dict[str, Any] = IntakeDetailSchema().dump(_detail(no))
     return body
+
+
+class ActSchema(Input):
+    """One of the acts that need nothing, or a reason."""
+
+    action = fields.String(
+        required=True,
+        validate=OneOf(PLAIN_ACTS, error="可选：accept、drop、reopen。"),
+        metadata={"enum": list(PLAIN_ACTS)},
+    )
+    reason = fields.String(
+        load_default=None, metadata={"description": "不受理、恢复办理时必填，来电人会看到"}
+    )
+
+
+class CompleteSchema(CompletionSchema):
+    """What a demand is made of; contact and telephone stay where they are not given."""
+
+
+class WhySchema(Input):
+    """Why the caller's name and telephone are looked at."""
+
+    reason = fields.String(required=True, metadata={"description": "理由，记入操作记录"})
+
+
+class CallerSchema(Answer):
+    """The caller in full."""
+
+    contact = fields.String(allow_none=True)
+    telephone = fields.String(allow_none=True)
+
+
+@blueprint.route("/intakes/<string:no>/actions", methods=["POST"])
+@blueprint.doc(
+    operationId="actOnIntake",
+    summary="甄别通过、不受理、恢复办理",
+    description="可用的动作见 actions；重复的不再执行，回答 409。",
+    security=[{"token": []}],
+)
+@blueprint.arguments(ActSchema)
+@blueprint.response(200, IntakeDetailSchema, description="办理后的来电")
+@blueprint.alt_response(401, UNKNOWN)
+@blueprint.alt_response(403, REFUSED)
+@blueprint.alt_response(404, MISSING)
+@blueprint.alt_response(409, TAKEN)
+@requires(HANDLE)
+def act(values: dict[str, Any], no: str) -> dict[str, Any]:
+    """Accept, drop, reopen."""
+    service.act(current_actor(), no, values["action"], values["reason"])
+    return _detail(no)
+
+
+@blueprint.route("/intakes/<string:no>/complete", methods=["POST"])
+@blueprint.doc(
+    operationId="completeIntake",
+    summary="完成代录",
+    description=(
+        "认出或建立单位，建立需求草稿；草稿编号在 submission_no。令牌的范围除来电外还要有单位和提交。"
+    ),
+    security=[{"token": []}],
+)
+@blueprint.arguments(CompleteSchema)
+@blueprint.response(201, IntakeDetailSchema, description="已代录")
+@blueprint.alt_response(401, UNKNOWN)
+@blueprint.alt_response(403, REFUSED)
+@blueprint.alt_response(404, MISSING)
+@blueprint.alt_response(409, TAKEN)
+@requires(HANDLE)
+def complete(values: Mapping[str, Any], no: str) -> Response:
+    """Make a demand of it."""
+
+    def work() -> tuple[dict[str, Any], str]:
+        service.complete(current_actor(), no, values, _place(values))
+        return _dumped(no), f"/api/v1/intakes/{no}"
+
+    return create_once(work)
+
+
+@blueprint.route("/intakes/<string:no>/unmask", methods=["POST"])
+@blueprint.doc(
+    operationId="unmaskIntake",
+    summary="查看来电人的完整信息",
+    description="每次查看都有记录。",
+    security=[{"token": []}],
+)
+@blueprint.arguments(WhySchema)
+@blueprint.response(200, CallerSchema, description="联系人和电话")
+@blueprint.alt_response(401, UNKNOWN)
+@blueprint.alt_response(403, REFUSED)
+@blueprint.alt_response(404, MISSING)
+@requires(UNMASK)
+def unmask(values: dict[str, Any], no: str) -> dict[str, Any]:
+    """The caller's name and telephone."""
+    contact, telephone = service.unmask(current_actor(), no, values["reason"].strip()[:300])
+    return {"contact": contact, "telephone": telephone}
