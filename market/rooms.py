@@ -22,7 +22,11 @@ from market.catalogue.intake import web_cases as intake_web_cases
 from market.catalogue.intake import web_claim as intake_web_claim
 from market.catalogue.intake import workflow as intake_workflow
 from market.catalogue.pins import KIND as PINS
+from market.catalogue.publishing import api as publishing_api
+from market.catalogue.publishing import attachments, life
 from market.catalogue.publishing import messages as publishing_messages
+from market.catalogue.publishing import web as publishing_web
+from market.catalogue.publishing import web_more as publishing_web_more
 from market.catalogue.publishing import workflow as publishing_workflow
 from market.catalogue.term_files import KIND as TERMS
 from market.core import api, file_pages, health, kept_forms, limits, once, pages, static_files
@@ -69,13 +73,24 @@ accounts = Room(
 )
 catalogue = Room(
     "catalogue",
-    blueprints=[catalogue_web.blueprint],
-    api=[catalogue_api.listings, catalogue_api.taxonomies],
+    blueprints=[
+        catalogue_web.blueprint,
+        publishing_web.blueprint,
+        publishing_web_more.blueprint,
+    ],
+    api=[catalogue_api.listings, catalogue_api.taxonomies, publishing_api.submissions],
     commands=[catalogue_cli.reports],
     searchables=[SEARCHABLE],
-    tasks=[Task("forget reporters", 3600.0, catalogue_service.forget_reporters)],
+    tasks=[
+        Task("forget reporters", 3600.0, catalogue_service.forget_reporters),
+        Task("remind owners of the end of validity", 3600.0, life.remind),
+    ],
     seeds=[terms.seed],
     gauges=[Gauge("market_listings", "Published listings", documents.count)],
+    files={
+        attachments.KIND_OF_EDIT: attachments.may_have_of_edit,
+        attachments.KIND_OF_LISTING: attachments.may_have_of_listing,
+    },
     messages=publishing_messages.KINDS,
     workflows=[publishing_workflow.SUBMISSION, publishing_workflow.LISTING],
 )

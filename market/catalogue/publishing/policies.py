@@ -86,6 +86,8 @@ class IsDemand(Condition):
         return found
 
 
+# What an office sees of an area's listings: whatever was public once.
+NOT_PRIVATE = ("published", "withdrawn", "taken_down", "closed")
 _THING = "catalogue:submission"
 _OFFICERS_OWN = InArea() & ForOthers()
 
@@ -145,11 +147,12 @@ CLOSE = policy.declare(
 )
 SPOT_CHECK = policy.declare("catalogue:listing:spot_check", **dict.fromkeys(OFFICES, InArea()))
 OWN_LISTINGS = policy.declare("catalogue:listing:own", **dict.fromkeys((*MEMBERS, *OFFICES), Own()))
-FILE = policy.declare(
-    "catalogue:listing:file",
-    **dict.fromkeys(EDITORS, Own()),
-    **dict.fromkeys(OFFICES, Own() | (InArea() & StateIn(("draft",)))),
+MANAGE = policy.declare(
+    "catalogue:listing:manage",
+    **dict.fromkeys(MEMBERS, Own()),
+    **dict.fromkeys(OFFICES, Own() | (InArea() & StateIn(NOT_PRIVATE))),
 )
+OWN_PAGE = policy.declare("catalogue:listing:own_page", person=Always())
 SETTINGS = policy.declare("catalogue:publishing:settings", owner=Own())
 RENEW_BY_LINK = policy.declare("catalogue:listing:renew_by_link", public=Always())
 REMIND = policy.declare("catalogue:listing:remind")
