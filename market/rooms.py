@@ -19,6 +19,12 @@ from market.catalogue import service as catalogue_service
 from market.catalogue import web as catalogue_web
 from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
+from market.catalogue.intake import api as intake_api
+from market.catalogue.intake import service as intake_service
+from market.catalogue.intake import web as intake_web
+from market.catalogue.intake import web_cases as intake_web_cases
+from market.catalogue.intake import web_claim as intake_web_claim
+from market.catalogue.intake import workflow as intake_workflow
 from market.catalogue.pins import KIND as PINS
 from market.catalogue.publishing import api as publishing_api
 from market.catalogue.publishing import attachments, life
@@ -138,6 +144,14 @@ catalogue = Room(
         publishing_workflow.LISTING,
     ],
 )
+intake = Room(
+    "intake",
+    blueprints=[intake_web.blueprint, intake_web_cases.blueprint, intake_web_claim.blueprint],
+    api=[intake_api.blueprint],
+    tasks=[Task("forget callers", 3600.0, intake_service.forget)],
+    messages=[intake_workflow.RECEIVED, intake_workflow.CLAIM_CODE],
+    workflows=[intake_workflow.INTAKE],
+)
 discovery = Room(
     "discovery",
     blueprints=[discovery_web.blueprint, web_listings.blueprint, web_sharing.blueprint],
@@ -163,6 +177,7 @@ ROOMS: tuple[Room, ...] = (
     accounts,
     notifications,
     catalogue,
+    intake,
     discovery,
     monitoring,
 )
