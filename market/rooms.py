@@ -25,6 +25,10 @@ from market.discovery import cli as discovery_cli
 from market.discovery import engine, known, web_listings, web_sharing
 from market.discovery import web as discovery_web
 from market.discovery.indexer import Indexer
+from market.matching import contacts as matching_contacts
+from market.matching import messages as matching_messages
+from market.matching import reply_times
+from market.matching.workflow import INQUIRY
 from market.regions import api as regions_api
 from market.regions import service as regions
 from market.regions.industries import KIND as LEADING_INDUSTRIES
@@ -80,7 +84,18 @@ discovery = Room(
     finder=known.FINDER,
 )
 
-ROOMS: tuple[Room, ...] = (core, regions_room, accounts, catalogue, discovery)
+matching = Room(
+    "matching",
+    tasks=[
+        Task("forget inquirers", 3600.0, matching_contacts.forget),
+        Task("reply times", 3600.0, reply_times.refresh),
+    ],
+    messages=matching_messages.KINDS,
+    workflows=[INQUIRY],
+    owner_note=reply_times.note,
+)
+
+ROOMS: tuple[Room, ...] = (core, regions_room, accounts, catalogue, discovery, matching)
 
 # What `market import`, `export` and `template` know, in the order in which they build up.
 KINDS: dict[str, Kind] = {

@@ -1,0 +1,460 @@
+"""Inquiries: asking, answering, closing; every change."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, select, update
+
+from market.accounts import queries as accounts
+from market.catalogue import queries as catalogue
+from market.catalogue.models import Listing
+from market.catalogue.queries import ListingView
+from market.core import clock, limits, numbers
+from market.core import workflow as flow
+from market.core.db import db
+from market.core.errors import Conflict, Denied, Invalid, NotFound
+from market.core.languages import is_english
+from market.core.languages import translate as _
+from market.core.models import CaseEvent, WorkItem
+from market.core.permissions import Actor, policy
+from market.core.secrets import pseudonym, seal, unseal
+from market.core.text import fold
+from market.core.unit_of_work import UnitOfWork, unit_of_work
+from market.matching import messages, reply_times, rules
+from market.matching.models import Inquiry, InquiryMessage
+from market.matching.queries import assignee_of, colleagues, side_of
+from market.matching.workflow import (
+    ASK,
+    ASSIGN,
+    CREATE,
+    INQUIRY,
+    NOTE,
+    READ,
+    REMIND,
+    SIDE_ACTIONS,
+)
+
+SERIES = "DJ"
+_FORGOTTEN_AT_ONCE = 500
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, as kept: an organisation, a person, or a visitor by what he left."""
+
+    label: str
+    organisation_id: int | None = None
+    person_id: int | None = None
+    contact: str | None = None  # sealed
+    contact_shown: str | None = None
+    contact_key: str | None = None
+
+    def same(self) -> ColumnElement[bool]:
+        """SQL: what the same asker sent."""
+        if self.organisation_id is not None:
+            return Inquiry.asker_id == self.organisation_id
+        if self.person_id is not None:
+            return and_(Inquiry.asker_person_id == self.person_id, Inquiry.asker_id.is_(None))
+        return Inquiry.contact_key == self.contact_key
+
+
+def visitor(values: Mapping[str, Any]) -> Asker:
+    """A visitor, from what `VisitorSchema` loaded: name, contact, perhaps a firm."""
+    name, contact = values["name"], values["contact"]
+    mailed = "@" in contact
+    shown = rules.masked_name(name)
+    label = f"{values['firm']} · {shown}" if values.get("firm") else shown
+    kept = {"name": name, "email" if mailed else "mobile": contact}
+    return Asker(
+        label=label,
+        contact=seal(json.dumps(kept, ensure_ascii=False), messages.CONTACT),
+        contact_shown=rules.masked_contact(contact),
+        contact_key=pseudonym(contact, "person.email" if mailed else "person.mobile"),
+    )
+
+
+def member(actor: Actor, organisation: tuple[int, str] | None, firm: str | None = None) -> Asker:
+    """Somebody signed in, or a program. organisation: id and name of the one he asks for."""
+    person_id = actor.id if actor.kind == "person" else None
+    if organisation is not None:
+        key, name = organisation
+        label = f"{name} · {actor.label}" if person_id else name
+        return Asker(label[:200], key, person_id)
+    return Asker(f"{firm} · {actor.label}" if firm else actor.label, None, person_id)
+
+
+def ask(
+    actor: Actor,
+    kind: str,
+    no: str,
+    asker: Asker,
+    values: Mapping[str, Any],
+    *,
+    address: str = "",
+) -> str:
+    """Put an inquiry to the owner of a listing; returns its number.
+
+    Args:
+        kind, no: of the listing.
+        values: text, perhaps reach.
+        address: the network address it came from; empty for a program with a token.
+
+    Raises:
+        NotFound, Gone: the listing is not public (any more).
+        Conflict: it is the asker's own, or the owner removed what he sent before.
+        TooMany: from this network or this sender, for now.
+    """
+    listing = catalogue.get(actor, kind, no)
+    with unit_of_work(actor) as work:
+        _refuse_own(actor, listing, asker)
+        _refuse_removed(listing, asker)
+        _limit(asker, address)
+        row = _insert(listing, asker, values)
+        work.require(ASK if asker.organisation_id is not None else CREATE, row)
+        _say(row, "asker", asker.person_id, asker.label, values["text"])
+        flow.begin(work, INQUIRY, row)
+        messages.tell_owner(messages.RECEIVED, row)
+        messages.tell_area(messages.IN_AREA, row)
+        return row.no
+
+
+def _refuse_own(actor: Actor, listing: ListingView, asker: Asker) -> None:
+    if listing.owner.id in {asker.organisation_id, *actor.organisations()}:
+        raise Conflict(_("这是您所在单位发布的信息，不用向自己咨询。"))
+
+
+def _refuse_removed(listing: ListingView, asker: Asker) -> None:
+    """Refuse whose inquiries were removed: by this owner once, or several anywhere."""
+    lately = Inquiry.updated_at > clock.now() - rules.BLOCKED
+    removed = select(Inquiry.owner_id).where(asker.same(), Inquiry.state == "spam", lately)
+    owners = list(db.session.scalars(removed.limit(100)))
+    if listing.owner.id in owners or len(owners) >= rules.MOST_REMOVED:
+        raise Conflict(
+            _("您先前的咨询被移除过，现在不能从网上再发；确有需要，请打这条信息上的电话。")
+        )
+
+
+def _limit(asker: Asker, address: str) -> None:
+    if address:
+        sentence = _("您这里一小时内已发出很多咨询，请过一会儿再发；急事请直接打电话。")
+        limits.take(rules.BY_NETWORK, rules.network_of(address), sentence)
+    sentence = _("今天发出的咨询已经很多，请明天再发；急事请直接打电话。")
+    if asker.contact_key is not None:
+        limits.take(rules.BY_SENDER, asker.contact_key, sentence)
+    else:
+        limits.take(rules.BY_MEMBER, f"{asker.organisation_id}:{asker.person_id}", sentence)
+
+
+def _insert(listing: ListingView, asker: Asker, values: Mapping[str, Any]) -> Inquiry:
+    now, series = clock.now(), f"{SERIES}{clock.today().year}"
+    published = select(Listing.id).where(Listing.id == listing.id, Listing.state == "published")
+    if db.session.scalar(published) is None:
+        raise Conflict(_("这条信息刚刚撤回，不能再咨询。"))
+    row = Inquiry(
+        no=f"{series}{numbers.take(series)[0]:06d}",
+        listing_id=listing.id,
+        title=listing.title,
+        owner_id=listing.owner.id,
+        region_id=listing.region.id,
+        asker_id=asker.organisation_id,
+        asker_person_id=asker.person_id,
+        asker_label=asker.label,
+        contact=asker.contact,
+        contact_shown=asker.contact_shown,
+        contact_key=asker.contact_key,
+        reach=values.get("reach"),
+        language="en" if is_english() else "zh",
+        state="new",
+        waiting_since=now,
+        open_until=now + rules.ADDRESS_OPENS if asker.contact_key else None,
+        demo=listing.demo,
+        created_at=now,
+        updated_at=now,
+    )
+    db.session.add(row)
+    db.session.flush()
+    return row
+
+
+def _say(inquiry: Inquiry, side: str, person_id: int | None, author: str, text: str) -> None:
+    said = InquiryMessage(
+        inquiry_id=inquiry.id,
+        side=side,
+        person_id=person_id,
+        author=author[:200],
+        text=text,
+        at=clock.now(),
+    )
+    db.session.add(said)
+    db.session.flush()
+
+
+def _locked(actor: Actor, no: str) -> Inquiry:
+    """The inquiry, held until the commit: of two who write at once the second sees the first."""
+    found = db.session.scalar(
+        select(Inquiry)
+        .where(Inquiry.no == no, policy.where(actor, READ, Inquiry))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound(_("没有编号为 %(no)s 的咨询。", no=no))
+    return found
+
+
+def _as_seen(inquiry: Inquiry, version: int | None) -> None:
+    """Refuse when somebody moved the case since the page was opened. None: not asked."""
+    if version is not None and version != inquiry.lock_version:
+        raise Conflict(
+            _("这件咨询刚有新的进展，请先看上面的新内容；您写的还在，仍要发送请再点一次。")
+        )
+
+
+def _moved(**values: Any) -> dict[str, Any]:
+    """Columns that change with every step."""
+    return {"updated_at": clock.now(), "lock_version": Inquiry.lock_version + 1, **values}
+
+
+def _said_just_now(inquiry: Inquiry, side: str, text: str) -> bool:
+    """Whether the last message is this very one, sent twice by a double click."""
+    query = select(InquiryMessage).where(InquiryMessage.inquiry_id == inquiry.id)
+    last = db.session.scalar(query.order_by(InquiryMessage.id.desc()).limit(1))
+    if last is None or last.at < clock.now() - rules.SAME_AGAIN:
+        return False
+    return (last.side, last.text) == (side, text)
+
+
+def say(actor: Actor, no: str, text: str, version: int | None = None) -> None:
+    """Answer as the owner, write again as the asker, or leave a note as the office.
+
+    Args:
+        version: of the case as the writer saw it; when it moved since, nothing is written.
+
+    Raises:
+        NotFound: no such inquiry, or not for this actor. Conflict: it moved, or is closed.
+    """
+    with unit_of_work(actor) as work:
+        inquiry = _locked(actor, no)
+        side = side_of(actor, inquiry)
+        if _said_just_now(inquiry, side, text):
+            work.require(READ, inquiry)
+            return
+        _as_seen(inquiry, version)
+        {"owner": _answer, "asker": _write_again, "office": _note}[side](work, inquiry)
+        name = f"{inquiry.owner.name} · {actor.label}" if side == "owner" else actor.label
+        author = inquiry.asker_label if side == "asker" else name
+        _say(inquiry, side, actor.id if actor.kind == "person" else None, author, text)
+
+
+def _answer(work: UnitOfWork, inquiry: Inquiry) -> None:
+    now, first = clock.now(), inquiry.first_answer_at is None
+    values = _moved()
+    if first:
+        minutes = rules.minutes_between(inquiry.created_at, now)
+        values |= {"first_answer_at": now, "answer_minutes": minutes}
+    if inquiry.open_until is not None:
+        values["open_until"] = now + rules.ADDRESS_OPENS
+    flow.fire(work, INQUIRY, inquiry, "answer", values=values)
+    if first:
+        reply_times.count_again(inquiry.owner_id)
+    messages.tell_asker(messages.ANSWERED, inquiry, _contact_of(inquiry))
+
+
+def _write_again(work: UnitOfWork, inquiry: Inquiry) -> None:
+    if inquiry.contact_key is not None:
+        sentence = _("您刚才已写了很多条，请过一会儿再写。")
+        limits.take(rules.MESSAGES, inquiry.no, sentence)
+    values = _moved()
+    if inquiry.state == "answered":
+        values["waiting_since"] = clock.now()
+    flow.fire(work, INQUIRY, inquiry, "write", values=values)
+    messages.tell_owner(messages.ASKED_AGAIN, inquiry, assignee_of(inquiry))
+
+
+def _note(work: UnitOfWork, inquiry: Inquiry) -> None:
+    work.require(NOTE, inquiry)
+    flow.add_event(work, INQUIRY.name, inquiry.id, "note")
+    work.record("inquiry.note", INQUIRY.name, inquiry.id, no=inquiry.no)
+    _touch(inquiry)
+    messages.tell_owner(messages.OFFICE_WORD, inquiry, assignee_of(inquiry))
+    messages.tell_asker(messages.OFFICE_WORD, inquiry, _contact_of(inquiry))
+
+
+def _touch(inquiry: Inquiry) -> None:
+    db.session.execute(update(Inquiry).where(Inquiry.id == inquiry.id).values(**_moved()))
+    db.session.refresh(inquiry)
+
+
+def _contact_of(inquiry: Inquiry) -> str | None:
+    """A visitor's telephone or e-mail, to send a message to."""
+    if inquiry.contact is None:
+        return None
+    kept = _unsealed(inquiry.contact)
+    return kept.get("mobile") or kept.get("email")
+
+
+def _unsealed(token: str) -> dict[str, str]:
+    text = unseal(token, messages.CONTACT)
+    found: dict[str, str] = json.loads(text) if text else {}
+    return found
+
+
+def remind(actor: Actor, no: str) -> None:
+    """Remind the owner to answer, once a day at most.
+
+    Raises:
+        Conflict: it is answered, or was reminded today.
+    """
+    with unit_of_work(actor) as work:
+        inquiry = _locked(actor, no)
+        work.require(REMIND, inquiry)
+        if inquiry.state != "new":
+            raise Conflict("这件咨询现在不用答复，不必提醒。")
+        last = select(func.max(CaseEvent.at)).where(
+            CaseEvent.kind == INQUIRY.name,
+            CaseEvent.object_id == inquiry.id,
+            CaseEvent.action == "remind",
+        )
+        at = db.session.scalar(last)
+        if at is not None and clock.local(at).date() == clock.today():
+            raise Conflict("今天已提醒过一次，请明天再提醒，或打电话给发布单位。")
+        flow.add_event(work, INQUIRY.name, inquiry.id, "remind")
+        work.record("inquiry.remind", INQUIRY.name, inquiry.id, no=no)
+        messages.tell_owner(messages.OFFICE_WORD, inquiry, assignee_of(inquiry))
+
+
+def close(actor: Actor, no: str, values: Mapping[str, Any], version: int | None = None) -> None:
+    """End a case with its outcome, as the owner or the asker.
+
+    Args:
+        values: outcome; where solved perhaps outcome_with and amount (fen).
+
+    Raises:
+        Conflict: it moved meanwhile or is closed already. Denied: an office does not close.
+    """
+    with unit_of_work(actor) as work:
+        inquiry = _locked(actor, no)
+        _as_seen(inquiry, version)
+        told = _outcome(inquiry, values)
+        side = _party(actor, inquiry)
+        columns = _moved(closed_at=clock.now(), **told)
+        flow.fire(work, INQUIRY, inquiry, SIDE_ACTIONS["close"][side], values=columns, after=told)
+        _tell_other(messages.ENDED, inquiry, side)
+
+
+def _party(actor: Actor, inquiry: Inquiry) -> str:
+    side = side_of(actor, inquiry)
+    if side == "office":
+        raise Denied
+    return side
+
+
+def _outcome(inquiry: Inquiry, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of an outcome; solved here without a name: by whoever had the technology."""
+    outcome, named = values["outcome"], values.get("outcome_with")
+    if outcome == "unsolved":
+        return {"outcome": outcome, "outcome_with": None, "outcome_amount_fen": None}
+    by_owner = inquiry.listing.kind == "achievement"
+    solver = inquiry.owner if by_owner else inquiry.asker
+    solver_name = inquiry.owner.name if by_owner else inquiry.asker_label
+    if outcome == "solved" and not named:
+        solver_id = solver.id if solver is not None else None
+        named = solver.name if solver is not None else solver_name
+    else:
+        solver_id = _named_organisation(named or "")
+    return {
+        "outcome": outcome,
+        "outcome_with": named,
+        "outcome_with_id": solver_id,
+        "outcome_amount_fen": values.get("amount"),
+    }
+
+
+def _named_organisation(name: str) -> int | None:
+    """The one organisation of the register that bears this name."""
+    found = accounts.owners_by_name([name]).get(fold(name), [])
+    return found[0].id if len(found) == 1 else None
+
+
+def _tell_other(kind: Any, inquiry: Inquiry, side: str) -> None:
+    if side == "owner":
+        messages.tell_asker(kind, inquiry, _contact_of(inquiry))
+    else:
+        messages.tell_owner(kind, inquiry, assignee_of(inquiry))
+
+
+def act(
+    actor: Actor, no: str, action: str, reason: str | None = None, version: int | None = None
+) -> None:
+    """Reopen, withdraw, remove or restore a case.
+
+    Raises:
+        Conflict: the state does not allow it, it moved, or it ended too long ago to be reopened.
+        Invalid: a reason is missing.
+    """
+    with unit_of_work(actor) as work:
+        inquiry = _locked(actor, no)
+        _as_seen(inquiry, version)
+        side, columns = side_of(actor, inquiry), _moved()
+        if action == "reopen":
+            _refuse_old(inquiry)
+            action = SIDE_ACTIONS["reopen"][_party(actor, inquiry)]
+            columns |= dict.fromkeys(
+                ("outcome", "outcome_with", "outcome_with_id", "outcome_amount_fen", "closed_at")
+            )
+        if INQUIRY.find("closed", action) or action == "restore":
+            columns["waiting_since"] = clock.now()
+        flow.fire(work, INQUIRY, inquiry, action, reason=reason, values=columns)
+        if action in {"remove", "restore"} and inquiry.first_answer_at is not None:
+            reply_times.count_again(inquiry.owner_id)
+        _tell_of_act(inquiry, action, side)
+
+
+def _refuse_old(inquiry: Inquiry) -> None:
+    ended = inquiry.closed_at
+    if ended is not None and ended < clock.now() - rules.REOPENED_WITHIN:
+        raise Conflict(_("办结已超过 90 天，不能重新打开；请另发一件咨询。"))
+
+
+def _tell_of_act(inquiry: Inquiry, action: str, side: str) -> None:
+    if action == "restore" or (action.startswith("reopen") and side == "asker"):
+        messages.tell_owner(messages.ASKED_AGAIN, inquiry, assignee_of(inquiry))
+    elif action == "remove":
+        messages.tell_asker(messages.ENDED, inquiry, _contact_of(inquiry))
+    elif action == "withdraw":
+        messages.tell_owner(messages.ENDED, inquiry, assignee_of(inquiry))
+
+
+def assign(actor: Actor, no: str, person_id: int | None) -> None:
+    """Give a case to a colleague who may answer, or back to all.
+
+    Raises:
+        Invalid: that is no such colleague.
+    """
+    with unit_of_work(actor) as work:
+        inquiry = _locked(actor, no)
+        work.require(ASSIGN, inquiry)
+        names = dict(colleagues(inquiry.owner_id))
+        if person_id is not None and person_id not in names:
+            raise Invalid({"person": ["请从本单位的管理员和编辑中选一位。"]})
+        before = assignee_of(inquiry)
+        if before == person_id:
+            return
+        item = and_(WorkItem.kind == INQUIRY.name, WorkItem.object_id == inquiry.id)
+        db.session.execute(update(WorkItem).where(item).values(assignee_id=person_id))
+        told = names[person_id] if person_id is not None else "不指定"
+        flow.add_event(work, INQUIRY.name, inquiry.id, "assign", note=told)
+        work.record(
+            "inquiry.assign",
+            INQUIRY.name,
+            inquiry.id,
+            no=no,
+            before={"person_id": before},
+            after={"person_id": person_id},
+        )
+        if person_id is not None and person_id != actor.id:
+            messages.tell_owner(messages.RECEIVED, inquiry, person_id)
