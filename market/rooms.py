@@ -28,6 +28,9 @@ from market.discovery.indexer import Indexer
 from market.matching import contacts as matching_contacts
 from market.matching import messages as matching_messages
 from market.matching import reply_times
+from market.matching import web as matching_web
+from market.matching import web_cases as matching_web_cases
+from market.matching import web_lists as matching_web_lists
 from market.matching.workflow import INQUIRY
 from market.regions import api as regions_api
 from market.regions import service as regions
@@ -86,6 +89,11 @@ discovery = Room(
 
 matching = Room(
     "matching",
+    blueprints=[
+        matching_web.blueprint,
+        matching_web_cases.blueprint,
+        matching_web_lists.blueprint,
+    ],
     tasks=[
         Task("forget inquirers", 3600.0, matching_contacts.forget),
         Task("reply times", 3600.0, reply_times.refresh),

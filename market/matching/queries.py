@@ -29,7 +29,7 @@ from market.core.permissions import Actor, Grant, policy
 from market.core.workflow import Transition
 from market.matching.messages import secret_of
 from market.matching.models import OPEN, Inquiry, InquiryMessage
-from market.matching.workflow import AREA, BY_ADDRESS, INQUIRY, READ, due
+from market.matching.workflow import AREA, BY_ADDRESS, INQUIRY, READ
 
 _JOINED = (joinedload(Inquiry.owner), joinedload(Inquiry.asker), joinedload(Inquiry.listing))
 _MOST_MESSAGES = 200  # of a thread that a page shows, the newest
@@ -112,14 +112,22 @@ def by_address(word: str) -> Actor:
     raise NotFound(_("没有这个网址；请核对是否复制完整。"))
 
 
+def number_of(visitor: Actor) -> str:
+    """The number of the inquiry that a visitor's address opens."""
+    found = db.session.scalar(select(Inquiry.no).where(Inquiry.id == visitor.id))
+    if found is None:
+        raise NotFound
+    return found
+
+
 def get(actor: Actor, no: str) -> Case:
     """An inquiry with its thread. Raises NotFound."""
-    query = select(Inquiry, WorkItem.assignee_id).outerjoin(WorkItem, _its_item())
+    query = select(Inquiry, WorkItem.assignee_id, WorkItem.due).outerjoin(WorkItem, _its_item())
     query = query.where(Inquiry.no == no, policy.where(actor, READ, Inquiry))
     found = db.session.execute(query.options(*_JOINED, joinedload(Inquiry.region))).first()
     if found is None:
         raise NotFound(_("没有编号为 %(no)s 的咨询。", no=no))
-    inquiry, assignee = found
+    inquiry, assignee, until = found
     said = select(InquiryMessage).where(InquiryMessage.inquiry_id == inquiry.id)
     newest = db.session.scalars(said.order_by(InquiryMessage.id.desc()).limit(_MOST_MESSAGES))
     return Case(
@@ -129,7 +137,7 @@ def get(actor: Actor, no: str) -> Case:
         events=flow.timeline(INQUIRY.name, inquiry.id),
         actions=INQUIRY.actions(actor, inquiry),
         assignee_id=assignee,
-        until=due(inquiry).day if inquiry.state == "new" else None,
+        until=until,
     )
 
 
@@ -180,12 +188,12 @@ def of_sides(actor: Actor, side: str, state: str, page: int, per_page: int) -> P
 def _page(actor: Actor, wanted: ColumnElement[bool], page: int, per_page: int) -> PageOf[Row]:
     limited = select(Inquiry.id).where(wanted).limit(EXACT_UP_TO + 1).subquery()
     total = db.session.scalar(select(func.count()).select_from(limited)) or 0
-    query: Select[Any] = select(Inquiry, Person.name).outerjoin(WorkItem, _its_item())
+    query: Any = select(Inquiry, Person.name, WorkItem.due).outerjoin(WorkItem, _its_item())
     query = query.outerjoin(Person, Person.id == WorkItem.assignee_id).where(wanted)
     found = db.session.execute(
         _unanswered_first(query).options(*_JOINED).limit(per_page).offset((page - 1) * per_page)
     )
-    rows = [_row(actor, inquiry, name) for inquiry, name in found.all()]
+    rows = [Row(one, side_of(actor, one), name, until) for one, name, until in found.all()]
     total_is = "exact" if total <= EXACT_UP_TO else "at_least"
     return PageOf(rows, min(total, EXACT_UP_TO), page, per_page, total_is)
 
@@ -199,11 +207,6 @@ def _unanswered_first(query: Select[Any]) -> Select[Any]:
         Inquiry.updated_at.desc(),
         Inquiry.id.desc(),
     )
-
-
-def _row(actor: Actor, inquiry: Inquiry, assignee: str | None) -> Row:
-    until = due(inquiry).day if inquiry.state == "new" else None
-    return Row(inquiry, side_of(actor, inquiry), assignee, until)
 
 
 def unanswered(actor: Actor) -> int:

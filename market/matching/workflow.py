@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false
@@ -143,12 +143,6 @@ def next_step(inquiry: Inquiry) -> tuple[str, str]:
     if inquiry.state == "answered":
         return "asker", "看答复；再问，或办结"
     return "", ""
-
-
-def late(inquiry: Inquiry) -> date | None:
-    """The day by which an answer was due, when it has passed."""
-    day = due(inquiry).day
-    return day if inquiry.state == "new" and day < clock.today() else None
 
 
 def _item(inquiry: Inquiry) -> Item:

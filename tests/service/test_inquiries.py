@@ -16,7 +16,15 @@ from market.core.models import AuditEntry, CaseEvent, OutboxRow, WorkItem
 from market.core.permissions import PUBLIC, SYSTEM, Actor, Grant
 from market.core.secrets import pseudonym
 from market.core.unit_of_work import unit_of_work
-from market.matching import contacts, queries, reply_templates, reply_times, rules, service
+from market.matching import (
+    contacts,
+    inquiring,
+    queries,
+    reply_templates,
+    reply_times,
+    rules,
+    service,
+)
 from market.matching.messages import address_of
 from market.matching.models import Inquiry, InquiryMessage, OwnerReply
 from tests import people
@@ -63,14 +71,14 @@ def officer(listing):
 
 
 def ask(actor, firm=None, text="能不能先试用？", no=NO):
-    who = service.member(actor, (firm, "需求方公司") if firm else None)
-    return service.ask(actor, "achievement", no, who, {"text": text})
+    who = inquiring.member(actor, (firm, "需求方公司") if firm else None)
+    return inquiring.ask(actor, "achievement", no, who, {"text": text})
 
 
 def ask_as_visitor(**more):
     values = VISITOR | more
-    return service.ask(
-        PUBLIC, "achievement", NO, service.visitor(values), values, address="203.0.113.9"
+    return inquiring.ask(
+        PUBLIC, "achievement", NO, inquiring.visitor(values), values, address="203.0.113.9"
     )
 
 
