@@ -25,6 +25,7 @@ from market.discovery import cli as discovery_cli
 from market.discovery import engine, known, web_listings, web_sharing
 from market.discovery import web as discovery_web
 from market.discovery.indexer import Indexer
+from market.matching import api as matching_api
 from market.matching import contacts as matching_contacts
 from market.matching import messages as matching_messages
 from market.matching import reply_times
@@ -94,6 +95,7 @@ matching = Room(
         matching_web_cases.blueprint,
         matching_web_lists.blueprint,
     ],
+    api=[matching_api.blueprint],
     tasks=[
         Task("forget inquirers", 3600.0, matching_contacts.forget),
         Task("reply times", 3600.0, reply_times.refresh),

@@ -212,6 +212,8 @@ def _party(actor: Actor, inquiry: Inquiry) -> str:
 def _outcome(inquiry: Inquiry, values: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of an outcome; solved here without a name: by whoever had the technology."""
     outcome, named = values["outcome"], values.get("outcome_with")
+    if outcome == "elsewhere" and not named:
+        raise Invalid({"outcome_with": [_("请写明与谁解决的（单位或个人）。")]})
     if outcome == "unsolved":
         return {"outcome": outcome, "outcome_with": None, "outcome_amount_fen": None}
     by_owner = inquiry.listing.kind == "achievement"

@@ -30,7 +30,7 @@ from market.matching.schemas import (
 )
 from market.matching.workflow import CREATE, FOLLOW
 
-blueprint = Blueprint("inquiries", __name__)
+blueprint = Blueprint("inquire", __name__)
 _ACHIEVEMENT, _DEMAND = {"kind": "achievement"}, {"kind": "demand"}
 
 

@@ -19,6 +19,7 @@ from market.core.unit_of_work import unit_of_work
 from market.matching import (
     contacts,
     inquiring,
+    merging,
     queries,
     reply_templates,
     reply_times,
@@ -541,3 +542,16 @@ def test_the_same_words_sent_twice_are_one_message(owner, asker, firm):
 def test_an_actor_outside_a_request_has_what_his_grants_say(listing):
     found = sessions.actor_of(people.person(("owner", listing.owner_id)))
     assert queries.colleagues(listing.owner_id) == [(found.id, "张三")]
+
+
+def test_when_organisations_merge_their_inquiries_go_along(owner, asker, firm, listing):
+    for hours in (1, 2, 3):
+        no = answered_after(owner, asker, firm, hours)
+    target = people.organisation("合并后的研究院")
+    with unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        assert merging.would_move(listing.owner_id) == ("对接咨询", 3)
+        merging.move(listing.owner_id, target)
+    assert row(no).owner_id == target
+    assert item(no).organisation_id == target
+    assert reply_times.note(target) == "通常 2 小时内答复（近一年 3 件）"

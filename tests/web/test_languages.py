@@ -36,6 +36,8 @@ EXAMPLES = {
     "/demands/<string:no>/poster": ["/demands/XQ2026000001/poster"],
     "/achievements/<string:no>/report": ["/achievements/CG2026000001/report"],
     "/demands/<string:no>/report": ["/demands/XQ2026000001/report"],
+    "/achievements/<string:no>/inquire": ["/achievements/CG2026000001/inquire"],
+    "/demands/<string:no>/inquire": ["/demands/XQ2026000001/inquire"],
     "/regions/<string:code>": [f"/regions/{code}" for code in (510000, 511400, 511402, 630000)],
     "/post/<string:side>": [
         "/post/demand",
@@ -52,6 +54,7 @@ NO_PAGES = {
     "/demands/<string:no>/qr.svg",
     "/suggest",
     "/reports/<string:no>",  # walked where a report is made
+    "/inquire/<string:word>",  # walked where an inquiry is made
 }
 
 
@@ -117,7 +120,7 @@ def test_english_pages_read_little_and_write_nothing(visitor, statements):
         real = [one for one in statements if not one.startswith(("BEGIN", "PRAGMA"))]
         assert len(real) <= MOST_STATEMENTS, (address, real)
         assert [one for one in real if one.lstrip().upper().startswith(WRITES)] == []
-        assert "Set-Cookie" not in response.headers or address.endswith("/report")
+        assert "Set-Cookie" not in response.headers or address.endswith(("/report", "/inquire"))
 
 
 def test_links_of_english_pages_stay_english(visitor):
