@@ -81,10 +81,17 @@ def tell_owner(kind: MessageKind, inquiry: Inquiry, assignee: int | None = None)
     _tell(kind, inquiry, f"/inquiries/{inquiry.no}", **whom)
 
 
-def tell_asker(kind: MessageKind, inquiry: Inquiry, contact: str | None = None) -> None:
-    """Tell who asked. contact: a visitor's telephone or e-mail, in plain. In a unit of work."""
+def tell_asker(
+    kind: MessageKind, inquiry: Inquiry, contact: str | None = None, *, left: bool = False
+) -> None:
+    """Tell who asked. Call inside a unit of work.
+
+    Args:
+        contact: a visitor's telephone or e-mail, in plain.
+        left: the person who asked works for the asking organisation no more: its others are told.
+    """
     page = f"/inquiries/{inquiry.no}"
-    if inquiry.asker_person_id is not None:
+    if inquiry.asker_person_id is not None and not left:
         _tell(kind, inquiry, page, people=[inquiry.asker_person_id])
     elif inquiry.asker_id is not None:
         _tell(kind, inquiry, page, organisation_id=inquiry.asker_id, roles=EDITORS)

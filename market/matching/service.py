@@ -14,6 +14,7 @@ from market.core import workflow as flow
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound
 from market.core.languages import translate as _
+from market.core.messages import MessageKind
 from market.core.models import CaseEvent, WorkItem
 from market.core.permissions import Actor, policy
 from market.core.secrets import unseal
@@ -117,7 +118,7 @@ def _answer(work: UnitOfWork, inquiry: Inquiry) -> None:
     flow.fire(work, INQUIRY, inquiry, "answer", values=values)
     if first:
         reply_times.count_again(inquiry.owner_id)
-    messages.tell_asker(messages.ANSWERED, inquiry, _contact_of(inquiry))
+    _tell_asker(messages.ANSWERED, inquiry)
 
 
 def _write_again(work: UnitOfWork, inquiry: Inquiry) -> None:
@@ -137,12 +138,18 @@ def _note(work: UnitOfWork, inquiry: Inquiry) -> None:
     work.record("inquiry.note", INQUIRY.name, inquiry.id, no=inquiry.no)
     _touch(inquiry)
     messages.tell_owner(messages.OFFICE_WORD, inquiry, assignee_of(inquiry))
-    messages.tell_asker(messages.OFFICE_WORD, inquiry, _contact_of(inquiry))
+    _tell_asker(messages.OFFICE_WORD, inquiry)
 
 
 def _touch(inquiry: Inquiry) -> None:
     db.session.execute(update(Inquiry).where(Inquiry.id == inquiry.id).values(**_moved()))
     db.session.refresh(inquiry)
+
+
+def _tell_asker(kind: MessageKind, inquiry: Inquiry) -> None:
+    own, person = inquiry.asker_id, inquiry.asker_person_id
+    left = own is not None and person is not None and person not in dict(colleagues(own))
+    messages.tell_asker(kind, inquiry, _contact_of(inquiry), left=left)
 
 
 def _contact_of(inquiry: Inquiry) -> str | None:
@@ -238,9 +245,9 @@ def _named_organisation(name: str) -> int | None:
     return found[0].id if len(found) == 1 else None
 
 
-def _tell_other(kind: Any, inquiry: Inquiry, side: str) -> None:
+def _tell_other(kind: MessageKind, inquiry: Inquiry, side: str) -> None:
     if side == "owner":
-        messages.tell_asker(kind, inquiry, _contact_of(inquiry))
+        _tell_asker(kind, inquiry)
     else:
         messages.tell_owner(kind, inquiry, assignee_of(inquiry))
 
@@ -282,7 +289,7 @@ def _tell_of_act(inquiry: Inquiry, action: str, side: str) -> None:
     if action == "restore" or (action.startswith("reopen") and side == "asker"):
         messages.tell_owner(messages.ASKED_AGAIN, inquiry, assignee_of(inquiry))
     elif action == "remove":
-        messages.tell_asker(messages.ENDED, inquiry, _contact_of(inquiry))
+        _tell_asker(messages.ENDED, inquiry)
     elif action == "withdraw":
         messages.tell_owner(messages.ENDED, inquiry, assignee_of(inquiry))
 

@@ -88,7 +88,7 @@ def save_template() -> AnyResponse:
     return submit(TemplateSchema(), act, _templates_page(actor, own))
 
 
-@blueprint.post("/my/inquiries/templates/<int:key>/delete")
+@blueprint.post("/my/inquiries/templates/<int(max=9999999999):key>/delete")
 @requires(TEMPLATES)
 def delete_template(key: int) -> AnyResponse:
     """Delete a template."""

@@ -8,6 +8,7 @@ import time_machine
 from sqlalchemy import func, select, update
 
 from market.accounts.people import sessions
+from market.accounts.people.models import RoleGrant
 from market.catalogue.models import Listing
 from market.core import clock
 from market.core.db import db
@@ -225,13 +226,22 @@ def test_members_who_only_read_do_not_write(listing, asker, firm):
         service.say(people.actor(("viewer", listing.owner_id)), no, "我来答复")
 
 
-def test_who_left_an_organisation_does_not_take_its_inquiries_along(asker, firm):
+def test_who_left_an_organisation_does_not_take_its_inquiries_along(owner, asker, firm):
     no = ask(asker, firm)
     left = Actor("person", asker.label, asker.id)
     with pytest.raises(NotFound):
         queries.get(left, no)
     own = ask(left)
     assert queries.get(left, own).side == "asker"
+    service.say(owner, no, "答")
+    assert told()[-1][1]["people"] == [asker.id]
+    with unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        ended = update(RoleGrant).where(RoleGrant.person_id == asker.id)
+        db.session.execute(ended.values(ended_at=clock.now()))
+    service.say(owner, no, "再答")
+    reached = told()[-1][1]
+    assert (reached["people"], reached["organisation_id"]) == ([], firm)
 
 
 def test_a_program_acts_within_its_scopes(listing, asker, firm):
