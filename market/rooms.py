@@ -41,6 +41,14 @@ from market.discovery import cli as discovery_cli
 from market.discovery import engine, known, web_listings, web_sharing
 from market.discovery import web as discovery_web
 from market.discovery.indexer import Indexer
+from market.matching import api as matching_api
+from market.matching import contacts as matching_contacts
+from market.matching import messages as matching_messages
+from market.matching import reply_times
+from market.matching import web as matching_web
+from market.matching import web_cases as matching_web_cases
+from market.matching import web_lists as matching_web_lists
+from market.matching.workflow import INQUIRY
 from market.monitoring import api as monitoring_api
 from market.monitoring import cli as monitoring_cli
 from market.monitoring import rules as monitoring_rules
@@ -171,6 +179,23 @@ monitoring = Room(
     messages=[monitoring_rules.ASSIGNED, monitoring_rules.REMINDED],
 )
 
+matching = Room(
+    "matching",
+    blueprints=[
+        matching_web.blueprint,
+        matching_web_cases.blueprint,
+        matching_web_lists.blueprint,
+    ],
+    api=[matching_api.blueprint],
+    tasks=[
+        Task("forget inquirers", 3600.0, matching_contacts.forget),
+        Task("reply times", 3600.0, reply_times.refresh),
+    ],
+    messages=matching_messages.KINDS,
+    workflows=[INQUIRY],
+    owner_note=reply_times.note,
+)
+
 ROOMS: tuple[Room, ...] = (
     core,
     regions_room,
@@ -179,6 +204,7 @@ ROOMS: tuple[Room, ...] = (
     catalogue,
     intake,
     discovery,
+    matching,
     monitoring,
 )
 

@@ -119,6 +119,8 @@ class Room:
     messages: Sequence[MessageKind] = ()
     # The room's workflows, for diagrams, desks and checks.
     workflows: Sequence[Workflow] = ()
+    # A sentence about an organisation beside what it published, by its id: how fast it answers.
+    owner_note: Callable[[int], str | None] | None = None
 
 
 @dataclass
@@ -155,6 +157,11 @@ class Market:
     @property
     def workflows(self) -> dict[str, Workflow]:
         return {one.name: one for room in self.rooms for one in room.workflows}
+
+    def owner_notes(self, organisation_id: int) -> list[str]:
+        """What rooms say about an organisation beside what it published."""
+        found = [room.owner_note(organisation_id) for room in self.rooms if room.owner_note]
+        return [note for note in found if note]
 
     @property
     def searchables(self) -> dict[str, Searchable]:

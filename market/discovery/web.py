@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+)
 from werkzeug.wrappers import Response as AnyResponse
 
 from market.accounts import queries as accounts
@@ -202,5 +211,9 @@ def organisation(no: str) -> str | AnyResponse:
     if page.page > page.pages:
         return redirect(query_url())
     return render_template(
-        "accounts/organisation.html", organisation=found, page=page, counts=counts
+        "accounts/organisation.html",
+        organisation=found,
+        page=page,
+        counts=counts,
+        owner_notes=current_app.extensions["market"].owner_notes(found.id),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, current_app, render_template, request
 
 from market.catalogue import queries as catalogue
 from market.catalogue.publishing import public_queries
@@ -38,8 +38,14 @@ def _page(kind: str, no: str) -> str | tuple[str, int]:
     except Gone as gone:
         return render_template("catalogue/gone.html", no=no, message=gone.message), 410
     akin = related.of(actor, listing)
-    around = public_queries.around(actor, listing)
-    return render_template("catalogue/listing.html", listing=listing, related=akin, around=around)
+    notes = current_app.extensions["market"].owner_notes(listing.owner.id)
+    return render_template(
+        "catalogue/listing.html",
+        listing=listing,
+        related=akin,
+        around=public_queries.around(actor, listing),
+        owner_notes=notes,
+    )
 
 
 @blueprint.get("/compare")

@@ -102,7 +102,7 @@ def test_every_operation_is_described(visitor):
         if method != "parameters"
     ]
     identifiers = [operation["operationId"] for *_, operation in operations]
-    assert len(operations) == len(set(identifiers)) == 29
+    assert len(operations) == len(set(identifiers)) >= 29
     for path, _, operation in operations:
         for text in (operation["summary"], _answered(operation)):
             assert not text.isascii(), path

@@ -36,6 +36,8 @@ EXAMPLES = {
     "/demands/<string:no>/poster": ["/demands/XQ2026000001/poster"],
     "/achievements/<string:no>/report": ["/achievements/CG2026000001/report"],
     "/demands/<string:no>/report": ["/demands/XQ2026000001/report"],
+    "/achievements/<string:no>/inquire": ["/achievements/CG2026000001/inquire"],
+    "/demands/<string:no>/inquire": ["/demands/XQ2026000001/inquire"],
     "/regions/<string:code>": [f"/regions/{code}" for code in (510000, 511400, 511402, 630000)],
     "/post/<string:side>": [
         "/post/demand",
@@ -60,6 +62,7 @@ NO_PAGES = {
     "/unsubscribe/<string:token>",  # signed; walked where a mail is made
     "/kept/<string:key>",  # walked where a form is kept
     "/intakes/receipt/<string:key>",  # walked where a first demand is sent
+    "/inquire/<string:word>",  # walked where an inquiry is made
 }
 
 FORMS = (

@@ -1,0 +1,1 @@
+"""Bringing two sides together: inquiries on listings (我想对接)."""
