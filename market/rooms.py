@@ -15,6 +15,11 @@ from market.catalogue import service as catalogue_service
 from market.catalogue import web as catalogue_web
 from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
+from market.catalogue.imports import importer as catalogue_imports
+from market.catalogue.imports import service as import_jobs
+from market.catalogue.imports import web as imports_web
+from market.catalogue.imports import workflow as imports_workflow
+from market.catalogue.imports.jobs import Runner
 from market.catalogue.pins import KIND as PINS
 from market.catalogue.term_files import KIND as TERMS
 from market.core import api, file_pages, health, kept_forms, limits, once, pages, static_files
@@ -61,13 +66,19 @@ accounts = Room(
 )
 catalogue = Room(
     "catalogue",
-    blueprints=[catalogue_web.blueprint],
+    blueprints=[catalogue_web.blueprint, imports_web.blueprint],
     api=[catalogue_api.listings, catalogue_api.taxonomies],
     commands=[catalogue_cli.reports],
     searchables=[SEARCHABLE],
-    tasks=[Task("forget reporters", 3600.0, catalogue_service.forget_reporters)],
+    tasks=[
+        Task("forget reporters", 3600.0, catalogue_service.forget_reporters),
+        Task("import jobs", 0.5, Runner().run),
+        Task("forget import files", 3600.0, import_jobs.forget_old),
+    ],
     seeds=[terms.seed],
     gauges=[Gauge("market_listings", "Published listings", documents.count)],
+    workflows=[imports_workflow.WORKFLOW],
+    imports=catalogue_imports.IMPORTS,
 )
 discovery = Room(
     "discovery",

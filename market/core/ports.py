@@ -13,6 +13,7 @@ from market.core.permissions import Actor
 from market.core.settings import Settings
 
 if TYPE_CHECKING:
+    from market.core.importing import Importable
     from market.core.messages import MessageKind
     from market.core.models import StoredFile
     from market.core.workflow import Workflow
@@ -117,6 +118,8 @@ class Room:
     messages: Sequence[MessageKind] = ()
     # The room's workflows, for diagrams, desks and checks.
     workflows: Sequence[Workflow] = ()
+    # Kinds of files that people import on a page.
+    imports: Sequence[Importable] = ()
 
 
 @dataclass
@@ -153,6 +156,10 @@ class Market:
     @property
     def workflows(self) -> dict[str, Workflow]:
         return {one.name: one for room in self.rooms for one in room.workflows}
+
+    @property
+    def importables(self) -> dict[str, Importable]:
+        return {one.kind.name: one for room in self.rooms for one in room.imports}
 
     @property
     def searchables(self) -> dict[str, Searchable]:
