@@ -21,6 +21,8 @@ from market.catalogue.imports import web as imports_web
 from market.catalogue.imports import workflow as imports_workflow
 from market.catalogue.imports.jobs import Runner
 from market.catalogue.pins import KIND as PINS
+from market.catalogue.publishing import messages as publishing_messages
+from market.catalogue.publishing import workflow as publishing_workflow
 from market.catalogue.term_files import KIND as TERMS
 from market.core import api, file_pages, health, kept_forms, limits, once, pages, static_files
 from market.core.importing import Kind, Options, discard_abandoned
@@ -77,7 +79,12 @@ catalogue = Room(
     ],
     seeds=[terms.seed],
     gauges=[Gauge("market_listings", "Published listings", documents.count)],
-    workflows=[imports_workflow.WORKFLOW],
+    messages=publishing_messages.KINDS,
+    workflows=[
+        publishing_workflow.SUBMISSION,
+        publishing_workflow.LISTING,
+        imports_workflow.WORKFLOW,
+    ],
     imports=catalogue_imports.IMPORTS,
 )
 discovery = Room(

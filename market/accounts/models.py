@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     select,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -66,6 +67,8 @@ class Organisation(InRegion, Base):
     website: Mapped[str | None] = mapped_column(String(300))
     intro: Mapped[str | None] = mapped_column(Text)
     source_id: Mapped[str | None] = mapped_column(String(100))
+    # Whether what its editors write is signed off by another of its people before it goes out.
+    signs_inside: Mapped[bool] = mapped_column(default=False, server_default=false())
     demo: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str] = mapped_column(String(10), default="active")
     import_id: Mapped[int | None] = mapped_column(ForeignKey("import_run.id"))

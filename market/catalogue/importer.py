@@ -37,6 +37,8 @@ from market.regions.queries import Resolver
 
 SERIES = {"achievement": "CG", "demand": "XQ"}
 IMPORT_EVENT = "listing_import"  # an outbox row that stands for all listings of an import
+# What an office took down or its owner closed stays so, whatever a file says.
+_ENDED = {"taken_down": "已被科技管理部门下架", "closed": "已结束"}
 
 _ALSO = {
     "title": ["成果名称", "需求名称", "标题", "题目"],
@@ -209,6 +211,9 @@ class ListingImporter:
                 message = f"{same.no} 也叫这个名称；来源编号不同，按新的一条导入。"
                 row.report("title", message, warning=True)
             return Checked(row, "new", checked | {"digest": digest}), None
+        if found.state in _ENDED:
+            row.report("title", f"{found.no} {_ENDED[found.state]}，不能由导入恢复。")
+            return None
         if found.state == "withdrawn":
             row.report("title", f"{found.no} 曾撤回，导入后重新公开。", warning=True)
         same_content = found.content_hash == digest and found.state == "published"
@@ -326,7 +331,9 @@ class ListingImporter:
             "import_id": case((Listing.state == "withdrawn", run_id), else_=Listing.import_id),
         }
         fresh = update(Listing).where(*of_import, Listing.state == "staged").values(shown)
-        changed = update(Listing).where(*of_import, Listing.current_id != Revision.id)
+        changed = update(Listing).where(
+            *of_import, Listing.current_id != Revision.id, Listing.state.not_in(tuple(_ENDED))
+        )
         for statement in (fresh, changed.values(shown | moved)):
             db.session.execute(statement.execution_options(synchronize_session=False))
         outbox.announce(IMPORT_EVENT, run_id)

@@ -21,6 +21,8 @@ from market.core.identifiers import read_uscc
 from market.core.sheets import Row
 from market.core.text import fold, title_key
 
+_UNSEEN = ("staged", "draft")  # never published: no row of a file means one of these
+
 
 @dataclass(frozen=True)
 class Existing:
@@ -96,7 +98,7 @@ class Numbered:
         query = (
             select(Listing.no, Listing.owner_id, Listing.region_id, Organisation.name)
             .join(Organisation, Organisation.id == Listing.owner_id)
-            .where(Listing.kind == kind, Listing.state != "staged", Listing.no.in_(nos))
+            .where(Listing.kind == kind, Listing.state.not_in(_UNSEEN), Listing.no.in_(nos))
         )
         for no, owner_id, region_id, name in db.session.execute(query):
             self._owners[no] = Owner(owner_id, region_id, name, None)
@@ -134,10 +136,10 @@ class Held:
                 Revision.content_hash,
             )
             .outerjoin(Revision, Revision.id == Listing.current_id)
-            .where(Listing.kind == kind, Listing.state != "staged")
+            .where(Listing.kind == kind, Listing.state.not_in(_UNSEEN))
             .where(or_(Listing.no.in_(nos), same_key) if nos else same_key)
             # Of several the published one is meant, else the newest: it comes last.
-            .order_by(Listing.state.desc(), Listing.id)
+            .order_by(Listing.state == "published", Listing.id)
         )
         self._by_no: dict[str, Existing] = {}
         self._by_source: dict[tuple[int, str], Existing] = {}

@@ -59,6 +59,19 @@ COOPERATION_MODES = TRANSFER_MODES | {"consulting": N_("技术咨询"), "service
 MOST_PINS = 12  # listings that a county may put first on its page
 
 
+# The life of a listing. `staged` belongs to imports, a `draft` was never published.
+LISTING_STATES = {
+    "staged": N_("导入中"),
+    "draft": N_("草稿"),
+    "published": N_("已发布"),
+    "withdrawn": N_("已撤回"),
+    "taken_down": N_("已下架"),
+    "closed": N_("已结束"),
+}
+# How a demand ended.
+OUTCOMES = {"solved": N_("已解决"), "unsolved": N_("未解决"), "elsewhere": N_("站外解决")}
+
+
 class Term(Base):
     """An entry of a code list: fields, industries, disciplines; editable by import."""
 
@@ -84,13 +97,17 @@ class Listing(OwnedBy, InRegion, Base):
     OWNER = "owner_id"
     __table_args__ = (
         CheckConstraint(f"kind IN {tuple(KINDS)}", name="kind"),
-        CheckConstraint("state IN ('staged', 'published', 'withdrawn')", name="state"),
-        CheckConstraint("(state = 'staged') = (current_id IS NULL)", name="current"),
+        CheckConstraint(f"state IN {tuple(LISTING_STATES)}", name="state"),
+        CheckConstraint("(state IN ('staged', 'draft')) = (current_id IS NULL)", name="current"),
+        CheckConstraint(f"outcome IN {tuple(OUTCOMES)}", name="outcome"),
+        CheckConstraint("(state = 'closed') = (outcome IS NOT NULL)", name="closed"),
+        CheckConstraint("outcome_fen >= 0", name="outcome_fen"),
         Index("ix_listing_owner", "owner_id", "state", "id"),
         Index("ix_listing_key", "owner_id", "kind", "folded_title"),
         Index("ix_listing_source", "owner_id", "kind", "source_id"),
         Index("ix_listing_import", "import_id"),
         Index("ix_listing_state", "state", "kind", "id"),
+        Index("ix_listing_published", "state", "published_at"),
     )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     no: Mapped[str] = mapped_column(String(20), unique=True)
@@ -106,6 +123,12 @@ class Listing(OwnedBy, InRegion, Base):
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # How a demand ended, with whom, and for how much.
+    outcome: Mapped[str | None] = mapped_column(String(20))
+    outcome_with: Mapped[str | None] = mapped_column(String(200))
+    outcome_fen: Mapped[int | None] = mapped_column(BigInteger)
+    # Of which end of validity its owner was told last, e.g. "2026-12-01:soon".
+    reminded: Mapped[str | None] = mapped_column(String(20))
 
     owner: Mapped[Organisation] = relationship()
     region: Mapped[Region] = relationship()
@@ -121,6 +144,7 @@ class Revision(Base):
     __table_args__ = (
         UniqueConstraint("listing_id", "version"),
         Index("ix_listing_revision_import", "import_id"),
+        Index("ix_listing_revision_valid_until", "valid_until"),
         CheckConstraint("price_min_fen >= 0", name="price_min"),
         CheckConstraint("price_max_fen >= price_min_fen", name="price_range"),
         CheckConstraint("trl BETWEEN 1 AND 9", name="trl"),

@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import ValidationError
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 
+from market.accounts.roles import EDITORS, OFFICES
 from market.catalogue import problems, terms
 from market.catalogue.content import KEYS, TERM_FIELDS, content_of, file_row, revision_values
 from market.catalogue.models import Listing, ProblemReport, Revision
@@ -19,12 +20,21 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Invalid, NotFound, TooMany
 from market.core.languages import translate as _
-from market.core.permissions import SYSTEM, Actor, Always, policy
+from market.core.permissions import SYSTEM, Actor, Always, InArea, Own, policy
 from market.core.secrets import seal, unseal
 from market.core.unit_of_work import unit_of_work
 
-EDIT = policy.declare("catalogue:listing:edit")
-WITHDRAW = policy.declare("catalogue:listing:withdraw")
+# To begin an edit, which then goes the way of all edits (`catalogue.publishing`).
+EDIT = policy.declare(
+    "catalogue:listing:edit",
+    **dict.fromkeys(EDITORS, Own()),
+    **dict.fromkeys(OFFICES, InArea()),
+)
+WITHDRAW = policy.declare(
+    "catalogue:listing:withdraw", **dict.fromkeys((*EDITORS, *OFFICES), Own())
+)
+# Past sign-off and review: programs of the site alone.
+REVISE = policy.declare("catalogue:listing:revise")
 REPORT = policy.declare("catalogue:report:create", public=Always())
 UNMASK = policy.declare("catalogue:report:unmask")
 FORGET = policy.declare("catalogue:report:forget")
@@ -53,11 +63,11 @@ def revise(actor: Actor, no: str, changes: Mapping[str, Any]) -> int:
     content = _merged(listing, changes)
     kind, listing_id, current_id = listing.kind, listing.id, listing.current_id
     with unit_of_work(actor) as work:
-        work.require(EDIT, db.session.get(Listing, listing_id))
+        work.require(REVISE, db.session.get(Listing, listing_id))
         before = db.session.get_one(Revision, current_id)
         if before.content_hash == content_hash(content):
             return before.version
-        revision = _next_version(listing_id, kind, content, actor)
+        revision = next_version(listing_id, kind, content, actor)
         moved = db.session.execute(
             update(Listing)
             .where(Listing.id == listing_id, Listing.current_id == current_id)
@@ -90,7 +100,8 @@ def _merged(listing: Listing, changes: Mapping[str, Any]) -> dict[str, Any]:
     return content | {"region_id": current["region_id"]}
 
 
-def _next_version(listing_id: int, kind: str, content: Mapping[str, Any], actor: Actor) -> Revision:
+def next_version(listing_id: int, kind: str, content: Mapping[str, Any], actor: Actor) -> Revision:
+    """Write the next version of a listing's content. Inside a unit of work."""
     last = select(func.max(Revision.version)).where(Revision.listing_id == listing_id)
     values = revision_values(kind, content, by=actor.label, at=clock.now())
     version = (db.session.scalar(last) or 0) + 1

@@ -6,7 +6,7 @@ from alembic import op
 from market.core.db import Document, RowId, UtcDateTime
 
 revision = "0013"
-down_revision = "0005"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

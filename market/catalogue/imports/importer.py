@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from market.catalogue import terms
 from market.catalogue.display import price_text
-from market.catalogue.imports import workflow
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
+from market.catalogue.imports import workflow
 from market.catalogue.models import STAGES
 from market.catalogue.pins import KIND as PINS
 from market.catalogue.undoing import changed_since
