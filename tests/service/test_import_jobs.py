@@ -11,6 +11,8 @@ from sqlalchemy import func, select, update
 from market.catalogue.imports import jobs, queries, rules, service, storage
 from market.catalogue.imports.models import ImportJob
 from market.catalogue.models import Listing
+from market.catalogue.publishing import service as publishing
+from market.catalogue.publishing.models import Submission
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound, TooMany
@@ -386,3 +388,104 @@ def test_a_thread_carries_it_out(editor, app):
 
 def test_a_visitor_has_nothing_to_import_for(app):
     assert queries.scopes(Actor("public", "访客")) == []
+
+
+# -- drafts
+
+
+@pytest.fixture
+def firm(app):
+    return people.organisation("甲企业（演示）", code="511803")
+
+
+@pytest.fixture
+def clerk(firm):
+    return people.actor(("owner", firm))
+
+
+def drafts(states=("draft",)):
+    db.session.rollback()
+    return db.session.scalars(
+        select(Submission).where(Submission.state.in_(states)).order_by(Submission.id)
+    ).all()
+
+
+def test_an_enterprises_rows_become_drafts(clerk, firm):
+    no = bring(clerk, ROW | {"source_id": "A1", "price": "3万"}, *rows(1))
+    work()
+    job = state(no)
+    assert (job.state, job.added) == ("checked", 2)
+    assert [one.action for one in queries.actions(clerk, job)] == ["draft", "discard"]
+    with pytest.raises(Denied):
+        service.act(clerk, no, "import")
+    service.act(clerk, no, "draft")
+    work()
+    assert (state(no).state, published()) == ("done", 0)
+    made = drafts()
+    assert [(one.organisation_id, one.source) for one in made] == [(firm, "import")] * 2
+    assert made[0].content["price"] == "3万"
+    again = bring(clerk, ROW | {"source_id": "A1", "price": "3万"}, *rows(1))
+    work()
+    assert (state(again).added, state(again).changed, state(again).unchanged) == (0, 0, 2)
+    service.act(clerk, no, "undo")
+    assert drafts() == []
+    assert db.session.scalar(select(WorkItem.id).where(WorkItem.kind == "submission")) is None
+
+
+def test_drafts_that_somebody_went_on_with_stay(clerk):
+    no = bring(clerk, ROW)
+    work()
+    service.act(clerk, no, "draft")
+    work()
+    made = drafts()[0]
+    publishing.save_draft(clerk, made.no, {"summary": "改过了。"}, made.lock_version)
+    with pytest.raises(Conflict, match=made.no):
+        service.act(clerk, no, "undo")
+    assert len(drafts()) == 1
+    assert state(no).state == "done"
+
+
+def test_a_second_file_writes_into_the_drafts_and_back(clerk):
+    first = bring(clerk, ROW)
+    work()
+    service.act(clerk, first, "draft")
+    work()
+    second = bring(clerk, ROW | {"summary": "顶三十个人。"})
+    work()
+    assert (state(second).added, state(second).changed) == (0, 1)
+    service.act(clerk, second, "draft")
+    work()
+    assert [one.content["summary"] for one in drafts()] == ["顶三十个人。"]
+    service.act(clerk, second, "undo")
+    assert [one.content["summary"] for one in drafts()] == [ROW["summary"]]
+
+
+def test_an_institute_may_keep_drafts_of_what_is_published(editor):
+    first = bring(editor, ROW)
+    work()
+    service.act(editor, first, "import")
+    work()
+    second = bring(editor, ROW | {"summary": "顶三十个人。"})
+    work()
+    service.act(editor, second, "draft")
+    work()
+    assert published() == 1
+    assert [one.content["summary"] for one in drafts()] == ["顶三十个人。"]
+    listing = db.session.scalars(select(Listing)).one()
+    assert listing.current.summary == ROW["summary"]
+
+
+def test_drafts_of_a_worker_that_died_go(clerk, monkeypatch):
+    no = bring(clerk, ROW)
+    work()
+    service.act(clerk, no, "draft")
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            jobs._Watched, "publish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+        )
+        with pytest.raises(KeyboardInterrupt):
+            jobs.run_one()
+    assert drafts() == []
+    change(heartbeat_at=clock.now() - timedelta(hours=1))
+    work()
+    assert (state(no).state, len(drafts())) == ("done", 1)

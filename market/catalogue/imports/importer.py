@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from market.catalogue import terms
 from market.catalogue.display import price_text
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
 from market.catalogue.imports import workflow
+from market.catalogue.imports.drafts import DraftImporter
 from market.catalogue.models import STAGES
 from market.catalogue.pins import KIND as PINS
 from market.catalogue.undoing import changed_since
-from market.core.importing import Checked, Importable
+from market.core.importing import Checked, Importable, Options
+from market.core.permissions import Actor
 from market.regions.industries import KIND as LEADING_INDUSTRIES
 
 
@@ -34,9 +36,13 @@ def _since(run_id: int) -> Sequence[str]:
     return changed_since(run_id).sentences
 
 
+def _drafts(kind: str) -> Callable[[Options, Actor], DraftImporter]:
+    return lambda options, actor: DraftImporter(kind, options, actor)
+
+
 IMPORTS = (
-    Importable(ACHIEVEMENTS, workflow.ACHIEVEMENTS, shown, _since),
-    Importable(DEMANDS, workflow.DEMANDS, shown, _since),
+    Importable(ACHIEVEMENTS, workflow.ACHIEVEMENTS, shown, _since, _drafts("achievement")),
+    Importable(DEMANDS, workflow.DEMANDS, shown, _since, _drafts("demand")),
     Importable(PINS, workflow.PINS, county=True),
     Importable(LEADING_INDUSTRIES, workflow.INDUSTRIES, county=True),
 )

@@ -146,7 +146,8 @@ class _Held:
     def __init__(self, key: int, word: str) -> None:
         job = db.session.get_one(ImportJob, key)
         self.key, self.word = key, word
-        self.mode, self.run_id = job.mode or "publish", job.run_id
+        self.mode = job.mode or ("publish" if job.publishes else "drafts")
+        self.run_id = job.run_id
         self.path: Path | None = storage.folder() / job.stored if job.stored else None
         self.importable = queries.importables().get(job.kind)
         self.actor = _actor(job)
@@ -259,7 +260,7 @@ def _shown(importable: Importable | None, checked: Checked) -> dict[str, Any]:
 def _carry_out(held: _Held, *, dry_run: bool) -> tuple[Result, list[dict[str, Any]]]:
     assert held.importable is not None
     assert held.path is not None
-    kind = kind_of(held.importable, "publish" if dry_run else held.mode, held.actor)
+    kind = kind_of(held.importable, held.mode, held.actor)
     make, watched = kind.importer, []
 
     def importer(options: Options) -> Importer:

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, T
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from market.accounts.models import Organisation, OwnedBy
+from market.catalogue.publishing.models import OWN_SIGN_OFF
 from market.core.db import Base, Document, RowId, UtcDateTime
 from market.regions.models import InRegion, Region
 
@@ -26,8 +27,6 @@ IMPORT_STATES = {
 # The worker has it in hand, or will have.
 UNDERWAY = ("waiting", "checking", "importing")
 MODES = {"publish": "直接公开", "drafts": "存为草稿"}
-# Whose own word is enough to publish, once an office has verified them.
-PUBLISHERS = ("institute", "office", "institution")
 
 
 class ImportJob(OwnedBy, InRegion, Base):
@@ -106,4 +105,19 @@ class ImportJob(OwnedBy, InRegion, Base):
 
 def publishes(owner: Organisation) -> bool:
     """Whether an organisation publishes on its own word."""
-    return owner.kind in PUBLISHERS and owner.verified_at is not None
+    return owner.kind in OWN_SIGN_OFF and owner.verified_at is not None
+
+
+class ImportDraft(Base):
+    """A draft that an import made, or wrote into: then `before` holds what was typed there.
+
+    `version` is the draft's after the import; another one says that somebody went on with it.
+    """
+
+    __tablename__ = "import_draft"
+    run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id"), primary_key=True)
+    submission_id: Mapped[int] = mapped_column(
+        ForeignKey("listing_submission.id"), primary_key=True
+    )
+    version: Mapped[int]
+    before: Mapped[dict[str, Any] | None] = mapped_column(Document)

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, or_, select
 
 from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS, MEMBERS, OFFICES
-from market.catalogue.imports.models import IMPORT_STATES, PUBLISHERS, ImportJob
+from market.catalogue.imports.models import IMPORT_STATES, ImportJob
+from market.catalogue.publishing.models import OWN_SIGN_OFF
 from market.core.permissions import Actor, Condition, Grant, InArea, Own, policy
 from market.core.workflow import Item, Transition, Workflow
 
@@ -21,7 +22,7 @@ class Publishes(Condition):
 
     def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
         own = select(Organisation.id).where(
-            Organisation.kind.in_(PUBLISHERS), Organisation.verified_at.is_not(None)
+            Organisation.kind.in_(OWN_SIGN_OFF), Organisation.verified_at.is_not(None)
         )
         return or_(model.organisation_id.is_(None), model.organisation_id.in_(own))
 
