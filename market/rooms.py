@@ -15,6 +15,7 @@ from market.catalogue import service as catalogue_service
 from market.catalogue import web as catalogue_web
 from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
+from market.catalogue.imports import api as imports_api
 from market.catalogue.imports import importer as catalogue_imports
 from market.catalogue.imports import service as import_jobs
 from market.catalogue.imports import web as imports_web
@@ -69,7 +70,7 @@ accounts = Room(
 catalogue = Room(
     "catalogue",
     blueprints=[catalogue_web.blueprint, imports_web.blueprint],
-    api=[catalogue_api.listings, catalogue_api.taxonomies],
+    api=[catalogue_api.listings, catalogue_api.taxonomies, imports_api.blueprint],
     commands=[catalogue_cli.reports],
     searchables=[SEARCHABLE],
     tasks=[

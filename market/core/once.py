@@ -18,12 +18,13 @@ from market.core.db import UtcDateTime, db
 from market.core.errors import Conflict
 from market.core.languages import translate
 from market.core.models import OnceKey
-from market.core.permissions import SYSTEM, Actor, policy
+from market.core.permissions import SYSTEM, Actor, Always, policy
 from market.core.unit_of_work import unit_of_work
 
 FIELD = "once"
 KEPT = timedelta(days=1)
 CLEAN = policy.declare("core:once:clean")
+REPEAT = policy.declare("core:once:repeat", public=Always())
 _TAKE = text(
     "INSERT INTO once_key (key, digest, answer, at) VALUES (:key, :digest, NULL, :at) "
     "ON CONFLICT (key) DO NOTHING"
@@ -58,6 +59,8 @@ def earlier_answer(key: str, content: bytes) -> str | None:
     found = db.session.execute(
         select(OnceKey.digest, OnceKey.answer).where(OnceKey.key == key)
     ).one()
+    with unit_of_work(SYSTEM) as work:  # the open one: repeating an answer asks nothing else
+        work.require(REPEAT)
     if found.digest != said:
         raise Conflict(translate("这个请求编号已经用过，内容却不一样：请换一个新的编号。"))
     return found.answer or ""

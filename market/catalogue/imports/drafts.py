@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlalchemy import delete, insert, literal, select, update
 
-from market.catalogue.imports.models import ImportDraft
 from market.catalogue.importer import ListingImporter
+from market.catalogue.imports.models import ImportDraft
 from market.catalogue.models import Listing
 from market.catalogue.publishing import rules, service
 from market.catalogue.publishing.models import IN_HAND, OPEN, SUBMISSION_STATES, Submission

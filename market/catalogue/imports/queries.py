@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS, OFFICES
@@ -19,6 +19,7 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import NotFound
 from market.core.importing import Importable
+from market.core.pagination import EXACT_UP_TO
 from market.core.permissions import Actor, policy
 from market.core.sheets import Problem
 from market.core.workflow import Transition
@@ -102,6 +103,14 @@ def mine(actor: Actor, before: str | None = None) -> tuple[Sequence[ImportJob], 
     rows = db.session.scalars(query.order_by(ImportJob.id.desc()).limit(PER_PAGE + 1)).all()
     more = rows[PER_PAGE - 1].no if len(rows) > PER_PAGE else None
     return rows[:PER_PAGE], more
+
+
+def count(actor: Actor) -> tuple[int, bool]:
+    """How many imports the actor may see, up to 10,000, and whether that is exact."""
+    seen = select(ImportJob.id).where(policy.where(actor, READ, ImportJob))
+    some = seen.limit(EXACT_UP_TO + 1).subquery()
+    found = db.session.scalar(select(func.count()).select_from(some)) or 0
+    return min(found, EXACT_UP_TO), found <= EXACT_UP_TO
 
 
 def undo_until(job: ImportJob) -> datetime | None:

@@ -24,7 +24,7 @@ from market.core.sheets import write_problems, write_template
 from market.core.submitting import Trouble, show, submit
 from market.core.workflow import timeline
 
-blueprint = Blueprint("imports", __name__)
+blueprint = Blueprint("import_pages", __name__)
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROOM_FOR_FIELDS = 64 * 1024  # bytes of a request beside the file
 
