@@ -6,6 +6,8 @@ import market.accounts.people.models
 import market.core.models  # noqa: F401  (the technical tables)
 from market.accounts import api as accounts_api
 from market.accounts import web as accounts_web
+from market.accounts.administration import cli as administration_cli
+from market.accounts.administration import web as administration_web
 from market.accounts.importer import KIND as ORGANISATIONS
 from market.accounts.people import sessions
 from market.catalogue import api as catalogue_api
@@ -63,7 +65,8 @@ core = Room(
 regions_room = Room("regions", api=[regions_api.blueprint], seeds=[regions.seed])
 accounts = Room(
     "accounts",
-    blueprints=[accounts_web.blueprint],
+    blueprints=[accounts_web.blueprint, administration_web.blueprint],
+    commands=[administration_cli.admin],
     api=[accounts_api.blueprint],
     identify=sessions.identify,
 )

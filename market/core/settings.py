@@ -20,6 +20,8 @@ from market.core.instance import write_private
 from market.core.languages import N_
 from search_index import ENGINES
 
+# Network logs are kept for six months at least: 网络安全法 art. 21 (3).
+LEAST_AUDIT_DAYS = 184
 SHORTEST_SECRET = 32
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -62,6 +64,7 @@ DECLARED: tuple[Setting, ...] = (
     Setting("ICP_NUMBER", "", "ICP 备案号，如 蜀ICP备12345678号-1：页脚中显示并链接到备案系统"),
     Setting("POLICE_NUMBER", "", "公安联网备案号，如 川公网安备 51180202000001号：页脚中显示"),
     Setting("TELEPHONE", "", "主办单位电话：页脚中，以及信息、单位和所在地都没有电话时显示"),
+    Setting("AUDIT_DAYS", "1095", "操作记录至少保存几天；不少于 184 天（六个月）；目前都不删除"),
     Setting("LOG_LEVEL", "INFO", "日志级别：DEBUG、INFO、WARNING、ERROR、CRITICAL"),
     Setting("METRICS_TOKEN", "", "从其他机器读取 /metrics 时须带的令牌；空则只许本机", True),
 )
@@ -99,6 +102,7 @@ class Settings:
     icp_number: str
     police_number: str
     telephone: str
+    audit_days: int
     log_level: str
     metrics_token: str = field(repr=False)
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -301,6 +305,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         demo=demo,
         site_name=values["SITE_NAME"],
         **{name.lower(): values[name].strip() for name in _AS_GIVEN},
+        audit_days=_whole_number("AUDIT_DAYS", values["AUDIT_DAYS"], LEAST_AUDIT_DAYS, 36_500),
         log_level=log_level,
         metrics_token=values["METRICS_TOKEN"],
         sources=sources,

@@ -1,4 +1,4 @@
-"""import jobs."""
+"""Files that people import; why grants were given and ended; the audit searched."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,6 +9,14 @@ revision = "0013"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
+
+_AUDIT = {
+    "at": ["at", "id"],
+    "no": ["object_no", "id"],
+    "action": ["action", "id"],
+    "actor": ["actor_kind", "actor_id", "id"],
+    "label": ["actor_label", "id"],
+}
 
 
 def upgrade() -> None:
@@ -90,8 +98,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "submission_id", name=op.f("pk_import_draft")),
     )
 
+    with op.batch_alter_table("role_grant", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("reason", sa.String(length=200), nullable=True))
+        batch_op.add_column(sa.Column("ended_reason", sa.String(length=200), nullable=True))
+    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
+        for name, columns in _AUDIT.items():
+            batch_op.create_index(f"ix_audit_entry_{name}", columns, unique=False)
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
+        for name in _AUDIT:
+            batch_op.drop_index(f"ix_audit_entry_{name}")
+    with op.batch_alter_table("role_grant", schema=None) as batch_op:
+        batch_op.drop_column("ended_reason")
+        batch_op.drop_column("reason")
     op.drop_table("import_draft")
     with op.batch_alter_table("import_job", schema=None) as batch_op:
         batch_op.drop_index("ix_import_job_state")
