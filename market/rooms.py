@@ -23,6 +23,7 @@ from market.catalogue.imports import service as import_jobs
 from market.catalogue.imports import web as imports_web
 from market.catalogue.imports import workflow as imports_workflow
 from market.catalogue.imports.jobs import Runner
+from market.catalogue.local import web as local_web
 from market.catalogue.pins import KIND as PINS
 from market.catalogue.publishing import messages as publishing_messages
 from market.catalogue.publishing import workflow as publishing_workflow
@@ -72,7 +73,7 @@ accounts = Room(
 )
 catalogue = Room(
     "catalogue",
-    blueprints=[catalogue_web.blueprint, imports_web.blueprint],
+    blueprints=[catalogue_web.blueprint, imports_web.blueprint, local_web.blueprint],
     api=[catalogue_api.listings, catalogue_api.taxonomies, imports_api.blueprint],
     commands=[catalogue_cli.reports],
     searchables=[SEARCHABLE],
