@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import EXCLUDE, Schema
+from marshmallow.fields import Field
 
 from market.catalogue.models import MOST_PINS
 from market.core.fields import Line
@@ -27,7 +30,9 @@ class _Form(Schema):
 
 def places(most: int, names: tuple[str, ...]) -> type[Schema]:
     """A form with some fields for each place, and the version that its reader saw."""
-    fields = {f"{name}_{place}": _Text() for place in range(1, most + 1) for name in names}
+    fields: dict[str, Field[Any]] = {
+        f"{name}_{place}": _Text() for place in range(1, most + 1) for name in names
+    }
     made: type[Schema] = _Form.from_dict(fields | {"seen": _Text()}, name="Places")
     return made
 
