@@ -6,6 +6,8 @@ import market.accounts.people.models
 import market.core.models  # noqa: F401  (the technical tables)
 from market.accounts import api as accounts_api
 from market.accounts import web as accounts_web
+from market.accounts.administration import cli as administration_cli
+from market.accounts.administration import web as administration_web
 from market.accounts.importer import KIND as ORGANISATIONS
 from market.accounts.people import api as tokens_api
 from market.accounts.people import cli as tokens_cli
@@ -19,12 +21,19 @@ from market.catalogue import service as catalogue_service
 from market.catalogue import web as catalogue_web
 from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
+from market.catalogue.imports import api as imports_api
+from market.catalogue.imports import importer as catalogue_imports
+from market.catalogue.imports import service as import_jobs
+from market.catalogue.imports import web as imports_web
+from market.catalogue.imports import workflow as imports_workflow
+from market.catalogue.imports.jobs import Runner
 from market.catalogue.intake import api as intake_api
 from market.catalogue.intake import service as intake_service
 from market.catalogue.intake import web as intake_web
 from market.catalogue.intake import web_cases as intake_web_cases
 from market.catalogue.intake import web_claim as intake_web_claim
 from market.catalogue.intake import workflow as intake_workflow
+from market.catalogue.local import web as local_web
 from market.catalogue.pins import KIND as PINS
 from market.catalogue.publishing import api as publishing_api
 from market.catalogue.publishing import attachments, life
@@ -104,6 +113,11 @@ accounts = Room(
     scopes={"accounts:token": "本单位的令牌：列出、撤销"},
     messages=people_messages.KINDS,
 )
+administration = Room(
+    "administration",
+    blueprints=[administration_web.blueprint],
+    commands=[administration_cli.admin],
+)
 notifications = Room(
     "notifications",
     blueprints=[notifications_web.blueprint],
@@ -126,31 +140,26 @@ notifications = Room(
 )
 catalogue = Room(
     "catalogue",
-    blueprints=[
-        catalogue_web.blueprint,
-        web_reports.blueprint,
-        publishing_web.blueprint,
-        publishing_web_more.blueprint,
-    ],
-    api=[catalogue_api.listings, catalogue_api.taxonomies, publishing_api.submissions],
+    blueprints=[catalogue_web.blueprint, web_reports.blueprint],
+    api=[catalogue_api.listings, catalogue_api.taxonomies],
     commands=[catalogue_cli.reports],
     searchables=[SEARCHABLE],
-    tasks=[
-        Task("forget reporters", 3600.0, catalogue_service.forget_reporters),
-        Task("remind owners of the end of validity", 3600.0, life.remind),
-    ],
+    tasks=[Task("forget reporters", 3600.0, catalogue_service.forget_reporters)],
     seeds=[terms.seed],
     gauges=[Gauge("market_listings", "Published listings", documents.count)],
+    workflows=[report_cases.WORKFLOW],
+)
+publishing = Room(
+    "publishing",
+    blueprints=[publishing_web.blueprint, publishing_web_more.blueprint],
+    api=[publishing_api.submissions],
+    tasks=[Task("remind owners of the end of validity", 3600.0, life.remind)],
     files={
         attachments.KIND_OF_EDIT: attachments.may_have_of_edit,
         attachments.KIND_OF_LISTING: attachments.may_have_of_listing,
     },
     messages=publishing_messages.KINDS,
-    workflows=[
-        report_cases.WORKFLOW,
-        publishing_workflow.SUBMISSION,
-        publishing_workflow.LISTING,
-    ],
+    workflows=[publishing_workflow.SUBMISSION, publishing_workflow.LISTING],
 )
 intake = Room(
     "intake",
@@ -160,6 +169,18 @@ intake = Room(
     messages=[intake_workflow.RECEIVED, intake_workflow.CLAIM_CODE],
     workflows=[intake_workflow.INTAKE],
 )
+imports = Room(
+    "imports",
+    blueprints=[imports_web.blueprint],
+    api=[imports_api.blueprint],
+    tasks=[
+        Task("import jobs", 0.5, Runner().run),
+        Task("forget import files", 3600.0, import_jobs.forget_old),
+    ],
+    workflows=[imports_workflow.WORKFLOW],
+    imports=catalogue_imports.IMPORTS,
+)
+local = Room("local", blueprints=[local_web.blueprint])
 discovery = Room(
     "discovery",
     blueprints=[discovery_web.blueprint, web_listings.blueprint, web_sharing.blueprint],
@@ -200,9 +221,13 @@ ROOMS: tuple[Room, ...] = (
     core,
     regions_room,
     accounts,
+    administration,
     notifications,
     catalogue,
+    publishing,
     intake,
+    imports,
+    local,
     discovery,
     matching,
     monitoring,

@@ -171,6 +171,15 @@ class Owner:
     telephone: str | None
 
 
+def owner_by_id(organisation_id: int) -> Owner | None:
+    """The active organisation with this id."""
+    query = select(
+        Organisation.id, Organisation.region_id, Organisation.name, Organisation.telephone
+    ).where(Organisation.id == organisation_id, Organisation.state == "active")
+    row = db.session.execute(query).first()
+    return Owner(*row) if row else None
+
+
 def owners_by_uscc(codes: Iterable[str]) -> dict[str, Owner]:
     """Active organisations by credit code."""
     query = select(

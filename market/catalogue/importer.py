@@ -113,7 +113,9 @@ class ListingImporter:
             if isinstance(found, str):
                 raise Invalid({"--region": [found]})
             self._default_region = found
-        if self.options.organisation:
+        if self.options.only_organisation_id is not None:
+            self._default_owner = accounts.owner_by_id(self.options.only_organisation_id)
+        elif self.options.organisation:
             try:
                 code = read_uscc(self.options.organisation)
             except ValidationError as error:
@@ -159,6 +161,8 @@ class ListingImporter:
             row.report("region", region)
         if owner is None and not content.get("owner_uscc") and not content.get("owner_name"):
             row.report("owner_uscc", "请填单位统一社会信用代码或单位名称。")
+        if owner is not None and isinstance(region, int):
+            self._refuse_foreign(row, owner, region)
         if row.rejected or owner is None:
             return False
         if holder is not None and holder.id != owner.id:
@@ -166,6 +170,20 @@ class ListingImporter:
             return False
         content["owner_id"], content["region_id"] = owner.id, region
         return True
+
+    def _refuse_foreign(self, row: Row, owner: Owner, region: int) -> None:
+        """Report a row for whose owner or place the importer does not speak."""
+        assert self._resolver is not None
+        column = "owner_uscc" if row.values.get("owner_uscc") else "owner_name"
+        own, area = self.options.only_organisation_id, self.options.only_area
+        if own is not None and owner.id != own:
+            row.report(column, f"这是「{owner.name}」的；您只能导入本单位的，请改正或删去这一行。")
+        if not self._resolver.lies_in(owner.region_id, area):
+            row.report(
+                column, f"「{owner.name}」不在您负责的地区，请由它所在地的科技管理部门导入。"
+            )
+        elif not self._resolver.lies_in(region, area):
+            row.report("region", "这个地区不在您负责的范围内，请改正。")
 
     def _classify(self, row: Row, content: dict[str, Any]) -> None:
         """Turn words of code lists into codes; unknown ones stay as text with a warning."""

@@ -72,7 +72,7 @@ class PinImporter(SlotImporter):
     def fill(self, loaded: Sequence[tuple[Row, dict[str, Any]]]) -> list[tuple[Row, Filling]]:
         """Find the county and the published listing of each row."""
         if self._counties is None:
-            self._counties = CountyResolver(self._options.region)
+            self._counties = CountyResolver(self._options.region, self._options.only_area)
         nos = {number_of(content) for _, content in loaded if content.get("no")}
         query = select(Listing.no, Listing.id, Listing.state).where(
             Listing.no.in_(nos), Listing.state != "staged"

@@ -27,7 +27,7 @@ from market.core.models import ImportRun
 from market.core.permissions import SYSTEM, Actor, policy
 from market.core.sheets import Column, Problem, Row, open_table
 from market.core.sheets.model import readable
-from market.core.unit_of_work import unit_of_work
+from market.core.unit_of_work import UnitOfWork, unit_of_work
 
 BATCH = 500
 KEPT_ERRORS = 20_000
@@ -50,6 +50,9 @@ class Options:
     # Whether rows are compared with what is published and with each other, which takes a search
     # for each of them.
     compare: bool = False
+    # For whom people import: rows of another organisation, or outside an area, are refused.
+    only_organisation_id: int | None = None
+    only_area: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,26 @@ class Kind:
     importer: Callable[[Options], Importer]
     rows: Callable[[], Iterator[Mapping[str, Any]]]
     undoable: bool = False
+
+
+@dataclass(frozen=True)
+class Importable:
+    """A kind of file that people import on a page.
+
+    Args:
+        permission: asked for the organisation or the area that they import for.
+        shown: what a good row will look like, by label; by default its first cells.
+        since: sentences on what was changed after an import, which then cannot be undone.
+        drafts: an importer that makes drafts instead of showing anything.
+        county: rows belong to a county, and to the importer's own when they name none.
+    """
+
+    kind: Kind
+    permission: str
+    shown: Callable[[Checked], Mapping[str, str]] | None = None
+    since: Callable[[int], Sequence[str]] = lambda run_id: ()
+    drafts: Callable[[Options, Actor], Importer] | None = None
+    county: bool = False
 
 
 @dataclass
@@ -151,12 +174,16 @@ def run_import(
     *,
     dry_run: bool = False,
     progress: Callable[[int], None] = lambda rows: None,
+    permission: str = RUN,
+    batch: int = BATCH,
 ) -> Result:
     """Import a file.
 
     Args:
         kind: what the file holds.
         progress: called with the number of rows checked so far.
+        permission: what is asked before each write.
+        batch: rows checked and written at a time.
 
     Raises:
         FileRefused: the file as a whole cannot be read.
@@ -169,15 +196,33 @@ def run_import(
     importer = kind.importer(replace(options, compare=compare))
     result = Result(sheet=table.sheet)
     result.take(table.warnings)
+    run = _Run(actor, progress, permission, batch)
     if dry_run:
         with fewer_collections():
-            _check_and_stage(rows, importer, result, actor, progress)
+            _check_and_stage(rows, importer, result, run)
         result.close()
         return result
     with _alone(kind.name), fewer_collections():
-        _run(kind, path, rows, importer, result, actor, progress)
+        _run(kind, path, rows, importer, result, run)
     result.close()
     return result
+
+
+@dataclass(frozen=True)
+class _Run:
+    """By whom and how a file is imported."""
+
+    actor: Actor
+    progress: Callable[[int], None]
+    permission: str
+    batch: int
+
+    @contextmanager
+    def work(self) -> Iterator[UnitOfWork]:
+        """A write of this import."""
+        with unit_of_work(self.actor) as work:
+            work.require(self.permission)
+            yield work
 
 
 def _run(
@@ -186,22 +231,21 @@ def _run(
     rows: Iterator[Row],
     importer: Importer,
     result: Result,
-    actor: Actor,
-    progress: Callable[[int], None],
+    run: _Run,
 ) -> None:
     discard_abandoned({kind.name: importer}, alone=True)
-    result.run_id = _start(kind, path, actor)
+    result.run_id = _start(kind, path, run)
     done = False
     try:
-        _check_and_stage(rows, importer, result, actor, progress)
+        _check_and_stage(rows, importer, result, run)
         if not result.refused:
-            _publish(importer, result, actor)
+            _publish(importer, result, run)
         done = True
     except IntegrityError as error:
         raise Conflict("导入期间数据被他人改动，什么都没有导入，请再导入一次。") from error
     finally:
         if not done or result.refused:
-            _discard(importer, result.run_id, actor, "refused" if done else "abandoned", result)
+            _discard(importer, result.run_id, "refused" if done else "abandoned", result)
 
 
 @contextmanager
@@ -218,50 +262,46 @@ def _alone(kind: str) -> Iterator[None]:
         yield
 
 
-def _start(kind: Kind, path: Path, actor: Actor) -> int:
+def _start(kind: Kind, path: Path, run: _Run) -> int:
     moment = clock.now()
-    with unit_of_work(actor) as work:
-        work.require(RUN)
-        run = ImportRun(
+    with run.work():
+        row = ImportRun(
             kind=kind.name,
             file_name=readable(path.name),
             state="staging",
-            actor_label=actor.label,
+            actor_label=run.actor.label,
             started_at=moment,
             heartbeat_at=moment,
         )
-        db.session.add(run)
+        db.session.add(row)
         db.session.flush()
-        return run.id
+        return row.id
 
 
 def _check_and_stage(
     rows: Iterator[Row],
     importer: Importer,
     result: Result,
-    actor: Actor,
-    progress: Callable[[int], None],
+    run: _Run,
 ) -> None:
     seen, beaten = 0, time.monotonic()
-    while batch := list(islice(rows, BATCH)):
+    while batch := list(islice(rows, run.batch)):
         checked = importer.check(batch)
         _count(batch, checked, result)
         writes = [row for row in checked if row.action != "unchanged"]
         if result.run_id is not None and writes and not result.refused:
-            with unit_of_work(actor) as work:
-                work.require(RUN)
+            with run.work():
                 importer.stage(result.run_id, writes)
                 _beat(result.run_id)
             beaten = time.monotonic()
         elif result.run_id is not None and time.monotonic() - beaten > BEAT:
-            with unit_of_work(actor) as work:
-                work.require(RUN)
+            with run.work():
                 _beat(result.run_id)
             beaten = time.monotonic()
         db.session.rollback()  # ends the reading transaction; objects of the batch are let go
         db.session.expunge_all()
         seen += len(batch)
-        progress(seen)
+        run.progress(seen)
     if result.refused:
         result.imported = result.updated = result.unchanged = 0
 
@@ -295,10 +335,9 @@ def _finish(run_id: int, state: str, result: Result) -> None:
     )
 
 
-def _publish(importer: Importer, result: Result, actor: Actor) -> None:
+def _publish(importer: Importer, result: Result, run: _Run) -> None:
     assert result.run_id is not None
-    with unit_of_work(actor) as work:
-        work.require(RUN)
+    with run.work() as work:
         _beat(result.run_id)
         if result.imported or result.updated:
             importer.publish(result.run_id)
@@ -306,16 +345,15 @@ def _publish(importer: Importer, result: Result, actor: Actor) -> None:
         work.record("import.done", "import", result.run_id, after={"line": result.line()})
 
 
-def _discard(
-    importer: Importer, run_id: int, actor: Actor, state: str, result: Result | None = None
-) -> None:
+def _discard(importer: Importer, run_id: int, state: str, result: Result | None = None) -> None:
+    """Clean up; by the system, since whoever imported may have lost the right meanwhile."""
     db.session.rollback()
     more = True
     while more:
-        with unit_of_work(actor) as work:
+        with unit_of_work(SYSTEM) as work:
             work.require(RUN)
             more = importer.discard(run_id)
-    with unit_of_work(actor) as work:
+    with unit_of_work(SYSTEM) as work:
         work.require(RUN)
         _finish(run_id, state, result or Result())
 
@@ -333,12 +371,12 @@ def discard_abandoned(importers: Mapping[str, Importer], *, alone: bool = False)
         query = query.where(ImportRun.heartbeat_at < clock.now() - ABANDONED)
     dead = [(run_id, kind) for run_id, kind in db.session.execute(query) if kind in importers]
     for run_id, kind in dead:
-        _discard(importers[kind], run_id, SYSTEM, "abandoned")
+        _discard(importers[kind], run_id, "abandoned")
     return len(dead)
 
 
 def undo_import(
-    run_id: int, kinds: Mapping[str, Kind], actor: Actor
+    run_id: int, kinds: Mapping[str, Kind], actor: Actor, permission: str = RUN
 ) -> tuple[ImportRun, Sequence[str]]:
     """Take back a finished import: new rows are withdrawn, changed ones as they were before.
 
@@ -356,7 +394,7 @@ def undo_import(
     if state != "done":
         raise Conflict(f"导入 {run_id} {_STATES[state]}，只能撤销已完成的导入。")
     with unit_of_work(actor) as work:
-        work.require(RUN)
+        work.require(permission)
         done = (ImportRun.id == run_id) & (ImportRun.state == "done")
         taken = db.session.execute(update(ImportRun).where(done).values(state="undone"))
         if not taken.rowcount:  # type: ignore[attr-defined]

@@ -38,6 +38,11 @@ class AuditEntry(Base):
     __table_args__ = (
         Index("ix_audit_entry_object", "object_kind", "object_id"),
         Index("ix_audit_entry_seal", "seal_no", "seal_position"),
+        Index("ix_audit_entry_at", "at", "id"),
+        Index("ix_audit_entry_no", "object_no", "id"),
+        Index("ix_audit_entry_action", "action", "id"),
+        Index("ix_audit_entry_actor", "actor_kind", "actor_id", "id"),
+        Index("ix_audit_entry_label", "actor_label", "id"),
         CheckConstraint("(seal_no IS NULL) = (seal_position IS NULL)", name="sealed_whole"),
     )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)

@@ -13,6 +13,7 @@ from market.core.permissions import Actor
 from market.core.settings import Settings
 
 if TYPE_CHECKING:
+    from market.core.importing import Importable
     from market.core.messages import MessageKind
     from market.core.models import StoredFile
     from market.core.workflow import Workflow
@@ -121,6 +122,8 @@ class Room:
     workflows: Sequence[Workflow] = ()
     # A sentence about an organisation beside what it published, by its id: how fast it answers.
     owner_note: Callable[[int], str | None] | None = None
+    # Kinds of files that people import on a page.
+    imports: Sequence[Importable] = ()
 
 
 @dataclass
@@ -162,6 +165,10 @@ class Market:
         """What rooms say about an organisation beside what it published."""
         found = [room.owner_note(organisation_id) for room in self.rooms if room.owner_note]
         return [note for note in found if note]
+
+    @property
+    def importables(self) -> dict[str, Importable]:
+        return {one.kind.name: one for room in self.rooms for one in room.imports}
 
     @property
     def searchables(self) -> dict[str, Searchable]:

@@ -21,6 +21,8 @@ from market.core.instance import write_private
 from market.core.languages import N_
 from search_index import ENGINES
 
+# Network logs are kept for six months at least: 网络安全法 art. 21 (3).
+LEAST_AUDIT_DAYS = 184
 SHORTEST_SECRET = 32
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
@@ -71,6 +73,7 @@ DECLARED: tuple[Setting, ...] = (
     ),
     Setting("MAIL_FROM", "", "发件人，如 县域技术市场 <market@example.gov.cn>；经服务器发信时必填"),
     Setting("SMS_URL", "", "短信网关：https://:令牌@主机/路径；空则写成文件", True),
+    Setting("AUDIT_DAYS", "1095", "操作记录至少保存几天；不少于 184 天（六个月）；目前都不删除"),
     Setting("LOG_LEVEL", "INFO", "日志级别：DEBUG、INFO、WARNING、ERROR、CRITICAL"),
     Setting("METRICS_TOKEN", "", "从其他机器读取 /metrics 时须带的令牌；空则只许本机", True),
 )
@@ -111,6 +114,7 @@ class Settings:
     mail_url: str = field(repr=False)
     mail_from: str
     sms_url: str = field(repr=False)
+    audit_days: int
     log_level: str
     metrics_token: str = field(repr=False)
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -340,6 +344,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         site_name=values["SITE_NAME"],
         **{name.lower(): values[name].strip() for name in _AS_GIVEN},
         **_channels(values["MAIL_URL"], values["MAIL_FROM"], values["SMS_URL"], base_url),
+        audit_days=_whole_number("AUDIT_DAYS", values["AUDIT_DAYS"], LEAST_AUDIT_DAYS, 36_500),
         log_level=log_level,
         metrics_token=values["METRICS_TOKEN"],
         sources=sources,

@@ -87,7 +87,7 @@ class LeadingIndustryImporter(SlotImporter):
     def fill(self, loaded: Sequence[tuple[Row, dict[str, Any]]]) -> list[tuple[Row, Filling]]:
         """Find the county and judge the words of each row."""
         if self._counties is None:
-            self._counties = CountyResolver(self._options.region)
+            self._counties = CountyResolver(self._options.region, self._options.only_area)
         found = []
         for row, content in loaded:
             region = self._counties.place(content.get("region"))

@@ -209,6 +209,7 @@ class Resolver:
         self._known: dict[str, int | str] = {}
         self._names: dict[int, tuple[str, str]] = {}
         self._counties: set[int] = set()
+        self._paths: dict[int, str] = {}
         query = select(
             Region.id,
             Region.code,
@@ -222,6 +223,7 @@ class Resolver:
             if county:
                 self._counties.add(key)
             self._by_code[code] = key
+            self._paths[key] = path
             self._names[key] = (name, short)
             for known in {name, short}:
                 self._by_name.setdefault(known, []).append((key, path))
@@ -234,6 +236,15 @@ class Resolver:
         if compact not in self._known:
             self._known[compact] = self._find(compact)
         return self._known[compact]
+
+    def lies_in(self, region_id: int, area: str | None) -> bool:
+        """Whether a region lies at or below the one with this path; every one where it is None."""
+        if area is None:
+            return True
+        if region_id not in self._paths:
+            query = select(Region.path).where(Region.id == region_id)
+            self._paths[region_id] = db.session.scalar(query) or ""
+        return self._paths[region_id].startswith(area)
 
     def _find(self, text: str) -> int | str:
         if text.isascii() and text.isdecimal():
@@ -296,13 +307,15 @@ class CountyResolver(Resolver):
 
     Args:
         default: the place of rows that name none, as typed.
+        area: the path of a region; places outside it are refused.
 
     Raises:
         Invalid: the default is no county.
     """
 
-    def __init__(self, default: str | None = None) -> None:
+    def __init__(self, default: str | None = None, area: str | None = None) -> None:
         super().__init__()
+        self._area = area
         self._default: int | None = None
         if default:
             found = self.place(default)
@@ -317,6 +330,8 @@ class CountyResolver(Resolver):
         found = self.find(text)
         if isinstance(found, int) and found not in self._counties:
             return f"「{text[:20]}」不是县（市、区）或功能区，这里只由县级填写。"
+        if isinstance(found, int) and not self.lies_in(found, self._area):
+            return f"「{text[:20]}」不在您负责的地区，只能填本地区的县（市、区）。"
         return found
 
 

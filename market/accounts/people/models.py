@@ -71,8 +71,10 @@ class RoleGrant(Base):
     valid_to: Mapped[date | None]
     granted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     granted_by: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str | None] = mapped_column(String(200))
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_by: Mapped[str | None] = mapped_column(String(200))
+    ended_reason: Mapped[str | None] = mapped_column(String(200))
 
     person: Mapped[Person] = relationship()
     organisation: Mapped[Organisation | None] = relationship()

@@ -143,14 +143,6 @@ def actor_of(person: Person) -> Actor:
     return Actor("person", person.name, person.id, grants_of(person.id))
 
 
-def actor_of_token(token: ApiToken) -> Actor:
-    """The program that holds this token, as an actor."""
-    path = token.region.path if token.region else None
-    label = f"{token.organisation.name}（程序：{token.label}）"
-    grant = Grant(token.role, token.organisation_id, path)
-    return Actor("token", label, token.id, (grant,), scopes=frozenset(token.scopes))
-
-
 def _by_token(word: str) -> SignedIn | None:
     now = clock.now()
     token = db.session.scalar(
@@ -162,12 +154,23 @@ def _by_token(word: str) -> SignedIn | None:
         )
         .options(joinedload(ApiToken.organisation), joinedload(ApiToken.region))
     )
-    if token is None or token.organisation.state != "active":
+    actor = actor_of_token(token) if token is not None else None
+    if token is None or actor is None:
         return None
-    actor = actor_of_token(token)
     if token.last_used_at is None or token.last_used_at < now - SEEN_EVERY:
         g.token_used = token.id
     return SignedIn(actor)
+
+
+def actor_of_token(token: ApiToken) -> Actor | None:
+    """The program as an actor; None when its token holds no longer."""
+    over = token.revoked_at is not None or token.expires_at <= clock.now()
+    if over or token.organisation.state != "active":
+        return None
+    path = token.region.path if token.region else None
+    grant = Grant(token.role, token.organisation_id, path)
+    label = f"{token.organisation.name}（程序：{token.label}）"
+    return Actor("token", label, token.id, (grant,), scopes=frozenset(token.scopes))
 
 
 def open_session(work: UnitOfWork, person: Person, *, second_factor: bool = False) -> str:

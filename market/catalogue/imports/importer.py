@@ -1,0 +1,48 @@
+"""The kinds of files of this room that people import on a page, and how their rows will look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from market.catalogue import terms
+from market.catalogue.display import price_text
+from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
+from market.catalogue.imports import workflow
+from market.catalogue.imports.as_drafts import DraftImporter
+from market.catalogue.models import STAGES
+from market.catalogue.pins import KIND as PINS
+from market.catalogue.undoing import changed_since
+from market.core.importing import Checked, Importable, Options
+from market.core.permissions import Actor
+from market.regions.industries import KIND as LEADING_INDUSTRIES
+
+
+def shown(checked: Checked) -> Mapping[str, str]:
+    """What a listing will say, by label; a row that changes nothing is shown as it is typed."""
+    plain = checked.content.get("plain") or {}
+    values = checked.row.values
+    found = {
+        "名称": plain.get("title") or str(values.get("title") or ""),
+        "简介": (plain.get("summary") or str(values.get("summary") or ""))[:80],
+        "技术领域": "、".join(terms.labels("field", plain.get("fields") or ())),
+        "所处阶段": STAGES.get(plain.get("stage") or "", ""),
+        "价格": price_text(plain) or "",
+        "关键词": "、".join((plain.get("keywords") or ())[:5]),
+    }
+    return {label: text for label, text in found.items() if text}
+
+
+def _since(run_id: int) -> Sequence[str]:
+    return changed_since(run_id).sentences
+
+
+def _drafts(kind: str) -> Callable[[Options, Actor], DraftImporter]:
+    return lambda options, actor: DraftImporter(kind, options, actor)
+
+
+IMPORTS = (
+    Importable(ACHIEVEMENTS, workflow.ACHIEVEMENTS, shown, _since, _drafts("achievement")),
+    Importable(DEMANDS, workflow.DEMANDS, shown, _since, _drafts("demand")),
+    Importable(PINS, workflow.PINS, county=True),
+    Importable(LEADING_INDUSTRIES, workflow.INDUSTRIES, county=True),
+)

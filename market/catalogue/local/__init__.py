@@ -1,0 +1,1 @@
+"""What an office sets for its own area: leading industries, recommendations, synonyms."""
