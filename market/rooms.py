@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import market.accounts.members.models
 import market.accounts.people.models
+import market.accounts.rosters.models
+import market.accounts.verification.models
 import market.core.models  # noqa: F401  (the technical tables)
 from market.accounts import api as accounts_api
 from market.accounts import web as accounts_web
 from market.accounts.importer import KIND as ORGANISATIONS
+from market.accounts.members import web as members_web
+from market.accounts.members import web_desk, web_staff
+from market.accounts.members import workflow as joining
 from market.accounts.people import sessions
+from market.accounts.rosters import web as rosters_web
+from market.accounts.rosters.importer import KIND as ROSTERS
+from market.accounts.verification import queries as verification_queries
+from market.accounts.verification import web as verification_web
+from market.accounts.verification import workflow as verification
 from market.catalogue import api as catalogue_api
 from market.catalogue import cli as catalogue_cli
 from market.catalogue import documents, terms
@@ -55,9 +66,26 @@ core = Room(
 regions_room = Room("regions", api=[regions_api.blueprint], seeds=[regions.seed])
 accounts = Room(
     "accounts",
-    blueprints=[accounts_web.blueprint],
+    blueprints=[
+        accounts_web.blueprint,
+        members_web.blueprint,
+        web_staff.blueprint,
+        web_desk.blueprint,
+        verification_web.blueprint,
+        rosters_web.blueprint,
+    ],
     api=[accounts_api.blueprint],
     identify=sessions.identify,
+    files={verification_queries.LICENCE: verification_queries.may_have_licence},
+    messages=[
+        joining.REQUESTED,
+        joining.ANSWERED,
+        joining.INVITED,
+        joining.CHANGED,
+        verification.SUBMITTED,
+        verification.DECIDED,
+    ],
+    workflows=[joining.JOINING, verification.VERIFICATION],
 )
 catalogue = Room(
     "catalogue",
@@ -68,6 +96,8 @@ catalogue = Room(
     tasks=[Task("forget reporters", 3600.0, catalogue_service.forget_reporters)],
     seeds=[terms.seed],
     gauges=[Gauge("market_listings", "Published listings", documents.count)],
+    on_merge=catalogue_service.move_listings,
+    would_move=catalogue_service.would_move,
 )
 discovery = Room(
     "discovery",
@@ -90,6 +120,7 @@ KINDS: dict[str, Kind] = {
         TERMS,
         LEADING_INDUSTRIES,
         ORGANISATIONS,
+        ROSTERS,
         ACHIEVEMENTS,
         DEMANDS,
         PINS,
