@@ -10,12 +10,14 @@ import market.core.models  # noqa: F401  (the technical tables)
 from market.accounts import api as accounts_api
 from market.accounts import web as accounts_web
 from market.accounts.importer import KIND as ORGANISATIONS
+from market.accounts.members import api as members_api
 from market.accounts.members import web as members_web
 from market.accounts.members import web_desk, web_staff
 from market.accounts.members import workflow as joining
 from market.accounts.people import sessions
 from market.accounts.rosters import web as rosters_web
 from market.accounts.rosters.importer import KIND as ROSTERS
+from market.accounts.verification import api as verification_api
 from market.accounts.verification import queries as verification_queries
 from market.accounts.verification import web as verification_web
 from market.accounts.verification import workflow as verification
@@ -74,7 +76,7 @@ accounts = Room(
         verification_web.blueprint,
         rosters_web.blueprint,
     ],
-    api=[accounts_api.blueprint],
+    api=[accounts_api.blueprint, members_api.blueprint, verification_api.blueprint],
     identify=sessions.identify,
     files={verification_queries.LICENCE: verification_queries.may_have_licence},
     messages=[

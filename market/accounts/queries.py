@@ -245,15 +245,23 @@ class Owner:
 
 
 def owners_by_uscc(codes: Iterable[str]) -> dict[str, Owner]:
-    """Active organisations by credit code."""
-    query = select(
-        Organisation.uscc,
+    """Active organisations by credit code, present or former."""
+    wanted = set(codes)
+    columns = (
         Organisation.id,
         Organisation.region_id,
         Organisation.name,
         Organisation.telephone,
-    ).where(Organisation.uscc.in_(set(codes)), Organisation.state == "active")
-    return {row[0]: Owner(*row[1:]) for row in db.session.execute(query) if row[0]}
+    )
+    active = Organisation.state == "active"
+    former = (
+        select(FormerUscc.code, *columns)
+        .join(Organisation, Organisation.id == FormerUscc.organisation_id)
+        .where(FormerUscc.code.in_(wanted), active)
+    )
+    now = select(Organisation.uscc, *columns).where(Organisation.uscc.in_(wanted), active)
+    rows = [*db.session.execute(former), *db.session.execute(now)]
+    return {row[0]: Owner(*row[1:]) for row in rows if row[0]}
 
 
 def owners_by_name(names: Iterable[str]) -> dict[str, list[Owner]]:

@@ -23,7 +23,13 @@ from market.core.unit_of_work import unit_of_work
 from tests import people
 from tests.service.clerk import CODE
 
-NEW = {"uscc": CODE, "name": "甲公司", "kind": "enterprise", "county": "dpq", "telephone": "028-38160000"}
+NEW = {
+    "uscc": CODE,
+    "name": "甲公司",
+    "kind": "enterprise",
+    "county": "dpq",
+    "telephone": "028-38160000",
+}
 
 
 def no_of(key):
@@ -46,7 +52,9 @@ def work_item(key, assignee, **more):
         values = {"room": "x", "kind": "x", "no": "1", "title": "x", "url": "/", "state": "open"}
         values |= {"side": "owner", "next_step": "x", "organisation_id": key, "opened_at": now}
         values |= {"updated_at": now, "assignee_id": assignee}
-        db.session.add(WorkItem(object_id=len(db.session.scalars(select(WorkItem)).all()), **values | more))
+        db.session.add(
+            WorkItem(object_id=len(db.session.scalars(select(WorkItem)).all()), **values | more)
+        )
 
 
 def word_of(key):
@@ -91,7 +99,12 @@ def test_two_at_the_same_moment(app, monkeypatch):
 
 @pytest.mark.parametrize(
     ("county", "region", "field"),
-    [("没这个县", "", "county"), ("鼓楼区", "", "region"), ("鼓楼区", "511402", "region"), ("眉山市", "", "region")],
+    [
+        ("没这个县", "", "county"),
+        ("鼓楼区", "", "region"),
+        ("鼓楼区", "511402", "region"),
+        ("眉山市", "", "region"),
+    ],
 )
 def test_a_county_that_is_not_clear(app, county, region, field):
     with pytest.raises(Invalid) as told:
@@ -137,7 +150,9 @@ def test_an_owner_accepts(firm, owner):
     with pytest.raises(Denied):
         service.answer(people.actor(("county", None, "511402")), no, "accept", {"role": "owner"})
     with pytest.raises(NotFound):
-        service.answer(people.actor(("owner", people.organisation())), no, "accept", {"role": "editor"})
+        service.answer(
+            people.actor(("owner", people.organisation())), no, "accept", {"role": "editor"}
+        )
     with pytest.raises(Invalid):
         service.answer(owner, no, "accept", {"role": "county"})
     service.answer(owner, no, "accept", {"role": "editor"})
@@ -188,7 +203,10 @@ def test_a_stale_edit_is_refused(firm, owner):
         accounts.update_own(owner, no, 1, {"telephone": "2"})
     with pytest.raises(Invalid):
         accounts.update_own(owner, no, 2, {"name": "新名"})
-    for stranger in (people.actor(("viewer", firm)), people.actor(("owner", people.organisation()))):
+    for stranger in (
+        people.actor(("viewer", firm)),
+        people.actor(("owner", people.organisation())),
+    ):
         with pytest.raises(NotFound):
             accounts.update_own(stranger, no, 2, {"telephone": "3"})
     assert db.session.get(Organisation, firm).telephone == "1"
@@ -223,7 +241,10 @@ def test_withdrawn_old_and_unknown_ones(firm, owner):
     with pytest.raises(Conflict, match="撤回"):
         staff.accept_invitation(new, word)
     old = staff.invite(owner, no, "a@example.com", "viewer")
-    with time_machine.travel(clock.now() + timedelta(days=8)), pytest.raises(Conflict, match="过期"):
+    with (
+        time_machine.travel(clock.now() + timedelta(days=8)),
+        pytest.raises(Conflict, match="过期"),
+    ):
         staff.accept_invitation(new, old)
     with pytest.raises(NotFound):
         staff.accept_invitation(new, "x" * 32)
@@ -254,7 +275,11 @@ def test_an_invitation_for_a_role_one_has(firm, owner):
 
 @pytest.mark.parametrize(
     ("code", "role", "others"),
-    [("511402", "county", "prefecture"), ("511400", "prefecture", "county"), ("510000", "province", "county")],
+    [
+        ("511402", "county", "prefecture"),
+        ("511400", "prefecture", "county"),
+        ("510000", "province", "county"),
+    ],
 )
 def test_an_office_gives_the_role_of_its_own_region(app, code, role, others):
     office = people.organisation("科技局", kind="office", code=code)
@@ -326,7 +351,10 @@ def test_an_owner_without_an_account_does_not_count(firm, owner):
 
 
 def test_open_work_is_handed_over_in_the_same_step(firm, owner):
-    leaver, colleague = people.person(("editor", firm), name="走的"), people.person(("editor", firm), name="留的")
+    leaver, colleague = (
+        people.person(("editor", firm), name="走的"),
+        people.person(("editor", firm), name="留的"),
+    )
     elsewhere = people.organisation("乙公司")
     work_item(firm, leaver.id)
     work_item(firm, leaver.id, side="", closed_at=clock.now())

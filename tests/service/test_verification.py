@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import time_machine
 import pytest
+import time_machine
 from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
 
 from market.accounts.models import Organisation
 from market.accounts.verification import queries, service
@@ -16,7 +17,6 @@ from market.core.forms import read_form
 from market.core.models import AuditEntry, OutboxRow, StoredFile, WorkItem
 from market.core.permissions import SYSTEM
 from tests import people
-from werkzeug.datastructures import MultiDict
 
 PDF = b"%PDF-1.4 licence"
 DECLARED = {
@@ -97,9 +97,7 @@ def test_the_whole_way(owner, clerk, no):
 def test_everything_declared_is_sealed_and_masked(owner, clerk, no, firm):
     hand_in(owner, no)
     profile = db.session.get(Profile, firm)
-    kept = " ".join(
-        str(getattr(profile, key)) for key in (*DECLARED, "updated_by")
-    )
+    kept = " ".join(str(getattr(profile, key)) for key in (*DECLARED, "updated_by"))
     for secret in ("李四光", "王五", "农业银行", "6228480402564890018", "某街"):
         assert secret not in kept
     shown = queries.masked(firm)
@@ -116,7 +114,11 @@ def test_everything_declared_is_sealed_and_masked(owner, clerk, no, firm):
         select(AuditEntry).where(AuditEntry.action == "organisation.unmasked")
     ).one()
     assert entry.after == {"reason": "核对账号"}
-    told = [str(one) for row in db.session.scalars(select(AuditEntry)) for one in (row.before, row.after)]
+    told = [
+        str(one)
+        for row in db.session.scalars(select(AuditEntry))
+        for one in (row.before, row.after)
+    ]
     assert not any("李四光" in one or "6228" in one for one in told)
     with pytest.raises(Invalid):
         service.unmask(clerk, no, " ")
@@ -233,7 +235,11 @@ def test_a_licence_is_for_both_sides_only(owner, clerk, no):
 @pytest.mark.parametrize(
     ("typed", "field", "words"),
     [
-        ({"holder_1": "甲甲", "share_1": "60", "holder_2": "乙乙", "share_2": "40.01"}, "share_2", "100.01 %"),
+        (
+            {"holder_1": "甲甲", "share_1": "60", "holder_2": "乙乙", "share_2": "40.01"},
+            "share_2",
+            "100.01 %",
+        ),
         ({"holder_1": "甲甲", "share_1": "100.5"}, "share_1", "不超过 100"),
         ({"holder_1": "甲甲", "share_1": "0"}, "share_1", "大于 0"),
         ({"holder_1": "甲甲", "share_1": "33.333"}, "share_1", "两位小数"),
