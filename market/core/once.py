@@ -18,12 +18,14 @@ from market.core.db import UtcDateTime, db
 from market.core.errors import Conflict
 from market.core.languages import translate
 from market.core.models import OnceKey
-from market.core.permissions import SYSTEM, Actor, policy
+from market.core.permissions import SYSTEM, Actor, Always, policy
 from market.core.unit_of_work import unit_of_work
 
 FIELD = "once"
 KEPT = timedelta(days=1)
 CLEAN = policy.declare("core:once:clean")
+# To be told again what the first time was answered; the key names the actor.
+REPEAT = policy.declare("core:once:repeat", public=Always())
 _TAKE = text(
     "INSERT INTO once_key (key, digest, answer, at) VALUES (:key, :digest, NULL, :at) "
     "ON CONFLICT (key) DO NOTHING"
