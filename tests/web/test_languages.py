@@ -52,6 +52,7 @@ NO_PAGES = {
     "/demands/<string:no>/qr.svg",
     "/suggest",
     "/reports/<string:no>",  # walked where a report is made
+    "/invitations/<string:word>",  # walked where an invitation is made
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from marshmallow import fields
@@ -25,7 +26,7 @@ from market.core.errors import NotFound
 from market.core.fields import Line, LongText
 from market.core.http import current_actor
 from market.core.pagination import PageOf
-from market.core.permissions import Own, policy, requires
+from market.core.permissions import Own, View, policy, requires
 
 blueprint = ApiBlueprint("own_organisation", __name__, "本单位：公开信息、成员、名单")
 SEE = policy.declare("accounts:organisation:see_own", **dict.fromkeys((*MEMBERS, *OFFICES), Own()))
@@ -85,6 +86,13 @@ class OrganisationMergeInput(Input):
     into = Line(60, required=True, metadata={"description": "留下的单位：编号或信用代码"})
 
 
+def refuses_strangers(view: View) -> View:
+    """Document what a program without token, scope or role is answered."""
+    for status in (401, 403):
+        view = blueprint.alt_response(status, HTTPStatus(status).name)(view)
+    return view
+
+
 def _own() -> Organisation:
     found = organisations.own(current_actor())
     if found is None:
@@ -104,6 +112,7 @@ def _whole(items: list[Any]) -> PageOf[Any]:
 @blueprint.doc(operationId="getOwnOrganisation", summary="本单位", security=_TOKEN)
 @blueprint.response(200, OrganisationSchema, description="本单位；ETag 供修改时带上")
 @blueprint.alt_response(404, MISSING)
+@refuses_strangers
 @requires(SEE)
 def own() -> Versioned:
     """The organisation of the token."""
@@ -114,6 +123,7 @@ def own() -> Versioned:
 @blueprint.doc(operationId="updateOwnOrganisation", summary="修改本单位公开信息", security=_TOKEN)
 @blueprint.arguments(OrganisationChangesInput)
 @blueprint.response(200, OrganisationSchema, description="修改后")
+@refuses_strangers
 @requires(UPDATE)
 def update(body: dict[str, Any]) -> Versioned:
     """Change what it says of itself; asks for `If-Match`."""
@@ -128,6 +138,7 @@ def update(body: dict[str, Any]) -> Versioned:
 @blueprint.route("/organisations/me/members")
 @blueprint.doc(operationId="listOwnMembers", summary="本单位成员", security=_TOKEN)
 @blueprint.response(200, OrganisationMemberListSchema, description="成员")
+@refuses_strangers
 @requires(LIST)
 def members() -> PageOf[queries.Member]:
     """The staff, contacts masked."""
@@ -137,6 +148,7 @@ def members() -> PageOf[queries.Member]:
 @blueprint.route("/organisations/me/rosters")
 @blueprint.doc(operationId="listOwnRosters", summary="本单位所在名单", security=_TOKEN)
 @blueprint.response(200, RosterEntryListSchema, description="名单记录，新的在前")
+@refuses_strangers
 @requires(READ_ROSTERS)
 def own_rosters() -> PageOf[rosters.Entry]:
     """The rosters on which it stands or stood."""
@@ -150,6 +162,7 @@ def own_rosters() -> PageOf[rosters.Entry]:
 @blueprint.arguments(OrganisationMergeInput)
 @blueprint.response(200, OrganisationSchema, description="留下的单位")
 @blueprint.alt_response(404, MISSING)
+@refuses_strangers
 @requires(MERGE)
 def merge(body: dict[str, Any], no: str) -> organisations.OrganisationView:
     """Make one organisation part of another."""

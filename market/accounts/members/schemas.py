@@ -16,7 +16,7 @@ from market.core.fields import Choice, Choices, Line, LongText, Whole
 # Offices are entered by the operator, not founded by whoever says so.
 FOUNDED = {code: label for code, label in KINDS.items() if code != "office"}
 _MOBILE = re.compile(r"1[3-9]\d{9}")
-_EMAIL = re.compile(r"[a-z0-9._%+-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,5}[a-z]{2,24}")
+_EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,63}")
 
 
 class Contact(Line):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from flask import Response
@@ -31,7 +32,7 @@ from market.core.errors import NotFound
 from market.core.fields import Line, LongText
 from market.core.http import current_actor
 from market.core.pagination import ROWS_PER_PAGE, PageOf
-from market.core.permissions import requires
+from market.core.permissions import View, requires
 
 blueprint = ApiBlueprint("verifications", __name__, "单位核验：提交材料和办理")
 
@@ -130,6 +131,13 @@ class VerificationDecisionInput(Input):
     rule = Line(200, metadata={"description": "退回时必填：依据"})
 
 
+def refuses_strangers(view: View) -> View:
+    """Document what a program without token, scope or role is answered."""
+    for status in (401, 403):
+        view = blueprint.alt_response(status, HTTPStatus(status).name)(view)
+    return view
+
+
 def _own() -> Organisation:
     found = organisations.own(current_actor())
     if found is None:
@@ -143,6 +151,7 @@ def _own() -> Organisation:
 )
 @blueprint.response(200, VerificationSchema, description="核验")
 @blueprint.alt_response(404, MISSING)
+@refuses_strangers
 @requires(READ)
 def own_case() -> CaseView:
     """The newest case of one's organisation."""
@@ -159,6 +168,7 @@ def own_case() -> CaseView:
 )
 @blueprint.arguments(VerificationInput)
 @blueprint.response(201, VerificationSchema, description="已提交")
+@refuses_strangers
 @requires(SUBMIT)
 def send(body: dict[str, Any]) -> Response:
     """Hand in, with `Idempotency-Key` once."""
@@ -182,6 +192,7 @@ def send(body: dict[str, Any]) -> Response:
 @blueprint.doc(operationId="listVerifications", summary="核验", security=[{"token": []}])
 @blueprint.arguments(CaseQuery, location="query")
 @blueprint.response(200, VerificationListSchema, description="核验，新的在前")
+@refuses_strangers
 @requires(READ)
 def case_list(query: dict[str, Any]) -> PageOf[CaseView]:
     """Cases of one's organisation or area."""
@@ -192,6 +203,7 @@ def case_list(query: dict[str, Any]) -> PageOf[CaseView]:
 @blueprint.doc(operationId="getVerification", summary="一件核验", security=[{"token": []}])
 @blueprint.response(200, VerificationSchema, description="核验")
 @blueprint.alt_response(404, MISSING)
+@refuses_strangers
 @requires(READ)
 def case(no: str) -> CaseView:
     """A case by its number."""
@@ -205,6 +217,7 @@ def case(no: str) -> CaseView:
 @blueprint.arguments(VerificationDecisionInput)
 @blueprint.response(201, VerificationSchema, description="已办理")
 @blueprint.alt_response(404, MISSING)
+@refuses_strangers
 @requires(DECIDE)
 def decide(body: dict[str, Any], no: str) -> Response:
     """An office's decision."""
