@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import market.accounts.members.models
 import market.accounts.people.models
+import market.accounts.rosters.models
+import market.accounts.verification.models
 import market.core.models  # noqa: F401  (the technical tables)
 from market.accounts import api as accounts_api
 from market.accounts import web as accounts_web
 from market.accounts.administration import cli as administration_cli
 from market.accounts.administration import web as administration_web
 from market.accounts.importer import KIND as ORGANISATIONS
+from market.accounts.members import api as members_api
+from market.accounts.members import web as members_web
+from market.accounts.members import web_desk, web_staff
+from market.accounts.members import workflow as joining
 from market.accounts.people import api as tokens_api
 from market.accounts.people import cli as tokens_cli
 from market.accounts.people import codes, sessions, web_account, web_security, web_tokens
 from market.accounts.people import messages as people_messages
 from market.accounts.people import web as people_web
+from market.accounts.rosters import web as rosters_web
+from market.accounts.rosters.importer import KIND as ROSTERS
+from market.accounts.verification import api as verification_api
+from market.accounts.verification import queries as verification_queries
+from market.accounts.verification import web as verification_web
+from market.accounts.verification import workflow as verification
 from market.catalogue import api as catalogue_api
 from market.catalogue import cli as catalogue_cli
 from market.catalogue import documents, report_cases, terms, web_reports
@@ -113,6 +126,27 @@ accounts = Room(
     scopes={"accounts:token": "本单位的令牌：列出、撤销"},
     messages=people_messages.KINDS,
 )
+organisations = Room(
+    "organisations",
+    blueprints=[
+        members_web.blueprint,
+        web_staff.blueprint,
+        web_desk.blueprint,
+        verification_web.blueprint,
+        rosters_web.blueprint,
+    ],
+    api=[members_api.blueprint, verification_api.blueprint],
+    files={verification_queries.LICENCE: verification_queries.may_have_licence},
+    messages=[
+        joining.REQUESTED,
+        joining.ANSWERED,
+        joining.INVITED,
+        joining.CHANGED,
+        verification.SUBMITTED,
+        verification.DECIDED,
+    ],
+    workflows=[joining.JOINING, verification.VERIFICATION],
+)
 administration = Room(
     "administration",
     blueprints=[administration_web.blueprint],
@@ -148,6 +182,8 @@ catalogue = Room(
     seeds=[terms.seed],
     gauges=[Gauge("market_listings", "Published listings", documents.count)],
     workflows=[report_cases.WORKFLOW],
+    on_merge=catalogue_service.move_listings,
+    would_move=catalogue_service.would_move,
 )
 publishing = Room(
     "publishing",
@@ -217,10 +253,12 @@ matching = Room(
     owner_note=reply_times.note,
 )
 
+
 ROOMS: tuple[Room, ...] = (
     core,
     regions_room,
     accounts,
+    organisations,
     administration,
     notifications,
     catalogue,
@@ -241,6 +279,7 @@ KINDS: dict[str, Kind] = {
         TERMS,
         LEADING_INDUSTRIES,
         ORGANISATIONS,
+        ROSTERS,
         ACHIEVEMENTS,
         DEMANDS,
         PINS,

@@ -53,6 +53,7 @@ class OrganisationSchema(Answer):
     hours = fields.String(allow_none=True, metadata={"description": "办公时间"})
     website = fields.String(allow_none=True)
     intro = fields.String(allow_none=True, metadata={"description": "简介"})
+    verified = fields.Boolean(metadata={"description": "是否已核验"})
     demo = fields.Boolean(metadata={"description": "是否演示数据"})
     url = fields.String(metadata={"description": "本站页面"})
 
@@ -89,5 +90,5 @@ def organisation_list(query: dict[str, Any]) -> PageOf[OrganisationView]:
 @blueprint.alt_response(404, MISSING)
 @requires(READ)
 def organisation(no: str) -> OrganisationView:
-    """An organisation by its public number."""
-    return queries.get(current_actor(), no)
+    """An organisation by its public number; one that was merged answers with the one that stays."""
+    return queries.get(current_actor(), queries.merged_into(no) or no)

@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import joinedload
 
-from market.accounts.models import Organisation
+from market.accounts.models import FormerUscc, Organisation
 from market.accounts.schemas import OrganisationSchema
 from market.core import clock, numbers, outbox
 from market.core.db import db
@@ -88,6 +88,10 @@ class OrganisationImporter:
         existing = held.find(content)
         if content.get("no") and existing is None:
             row.report("no", f"没有编号为 {content['no']} 的单位；新增请留空。")
+            return None
+        if (had := held.by_former.get(content.get("uscc") or "")) is not None:
+            now = had.uscc or "未填写"
+            row.report("uscc", f"这是{had.name}（{had.no}）的曾用代码，现用 {now}。")
             return None
         owner = held.by_uscc.get(content.get("uscc") or "")
         if existing is not None and owner is not None and owner is not existing:
@@ -237,6 +241,12 @@ class _Held:
             ),
         )
         rows = db.session.scalars(query).all()
+        former = (
+            select(FormerUscc.code, Organisation)
+            .join(Organisation, Organisation.id == FormerUscc.organisation_id)
+            .where(FormerUscc.code.in_({c["uscc"] for c in wanted if c.get("uscc")}))
+        )
+        self.by_former = {code: row for code, row in db.session.execute(former)}  # noqa: C416
         self.by_no = {row.no: row for row in rows}
         self.by_uscc = {row.uscc: row for row in rows if row.uscc}
         self.by_source = {row.source_id: row for row in rows if row.source_id}

@@ -100,6 +100,16 @@ class Organisation(InRegion, Base):
         return cls.supervisor_id == organisation_id
 
 
+class FormerUscc(Base):
+    """A credit code that an organisation bore before: it changed, or it came with a merger."""
+
+    __tablename__ = "organisation_former_code"
+    code: Mapped[str] = mapped_column(String(18), primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    ended_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_by: Mapped[str] = mapped_column(String(200))
+
+
 class OwnedBy:
     """A row that belongs to an organisation, as the policy asks it.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ColumnElement, case, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
 
-from market.accounts.models import KINDS, Organisation
+from market.accounts.models import KINDS, FormerUscc, Organisation
 from market.core.db import db, under
 from market.core.errors import NotFound
 from market.core.languages import translate
@@ -41,6 +41,7 @@ class OrganisationView:
     website: str | None
     intro: str | None
     demo: bool
+    verified: bool
 
     @property
     def kind_label(self) -> str:
@@ -71,6 +72,7 @@ _SAME_NAME = "id no uscc name kind supervising telephone contact address hours w
 def view(row: Organisation, region: RegionView | None = None) -> OrganisationView:
     """The view of a row."""
     values = {name: getattr(row, name) for name in _SAME_NAME.split()}
+    values["verified"] = row.verified_at is not None
     return OrganisationView(region=region or regions.view(row.region), **values)
 
 
@@ -89,6 +91,77 @@ def get(actor: Actor, no: str) -> OrganisationView:
     return view(row, regions.view(row.region, regions.trail(row.region)))
 
 
+def with_code(code: str) -> ColumnElement[bool]:
+    """SQL: the organisation that has this credit code, or had it before."""
+    former = select(FormerUscc.organisation_id).where(FormerUscc.code == code)
+    return or_(Organisation.uscc == code, Organisation.id.in_(former))
+
+
+def by_code(code: str) -> Organisation | None:
+    """The active organisation that has this credit code, or had it before."""
+    query = select(Organisation).where(Organisation.state == "active", with_code(code))
+    return db.session.scalar(query.options(joinedload(Organisation.region)))
+
+
+def codes_of(code: str) -> list[str]:
+    """This credit code and all others, former ones too, of the organisation that has or had it."""
+    holder = by_code(code)
+    if holder is None:
+        return [code]
+    former = select(FormerUscc.code).where(FormerUscc.organisation_id == holder.id)
+    return list(
+        dict.fromkeys([code, *([holder.uscc] if holder.uscc else []), *db.session.scalars(former)])
+    )
+
+
+def find(actor: Actor, permission: str, no: str) -> Organisation:
+    """The active organisation with this number on which the actor has the permission.
+
+    Raises:
+        NotFound: there is none for him.
+    """
+    query = select(Organisation).where(
+        Organisation.no == no.upper(),
+        Organisation.state == "active",
+        policy.where(actor, permission, Organisation),
+    )
+    row = db.session.scalar(query.options(joinedload(Organisation.region)))
+    if row is None:
+        raise NotFound(translate("没有编号为 %(no)s 的单位。", no=no))
+    return row
+
+
+def merged_into(no: str) -> str | None:
+    """The number of the organisation that this one was merged into."""
+    target = aliased(Organisation)
+    query = (
+        select(target.no)
+        .join(Organisation, Organisation.merged_into_id == target.id)
+        .where(Organisation.no == no, target.state == "active")
+    )
+    return db.session.scalar(query)
+
+
+def own(actor: Actor, no: str = "") -> Organisation | None:
+    """The organisation that somebody acts for: the named one of his own, else the first."""
+    ids = actor.organisations()
+    query = select(Organisation).where(Organisation.id.in_(ids), Organisation.state == "active")
+    rows = db.session.scalars(query.options(joinedload(Organisation.region))).all()
+    rows = sorted(rows, key=lambda row: ids.index(row.id))
+    if no:
+        return next((row for row in rows if row.no == no), None)
+    return rows[0] if rows else None
+
+
+def all_own(actor: Actor) -> list[OrganisationView]:
+    """All organisations that somebody acts for, by name."""
+    query = select(Organisation).where(
+        Organisation.id.in_(actor.organisations()), Organisation.state == "active"
+    )
+    query = query.options(joinedload(Organisation.region)).order_by(Organisation.folded_name)
+    return [view(row) for row in db.session.scalars(query)]
+
+
 def page(
     actor: Actor,
     *,
@@ -102,7 +175,7 @@ def page(
     query = select(Organisation).where(policy.where(actor, READ, Organisation))
     if q:
         text = fold(q)
-        by_code = Organisation.uscc == q.strip().upper()
+        by_code = with_code(q.strip().upper())
         query = query.where(or_(Organisation.folded_name.contains(text, autoescape=True), by_code))
     if kind:
         query = query.where(Organisation.kind == kind)
@@ -181,15 +254,23 @@ def owner_by_id(organisation_id: int) -> Owner | None:
 
 
 def owners_by_uscc(codes: Iterable[str]) -> dict[str, Owner]:
-    """Active organisations by credit code."""
-    query = select(
-        Organisation.uscc,
+    """Active organisations by credit code, present or former."""
+    wanted = set(codes)
+    columns = (
         Organisation.id,
         Organisation.region_id,
         Organisation.name,
         Organisation.telephone,
-    ).where(Organisation.uscc.in_(set(codes)), Organisation.state == "active")
-    return {row[0]: Owner(*row[1:]) for row in db.session.execute(query) if row[0]}
+    )
+    active = Organisation.state == "active"
+    former = (
+        select(FormerUscc.code, *columns)
+        .join(Organisation, Organisation.id == FormerUscc.organisation_id)
+        .where(FormerUscc.code.in_(wanted), active)
+    )
+    now = select(Organisation.uscc, *columns).where(Organisation.uscc.in_(wanted), active)
+    rows = [*db.session.execute(former), *db.session.execute(now)]
+    return {row[0]: Owner(*row[1:]) for row in rows if row[0]}
 
 
 def owners_by_name(names: Iterable[str]) -> dict[str, list[Owner]]:

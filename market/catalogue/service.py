@@ -17,7 +17,7 @@ from market.catalogue.queries import READ
 from market.catalogue.report_cases import WORKFLOW
 from market.catalogue.rules import content_hash
 from market.catalogue.schemas import SCHEMAS
-from market.core import clock
+from market.core import clock, outbox
 from market.core.db import db
 from market.core.errors import Conflict, Invalid, NotFound, TooMany
 from market.core.languages import translate as _
@@ -260,3 +260,22 @@ def forget_reporters() -> bool:
         count = erased.rowcount  # type: ignore[attr-defined]
         work.record("report.senders_forgotten", "problem_report", 0, after={"contacts": count})
     return False
+
+
+def would_move(owner_id: int) -> tuple[str, int]:
+    """How many listings an organisation has, for the page before it becomes part of another."""
+    mine = select(func.count()).select_from(Listing).where(Listing.owner_id == owner_id)
+    return "成果与需求", db.session.scalar(mine) or 0
+
+
+def move_listings(source_id: int, target_id: int) -> None:
+    """Give all listings of an organisation to the one that it becomes part of. In a unit of work."""
+    ids = list(db.session.scalars(select(Listing.id).where(Listing.owner_id == source_id)))
+    db.session.execute(
+        update(Listing)
+        .where(Listing.owner_id == source_id)
+        .values(owner_id=target_id)
+        .execution_options(synchronize_session=False)
+    )
+    for key in ids:
+        outbox.announce("listing", key)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flask import current_app
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from market.core import clock
 from market.core.db import db
@@ -262,3 +262,13 @@ def content(row: StoredFile, width: int | None = None) -> bytes:
 
 def _missing() -> bytes:
     raise NotFound(translate("没有这个文件。"))
+
+
+def move(kind: str, source_id: int, target_id: int) -> None:
+    """Attach all files of an object to another of its kind, which it becomes part of."""
+    db.session.execute(
+        update(StoredFile)
+        .where(StoredFile.kind == kind, StoredFile.object_id == source_id)
+        .values(object_id=target_id)
+        .execution_options(synchronize_session=False)
+    )

@@ -118,6 +118,11 @@ class Room:
     scopes: Mapping[str, str] = field(default_factory=dict)
     # The kinds of messages it asks for (`core.messages`).
     messages: Sequence[MessageKind] = ()
+    # What moves when two organisations become one: gets the ids of the one that ends and of the
+    # one that stays, inside the unit of work of the merger.
+    on_merge: Callable[[int, int], None] | None = None
+    # How much of the room would move, as (label, count), for the page before a merger.
+    would_move: Callable[[int], tuple[str, int]] | None = None
     # The room's workflows, for diagrams, desks and checks.
     workflows: Sequence[Workflow] = ()
     # A sentence about an organisation beside what it published, by its id: how fast it answers.

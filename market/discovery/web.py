@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from market.accounts import queries as accounts
 from market.accounts.queries import READ as READ_ORGANISATION
 from market.core.error_pages import market_error
-from market.core.errors import Busy
+from market.core.errors import Busy, NotFound
 from market.core.http import current_actor
 from market.core.languages import N_, translate
 from market.core.permissions import requires
@@ -206,7 +206,13 @@ def favicon() -> Response:
 def organisation(no: str) -> str | AnyResponse:
     """An organisation with its published listings."""
     actor = current_actor()
-    found = accounts.get(actor, no)
+    try:
+        found = accounts.get(actor, no)
+    except NotFound:
+        target = accounts.merged_into(no)
+        if target is None:
+            raise
+        return redirect(f"/organisations/{target}", 301)
     page, counts = queries.owned_by(actor, found.id, forms.read(request.args).page)
     if page.page > page.pages:
         return redirect(query_url())

@@ -40,7 +40,10 @@ WITH_QUERY = [
 # Without a token they answer 401, as documented; with one, other tests ask them.
 FOR_OFFICES = {"listIntakes", "getIntake", "createIntake", "noteCall"}
 FOR_OFFICES |= {"actOnIntake", "completeIntake", "unmaskIntake"}
-OPERATIONS = sorted({*WITH_QUERY, *THERE, *FOR_OFFICES, "listTaxonomies"})
+OF_MEMBERS = {"getOwnOrganisation", "updateOwnOrganisation", "listOwnMembers", "listOwnRosters"}
+OF_MEMBERS |= {"mergeOrganisation", "getOwnVerification", "submitVerification"}
+OF_MEMBERS |= {"listVerifications", "getVerification", "decideVerification"}
+OPERATIONS = sorted({*WITH_QUERY, *THERE, *FOR_OFFICES, *OF_MEMBERS, "listTaxonomies"})
 # Any text is a path, so that only queries can be wrong.
 CASES = [(name, GenerationMode.POSITIVE) for name in OPERATIONS]
 CASES += [(name, GenerationMode.NEGATIVE) for name in WITH_QUERY]

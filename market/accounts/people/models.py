@@ -157,7 +157,10 @@ class Invitation(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     role: Mapped[str] = mapped_column(String(20))
+    # Where it was sent: sealed, masked for lists, and as the keyed hash of a person's own.
     contact: Mapped[str] = mapped_column(Text)
+    contact_hint: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    contact_key: Mapped[str | None] = mapped_column(String(32))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str] = mapped_column(String(200))

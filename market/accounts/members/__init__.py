@@ -1,0 +1,1 @@
+"""Joining an organisation, its staff, and what offices do with organisations."""

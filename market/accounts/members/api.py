@@ -1,0 +1,170 @@
+"""One's own organisation in the API: what it says of itself, its staff, its rosters."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from marshmallow import fields
+
+from market.accounts import queries as organisations
+from market.accounts import service as accounts
+from market.accounts.api import OrganisationSchema
+from market.accounts.members import merging, queries
+from market.accounts.members.schemas import Telephone, Website
+from market.accounts.members.workflow import LIST, MERGE
+from market.accounts.models import Organisation
+from market.accounts.roles import MEMBERS, OFFICES, ROLES
+from market.accounts.rosters import queries as rosters
+from market.accounts.rosters.models import KINDS
+from market.accounts.rosters.queries import READ as READ_ROSTERS
+from market.accounts.service import UPDATE
+from market.core.api import MISSING, ApiBlueprint
+from market.core.api_schemas import Answer, Input, ListAnswer
+from market.core.api_writes import require_match, version_tag
+from market.core.errors import NotFound
+from market.core.fields import Line, LongText
+from market.core.http import current_actor
+from market.core.pagination import PageOf
+from market.core.permissions import Own, View, policy, requires
+
+blueprint = ApiBlueprint("own_organisation", __name__, "本单位：公开信息、成员、名单")
+SEE = policy.declare("accounts:organisation:see_own", **dict.fromkeys((*MEMBERS, *OFFICES), Own()))
+_TOKEN: list[dict[str, list[str]]] = [{"token": []}]
+Versioned = tuple[Any, int, dict[str, str]]
+
+
+class OrganisationChangesInput(Input):
+    """What to change; null removes, what is left out stays."""
+
+    name = Line(200, shortest=2, metadata={"description": "核验前可改"})
+    telephone = Telephone(60)
+    contact = Line(100)
+    address = Line(300)
+    hours = Line(100)
+    website = Website(300)
+    intro = LongText(2000)
+
+
+class OrganisationMemberSchema(Answer):
+    """A member; the contact is masked."""
+
+    name = fields.String()
+    contact = fields.String(metadata={"description": "部分隐藏"})
+    roles = fields.List(fields.String(metadata={"enum": list(ROLES)}))
+    since = fields.Date()
+
+
+class OrganisationMemberListSchema(ListAnswer):
+    """The staff."""
+
+    items = fields.List(fields.Nested(OrganisationMemberSchema))
+
+
+class RosterEntrySchema(Answer):
+    """An entry of a roster."""
+
+    kind = fields.String(metadata={"enum": list(KINDS)})
+    list_name = fields.String(metadata={"description": "名单名称"})
+    uscc = fields.String()
+    year = fields.Integer()
+    number = fields.String(allow_none=True)
+    valid_from = fields.Date(allow_none=True)
+    valid_to = fields.Date(allow_none=True)
+    source = fields.String(allow_none=True)
+
+
+class RosterEntryListSchema(ListAnswer):
+    """Entries of rosters."""
+
+    items = fields.List(fields.Nested(RosterEntrySchema))
+
+
+class OrganisationMergeInput(Input):
+    """Into which organisation."""
+
+    into = Line(60, required=True, metadata={"description": "留下的单位：编号或信用代码"})
+
+
+def refuses_strangers(view: View) -> View:
+    """Document what a program without token, scope or role is answered."""
+    for status in (401, 403):
+        view = blueprint.alt_response(status, HTTPStatus(status).name)(view)
+    return view
+
+
+def _own() -> Organisation:
+    found = organisations.own(current_actor())
+    if found is None:
+        raise NotFound("这个令牌不属于任何单位。")
+    return found
+
+
+def _answer(row: Organisation) -> Versioned:
+    return organisations.view(row), 200, {"ETag": version_tag(row.lock_version)}
+
+
+def _whole(items: list[Any]) -> PageOf[Any]:
+    return PageOf(items, len(items), 1, max(len(items), 1))
+
+
+@blueprint.route("/organisations/me")
+@blueprint.doc(operationId="getOwnOrganisation", summary="本单位", security=_TOKEN)
+@blueprint.response(200, OrganisationSchema, description="本单位；ETag 供修改时带上")
+@blueprint.alt_response(404, MISSING)
+@refuses_strangers
+@requires(SEE)
+def own() -> Versioned:
+    """The organisation of the token."""
+    return _answer(_own())
+
+
+@blueprint.route("/organisations/me", methods=["PATCH"])
+@blueprint.doc(operationId="updateOwnOrganisation", summary="修改本单位公开信息", security=_TOKEN)
+@blueprint.arguments(OrganisationChangesInput)
+@blueprint.response(200, OrganisationSchema, description="修改后")
+@refuses_strangers
+@requires(UPDATE)
+def update(body: dict[str, Any]) -> Versioned:
+    """Change what it says of itself; asks for `If-Match`."""
+    row = _own()
+    no, version = row.no, row.lock_version
+    require_match(version)
+    if body:
+        accounts.update_own(current_actor(), no, version, body)
+    return _answer(_own())
+
+
+@blueprint.route("/organisations/me/members")
+@blueprint.doc(operationId="listOwnMembers", summary="本单位成员", security=_TOKEN)
+@blueprint.response(200, OrganisationMemberListSchema, description="成员")
+@refuses_strangers
+@requires(LIST)
+def members() -> PageOf[queries.Member]:
+    """The staff, contacts masked."""
+    return _whole(queries.members(current_actor(), _own()))
+
+
+@blueprint.route("/organisations/me/rosters")
+@blueprint.doc(operationId="listOwnRosters", summary="本单位所在名单", security=_TOKEN)
+@blueprint.response(200, RosterEntryListSchema, description="名单记录，新的在前")
+@refuses_strangers
+@requires(READ_ROSTERS)
+def own_rosters() -> PageOf[rosters.Entry]:
+    """The rosters on which it stands or stood."""
+    return _whole(rosters.of_organisation(current_actor(), _own().uscc))
+
+
+@blueprint.route("/organisations/<string:no>/merge", methods=["POST"])
+@blueprint.doc(
+    operationId="mergeOrganisation", summary="并入另一家单位（不能撤销）", security=_TOKEN
+)
+@blueprint.arguments(OrganisationMergeInput)
+@blueprint.response(200, OrganisationSchema, description="留下的单位")
+@blueprint.alt_response(404, MISSING)
+@refuses_strangers
+@requires(MERGE)
+def merge(body: dict[str, Any], no: str) -> organisations.OrganisationView:
+    """Make one organisation part of another."""
+    actor = current_actor()
+    return organisations.get(actor, merging.merge(actor, no, body["into"]))

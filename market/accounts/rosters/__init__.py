@@ -1,0 +1,1 @@
+"""Yearly lists (名单库) of organisations by credit code."""

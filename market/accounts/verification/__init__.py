@@ -1,0 +1,1 @@
+"""Verification of organisations: their papers, looked at by the office of their place."""
