@@ -37,6 +37,8 @@ WITH_QUERY = [
     "listOrganisations",
     "listRegions",
 ]
+# Need a token; tests/service/test_tokens.py asks them.
+FOR_TOKENS = {"getMe", "listTokens", "revokeToken"}
 OPERATIONS = sorted({*WITH_QUERY, *THERE, "listTaxonomies"})
 # Any text is a path, so that only queries can be wrong.
 CASES = [(name, GenerationMode.POSITIVE) for name in OPERATIONS]
@@ -63,7 +65,7 @@ def document(tmp_path_factory, store, prepared_demo):
 def test_all_operations_are_tried(document):
     found = [operation.ok() for operation in document.get_all_operations()]
     names = {operation.definition.raw["operationId"] for operation in found}
-    assert names == set(OPERATIONS)
+    assert names - FOR_TOKENS == set(OPERATIONS)
 
 
 @pytest.mark.parametrize(("name", "mode"), CASES)
