@@ -62,17 +62,31 @@ def count(limit: Limit, who: str) -> int:
         return hit.id
 
 
+def alone(limit: Limit, who: str) -> None:
+    """Wait until nobody else counts the same, and keep it to the commit. Inside a unit of work.
+
+    SQLite lets one write at a time anyway.
+    """
+    if db.engine.dialect.name == "postgresql":
+        number = int(pseudonym(who, f"limit.{limit.kind}")[:15], 16)
+        db.session.execute(select(func.pg_advisory_xact_lock(number)))
+
+
 def take(limit: Limit, who: str, sentence: str) -> None:
     """Note one use, or refuse when there were as many as allowed.
 
     Raises:
         TooMany: with this sentence.
     """
-    if used(limit, who) >= limit.most:
-        refused = TooMany(sentence)
-        refused.retry_after = int(limit.span.total_seconds())
-        raise refused
-    count(limit, who)
+    with unit_of_work(SYSTEM) as work:
+        if work.actor is SYSTEM:
+            work.require(COUNT)
+        alone(limit, who)
+        if used(limit, who) >= limit.most:
+            refused = TooMany(sentence)
+            refused.retry_after = int(limit.span.total_seconds())
+            raise refused
+        count(limit, who)
 
 
 def forget(limit: Limit, who: str) -> None:

@@ -459,6 +459,13 @@ def test_resetting_tells_nothing_about_unknown_contacts(asked):
     assert "还可以试 4 次" in refused.value.fields["code"][0]
 
 
+def test_nothing_is_hashed_for_who_began_nothing(asked, monkeypatch):
+    monkeypatch.setattr(registering, "hash_password", lambda _password: pytest.fail("hashed"))
+    for step in (None, 999):
+        with pytest.raises(Invalid):
+            registering.finish_reset(step, "123456", OTHER)
+
+
 def test_a_reset_lifts_the_lock(someone):
     own = mobile_of(someone)
     for _number in range(4):

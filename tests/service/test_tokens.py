@@ -80,7 +80,8 @@ def test_tokens_of_the_own_organisation_only(own, owner, client):
     assert [one["label"] for one in listed["items"]] == ["成果同步"]
     assert listed["total"] == 1
     theirs = client.get(ME, headers=bearer(foreign)).json["id"]
-    assert client.delete(f"{LIST}/{theirs}", headers=bearer(word)).status_code == 404
+    for number in (theirs, "0", "x", "9" * 30):
+        assert client.delete(f"{LIST}/{number}", headers=bearer(word)).status_code == 404
     mine = listed["items"][0]["id"]
     assert client.delete(f"{LIST}/{mine}", headers=bearer(word)).status_code == 204
     assert client.get(ME, headers=bearer(word)).status_code == 401

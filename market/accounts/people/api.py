@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -13,7 +14,7 @@ from market.accounts.people.schemas import TOKEN_ROLES
 from market.accounts.people.tokens import READ, REVOKE, TokenView
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import Answer, ListAnswer
-from market.core.errors import SignInNeeded
+from market.core.errors import NotFound, SignInNeeded
 from market.core.http import current_actor
 from market.core.permissions import Always, policy, requires
 
@@ -21,6 +22,7 @@ blueprint = ApiBlueprint("tokens", __name__, "令牌：程序以哪个单位的�
 # Every program may ask who it is, whatever its scopes; who brings no token is told to.
 WHO = policy.declare("accounts:me:read", public=Always())
 _TOKEN: list[dict[str, list[str]]] = [{"token": []}]
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _UNAUTHORIZED = HTTPStatus(401).name
 _FORBIDDEN = HTTPStatus(403).name
 _CONFLICT = HTTPStatus(409).name
@@ -78,7 +80,7 @@ def token_list() -> dict[str, Any]:
     return {"total": len(found), "total_is": "exact", "next_after": None, "items": found}
 
 
-@blueprint.route("/tokens/<int:token_id>", methods=["DELETE"])
+@blueprint.route("/tokens/<string:number>", methods=["DELETE"])
 @blueprint.doc(operationId="revokeToken", summary="撤销一个令牌", security=_TOKEN)
 @blueprint.response(204, description="已撤销")
 @blueprint.alt_response(401, _UNAUTHORIZED)
@@ -86,7 +88,9 @@ def token_list() -> dict[str, Any]:
 @blueprint.alt_response(404, MISSING)
 @blueprint.alt_response(409, _CONFLICT)
 @requires(REVOKE)
-def token_revoke(token_id: int) -> Response:
-    """End a token at once."""
-    tokens.revoke(current_actor(), token_id)
+def token_revoke(number: str) -> Response:
+    """End a token at once; `number` is its id in the list."""
+    if not _NUMBER.fullmatch(number):
+        raise NotFound("没有这个令牌。")
+    tokens.revoke(current_actor(), int(number))
     return Response(status=204)

@@ -22,7 +22,7 @@ from market.core.db import db
 from market.core.errors import TooMany
 from market.core.languages import is_english
 from market.core.languages import translate as _
-from market.core.limits import Limit, count, used
+from market.core.limits import Limit, alone, count, used
 from market.core.messages import MessageKind, tell
 from market.core.permissions import SYSTEM, policy
 from market.core.secrets import pseudonym, seal, unseal
@@ -81,6 +81,9 @@ def issue(
     Raises:
         TooMany: too often.
     """
+    alone(_OF_CONTACT[0], contact.key)
+    if network:
+        alone(_OF_NETWORK, network)
     refuse_too_many(contact, network)
     for limit in _OF_CONTACT:
         count(limit, contact.key)

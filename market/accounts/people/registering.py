@@ -169,7 +169,9 @@ def finish_reset(step: int | None, typed: str, password: str) -> None:
         Invalid: the code is wrong or used up, or the password holds the account.
     """
     contact = resetting(step)
-    if contact and holds_account(password, contact):
+    if contact is None:  # nothing is hashed for who began nothing
+        raise Invalid({"code": [_("验证码已失效，请重新获取一个。")]})
+    if holds_account(password, contact):
         raise Invalid({"password": [_("密码里不要含手机号、邮箱或姓名，请换一个。")]})
     hashed = hash_password(password)
     with unit_of_work(PUBLIC) as work:

@@ -17,7 +17,7 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, TooMany
 from market.core.languages import translate as _
-from market.core.limits import Limit, count, forget, used
+from market.core.limits import Limit, alone, count, forget, used
 from market.core.permissions import Actor
 from market.core.secrets import pseudonym, seal, unseal
 from market.core.unit_of_work import UnitOfWork, unit_of_work
@@ -150,6 +150,7 @@ def check(work: UnitOfWork, person: Person, typed: str) -> Invalid | TooMany | N
         None when it is right, else what to raise after the commit.
     """
     key = str(person.id)
+    alone(_WRONG, key)
     if used(_WRONG, key) >= _WRONG.most:
         return TooMany(_("验证码错了太多次，请一小时后再试。"))
     if passes(person, typed):

@@ -21,7 +21,7 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, TooMany
 from market.core.languages import translate as _
-from market.core.limits import Limit, count, forget, forget_one, latest, used
+from market.core.limits import Limit, alone, count, forget, forget_one, latest, used
 from market.core.permissions import PUBLIC, Actor, Always, policy
 from market.core.secrets import pseudonym
 from market.core.unit_of_work import UnitOfWork, unit_of_work
@@ -98,6 +98,8 @@ def _take_attempt(key: str, network: str) -> int:
     """Count an attempt before anything is looked at, so that many at the same moment count too."""
     with unit_of_work(PUBLIC) as work:
         work.require(SIGN_IN)
+        alone(ACCOUNT, key)
+        alone(NETWORK, network)
         refuse_if_slowed(key, network)
         count(ACCOUNT, key)
         return count(NETWORK, network)
