@@ -57,7 +57,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("roster_entry", schema=None) as batch_op:
         batch_op.create_index("ix_roster_entry_import", ["import_id"], unique=False)
-        batch_op.create_index("ix_roster_entry_list", ["state", "kind", "year"], unique=False)
+        batch_op.create_index("ix_roster_entry_list", ["state", "year", "id"], unique=False)
         batch_op.create_index("ix_roster_entry_region", ["region_id"], unique=False)
         batch_op.create_index("ix_roster_entry_replaced", ["replaced_by_id"], unique=False)
         batch_op.create_index(

@@ -162,6 +162,24 @@ def test_into_itself_and_other_mistakes(clerk, pair):
     assert row(pair[0]).state == "active"
 
 
+def test_officers_do_not_come_into_another_region(app):
+    city = people.actor(("prefecture", None, "511400"))
+    one = people.organisation("东坡科技局", kind="office")
+    other = people.organisation("彭山科技局", kind="office", code="511403")
+    same = people.organisation("东坡经信局", kind="office")
+    officer = people.actor(("county", one, "511402"))
+    with pytest.raises(Invalid) as told:
+        merging.merge(city, row(one).no, row(other).no)
+    assert "同一地区" in told.value.fields["target"][0]
+    merging.merge(city, row(one).no, row(same).no)
+    [grant] = held(same)
+    assert (grant.person_id, grant.role, grant.region_id) == (
+        officer.id,
+        "county",
+        people.region("511402").id,
+    )
+
+
 def test_not_with_two_cases_that_wait(clerk, pair):
     for key in pair:
         owner = people.actor(("owner", key))

@@ -149,6 +149,17 @@ def test_the_same_licence_is_kept_once(owner, no):
     assert len(db.session.scalars(select(StoredFile)).all()) == 1
 
 
+def test_a_licence_may_be_replaced_as_often_as_one_likes(owner, no):
+    for number in range(25):
+        service.keep_licence(owner, no, "执照.pdf", PDF + str(number).encode())
+    case = service.submit(owner, no, DECLARED)
+    licence = queries.get(owner, case).licence
+    assert licence.size == len(PDF) + 2
+    service.keep_licence(owner, no, "新执照.pdf", PDF)
+    assert queries.get(owner, case).licence.no == licence.no, "what was handed in stays"
+    assert licence.removed_at is None
+
+
 def test_twice_and_while_waiting(owner, no):
     hand_in(owner, no)
     with pytest.raises(Conflict):

@@ -102,6 +102,9 @@ def _require_two(source: Organisation, target: Organisation) -> None:
         raise Invalid({"target": ["不能并入自己：请填另一家单位。"]})
     if (source.kind == "office") != (target.kind == "office"):
         raise Invalid({"target": ["科技管理部门只能并入科技管理部门。"]})
+    # Officers look after the region of their office: their roles must not come to mean another.
+    if source.kind == "office" and source.region_id != target.region_id:
+        raise Invalid({"target": ["科技管理部门只能并入同一地区的科技管理部门。"]})
 
 
 def _market() -> Market:

@@ -131,7 +131,7 @@ def accept_invitation(actor: Actor, word: str) -> str:
     Raises:
         NotFound: there is none.
         Conflict: it was used, withdrawn or is too old, or the person has the role.
-        Denied: a role of an office goes only to the person whose number or address was invited.
+        Denied: a role at an office goes only to the person whose number or address was invited.
     """
     if actor.id is None or actor.kind != "person":
         raise Denied
@@ -146,7 +146,7 @@ def accept_invitation(actor: Actor, word: str) -> str:
         organisation = grants.lock(row.organisation_id)
         if row.role not in grants.offered(organisation):
             raise Conflict("这家单位不再提供这个角色，请对方重新邀请。")
-        _require_addressee(row, person_id)
+        _require_addressee(row, organisation, person_id)
         taken = db.session.execute(
             update(Invitation)
             .where(Invitation.id == row.id, Invitation.used_at.is_(None))
@@ -158,12 +158,12 @@ def accept_invitation(actor: Actor, word: str) -> str:
         return organisation.no
 
 
-def _require_addressee(row: Invitation, person_id: int) -> None:
-    if ROLES[row.role].scope != "region":
+def _require_addressee(row: Invitation, organisation: Organisation, person_id: int) -> None:
+    if organisation.kind != "office":
         return
     person = db.session.get_one(Person, person_id)
     if row.contact_key is None or row.contact_key not in (person.mobile_key, person.email_key):
-        raise Denied("这份邀请发给了另一个手机号或邮箱；管理部门的角色只能由本人接受。")
+        raise Denied("这份邀请发给了另一个手机号或邮箱；科技管理部门的邀请只能由本人接受。")
 
 
 def set_roles(actor: Actor, no: str, person_id: int, roles: Collection[str]) -> None:

@@ -59,7 +59,7 @@ class RosterEntry(Base):
             sqlite_where=text("state = 'active'"),
             postgresql_where=text("state = 'active'"),
         ),
-        Index("ix_roster_entry_list", "state", "kind", "year"),
+        Index("ix_roster_entry_list", "state", "year", "id"),
         Index("ix_roster_entry_import", "import_id"),
         Index("ix_roster_entry_replaced", "replaced_by_id"),
         Index("ix_roster_entry_region", "region_id"),

@@ -120,11 +120,11 @@ def page(
     page: int = 1,
     per_page: int = ROWS_PER_PAGE,
 ) -> PageOf[Entry]:
-    """Entries of the area, newest year first, then by name."""
+    """Entries of the area, newest year first, and within it those that came last."""
     query = _chosen(actor, kind, year, q)
     limited = query.with_only_columns(RosterEntry.id).limit(EXACT_UP_TO + 1).subquery()
     total = db.session.scalar(select(func.count()).select_from(limited)) or 0
-    ordered = query.order_by(RosterEntry.year.desc(), RosterEntry.folded_name, RosterEntry.id)
+    ordered = query.order_by(RosterEntry.year.desc(), RosterEntry.id.desc())
     rows = db.session.scalars(ordered.limit(per_page).offset((page - 1) * per_page)).all()
     known = _known(rows)
     items = [_view(row, known.get(row.uscc)) for row in rows]
@@ -140,14 +140,15 @@ def _known(rows: Sequence[RosterEntry]) -> dict[str, str]:
     return {code: no for code, no in db.session.execute(query) if code}
 
 
-def years(actor: Actor) -> list[int]:
-    """Years for which there are entries, newest first."""
-    query = select(RosterEntry.year).where(RosterEntry.state == "active").distinct()
-    return list(db.session.scalars(query.order_by(RosterEntry.year.desc())))
+def years() -> list[int]:
+    """Years from the newest entry back to the oldest; looked up at the ends of an index."""
+    ends = select(func.max(RosterEntry.year)), select(func.min(RosterEntry.year))
+    last, first = (db.session.scalar(one.where(RosterEntry.state == "active")) for one in ends)
+    return [] if last is None or first is None else list(range(last, first - 1, -1))
 
 
 def rows(actor: Actor, kind: str, year: int | None, q: str) -> Iterator[Mapping[str, Any]]:
     """The whole list as rows of a file, up to 20,000."""
-    query = _chosen(actor, kind, year, q).order_by(RosterEntry.year.desc(), RosterEntry.id)
+    query = _chosen(actor, kind, year, q).order_by(RosterEntry.year.desc(), RosterEntry.id.desc())
     for row in db.session.scalars(query.limit(MOST_ROWS)).yield_per(500):
         yield file_row(row)

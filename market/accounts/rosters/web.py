@@ -57,7 +57,7 @@ def rosters() -> str | AnyResponse:
     found = queries.page(actor, **asked)
     if found.page > found.pages:
         return redirect(query_url())
-    years = [(str(year), f"{year} 年") for year in queries.years(actor)]
+    years = [(str(year), f"{year} 年") for year in queries.years()]
     return render_template(
         "rosters/desk.html", page=found, asked=asked, kinds=list(KINDS.items()), years=years
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from market.accounts.models import Organisation
@@ -121,8 +121,8 @@ def page(
     query = select(Verification).where(policy.where(actor, READ, Verification))
     if state:
         query = query.where(Verification.state == state)
-    ids = query.with_only_columns(Verification.id).limit(EXACT_UP_TO + 1)
-    total = len(db.session.scalars(ids).all())
+    limited = query.with_only_columns(Verification.id).limit(EXACT_UP_TO + 1).subquery()
+    total = db.session.scalar(select(func.count()).select_from(limited)) or 0
     owners = joinedload(Verification.owner).joinedload(Organisation.region)
     rows = db.session.scalars(
         query.options(owners)

@@ -58,8 +58,16 @@ def keep_licence(actor: Actor, no: str, name: str, data: bytes) -> None:
     with unit_of_work(actor) as work:
         work.require(SUBMIT, db.session.get_one(Organisation, organisation_id))
         before = latest_licence(organisation_id)
-        if before is None or before.hash != upload.hash:
-            files.attach(work, upload, LICENCE, organisation_id, purpose="licence")
+        if before is not None and before.hash == upload.hash:
+            return
+        if before is not None and not _handed_in(before.no):
+            files.remove(work, before)  # replaced before anybody looked at it
+        files.attach(work, upload, LICENCE, organisation_id, purpose="licence")
+
+
+def _handed_in(licence_no: str) -> bool:
+    used = select(Verification.id).where(Verification.licence_no == licence_no)
+    return db.session.scalar(used.limit(1)) is not None
 
 
 def submit(actor: Actor, no: str, values: Mapping[str, Any]) -> str:

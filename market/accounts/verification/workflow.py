@@ -91,7 +91,7 @@ def address(case: Verification) -> str:
 
 
 _STEPS = {
-    "submitted": ("office", "核对执照与填报信息，决定是否通过"),
+    "submitted": ("office", "由科技管理部门核对执照与填报信息，决定是否通过"),
     "returned": ("owner", "按退回的意见修改后重新提交"),
     "verified": ("", "已办结"),
     "rejected": ("", "已办结；情况有变可以重新提交"),
