@@ -237,6 +237,20 @@ def test_what_is_gone_says_so(editor, officer, app):
     assert "12 万元" in editor.get(manage).text
 
 
+def test_an_officer_changes_what_a_caller_asks_for(editor, officer):
+    _, listing = _published(editor, officer)
+    manage = f"/my/listings/{listing.no}"
+    assert "代为修改" in officer.get(manage).text
+    assert "代为修改" not in editor.get(manage).text
+    assert _press(officer, manage, "edit").status_code == 403  # for nobody
+    assert _press(officer, manage, "edit", source="pigeon").status_code == 422
+    answer = _press(officer, manage, "edit", source="telephone")
+    address = answer.headers["Location"].removesuffix("/edit")
+    _save(officer, address, title="电话里改的名称", summary="简介")
+    assert _send(officer, address, "publish").status_code == 303
+    assert "电话里改的名称" in editor.get(manage).text
+
+
 def test_one_tap_renews_without_signing_in(editor, officer, app):
     _, listing = _published(editor, officer, valid_until="2026-12-10")
     visitor = app.test_client()

@@ -178,6 +178,7 @@ class ManagedView:
     outcome_with: str | None
     outcome_fen: int | None
     editable: bool
+    for_caller: bool
     open_no: str | None
     actions: Sequence[Transition]
     events: Sequence[CaseEvent]
@@ -232,6 +233,7 @@ def managed(actor: Actor, no: str) -> ManagedView:
         outcome_with=listing.outcome_with,
         outcome_fen=listing.outcome_fen,
         editable=editable,
+        for_caller=editable and listing.owner_id not in actor.organisations(),
         open_no=edit.no if edit is not None else None,
         actions=LISTING.actions(actor, listing),
         events=timeline(LISTING.name, listing.id),
