@@ -44,9 +44,9 @@ def _submission(no=None):
     return db.session.scalars(query if no is None else query.where(Submission.no == no)).first()
 
 
-def _begin(editor, title="咸鸭蛋破损怎么检测"):
+def _begin(editor, title="咸鸭蛋破损怎么检测", region=HERE):
     page = editor.get("/my/listings/new?kind=demand")
-    sent = {"csrf_token": token_of(page), "kind": "demand", "title": title, "region": HERE}
+    sent = {"csrf_token": token_of(page), "kind": "demand", "title": title, "region": region}
     answer = editor.post("/my/listings/new", data=sent)
     assert answer.status_code == 303, answer.text
     return answer.headers["Location"].removesuffix("/edit")
@@ -355,6 +355,20 @@ def test_every_field_of_a_kind_stands_in_its_form():
     for kind, parts in layout.SECTIONS.items():
         keys = [key for _, keys in parts for key in keys]
         assert sorted(keys) == sorted(rules.fields_of(kind))
+
+
+def test_a_long_list_costs_no_more_statements(visitor, statements):
+    firm = people.organisation("戊蛋品厂（演示）")
+    editor = sign_in(visitor, people.person(("editor", firm)))
+    _begin(editor, "第一个")
+    counts = []
+    for codes in ((), ("511403", "511421", "511423", "511424")):
+        for code in codes:
+            _begin(editor, f"又一个 {code}", code)
+        statements.clear()
+        assert editor.get("/my/listings").status_code == 200
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
 
 
 # The API

@@ -108,7 +108,7 @@ def own_listings(actor: Actor, tab: str = "all", page: int = 1) -> PageOf[OwnRow
     changed = func.coalesce(_Open.updated_at, Revision.created_at, Listing.created_at)
     found = db.session.execute(
         query.add_columns(_Open, Revision.title, Revision.valid_until, changed)
-        .options(joinedload(Listing.owner))
+        .options(joinedload(Listing.owner), joinedload(_Open.region))
         .order_by(changed.desc(), Listing.id.desc())
         .limit(ROWS_PER_PAGE)
         .offset((page - 1) * ROWS_PER_PAGE)
