@@ -43,6 +43,8 @@ EXAMPLES = {
         "/post/achievement?region=511402",
         f"/post/demand?region=630000&need={TEA}",
     ],
+    "/achievements/<string:no>/versions": ["/achievements/CG2026000001/versions"],
+    "/demands/<string:no>/versions": ["/demands/XQ2026000001/versions"],
     "/organisations/<string:no>": ["/organisations/DW2026000001", "/organisations/DW2026000040"],
     "/en": [],
 }
