@@ -10,6 +10,7 @@ import time_machine
 from sqlalchemy import delete, event, select, update
 from werkzeug.datastructures import MultiDict
 
+from market import doctor
 from market.accounts.people.models import Person
 from market.catalogue import report_cases
 from market.core import clock
@@ -413,6 +414,11 @@ def test_what_desks_and_rooms_disagree_about_is_found_and_put_right(demo):
         ("report", "missing"),
         ("report", "other"),
     ]
+    db.session.rollback()
+    sentences = [words for _, words in doctor.findings(demo, demo.extensions["market"].settings)]
+    db.session.rollback()
+    words = "工作台与各类办件不一致：缺 2 条，多 2 条，内容不同 1 条。请运行 market desk rebuild。"
+    assert words in sentences
     assert checks.rebuild(workflows) == 5
     assert list(checks.differences(workflows)) == []
     db.session.rollback()
