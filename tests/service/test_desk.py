@@ -21,7 +21,7 @@ from market.core.messages import CONSUMER
 from market.core.models import AuditEntry, CaseEvent, OutboxRow, WorkItem
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
-from market.monitoring import checks, monday, my_queries, queries, rules, service
+from market.monitoring import acts, checks, monday, my_queries, queries, rules, service
 from market.monitoring.models import BulkAction, BulkRow
 from market.monitoring.schemas import MOST_ROWS, TABS, DeskForm, read_desk
 from tests import cases, people
@@ -371,6 +371,23 @@ def test_who_lost_the_right_finishes_nothing(clerk):
     assert not service.run_waiting()
     states = [one.state for one in rows_of(number)]
     assert (states.count("done"), states.count("refused")) == (50, 10)
+
+
+def test_a_fault_at_one_case_does_not_hold_up_the_others(clerk, monkeypatch):
+    made = cases.fill(3, path=path(HERE))
+    tell = acts.tell
+
+    def fails(*values, **more):
+        if more["about"][1] == 2:
+            raise RuntimeError("a fault")
+        tell(*values, **more)
+
+    monkeypatch.setattr(acts, "tell", fails)
+    colleague = people.actor(("county", None, HERE))
+    number = service.start(clerk, "assign", made, {"to": colleague.id})
+    assert [one.state for one in rows_of(number)] == ["done", "refused", "done"]
+    assert [item(key).assignee_id for key in made] == [colleague.id, None, colleague.id]
+    assert len(messages()) == 2
 
 
 def test_what_is_asked_is_checked_before_anything_is_done(clerk):
