@@ -25,21 +25,26 @@ from market.monitoring.schemas import MOST_ROWS, ORDERS, TABS, DeskForm
 blueprint = ApiBlueprint("work-items", __name__, "办件：部门看辖区的，单位看本单位的")
 
 
+TOKEN: list[dict[str, list[str]]] = [{"token": []}]
+
+
 class WorkItemQuery(Query):
     """The filters of the desk."""
 
-    tab = fields.String(load_default="open", metadata={"enum": list(TABS)})
+    tab = fields.String(load_default="open", metadata={"description": "哪一栏", "enum": list(TABS)})
     kind = Text(30, load_default="", metadata={"description": "类别"})
     place = Text(12, load_default="", metadata={"description": "行政区划代码，含其下"})
-    assignee = fields.Integer(load_default=None, allow_none=True)
+    assignee = fields.Integer(load_default=None, metadata={"description": "经办人的 id"})
     q = Text(60, load_default="", metadata={"description": "编号或标题中的词"})
-    order = fields.String(load_default="due", metadata={"enum": list(ORDERS)})
-    opened_from = fields.Date(load_default=None)
-    opened_to = fields.Date(load_default=None)
-    closed_from = fields.Date(load_default=None)
-    closed_to = fields.Date(load_default=None)
-    due_from = fields.Date(load_default=None)
-    due_to = fields.Date(load_default=None)
+    order = fields.String(
+        load_default="due", metadata={"description": "排序", "enum": list(ORDERS)}
+    )
+    opened_from = fields.Date(load_default=None, metadata={"description": "收到不早于"})
+    opened_to = fields.Date(load_default=None, metadata={"description": "收到不晚于"})
+    closed_from = fields.Date(load_default=None, metadata={"description": "办结不早于"})
+    closed_to = fields.Date(load_default=None, metadata={"description": "办结不晚于"})
+    due_from = fields.Date(load_default=None, metadata={"description": "到期不早于"})
+    due_to = fields.Date(load_default=None, metadata={"description": "到期不晚于"})
     after = Text(12, load_default="", metadata={"description": "上一页给出的 next_after"})
     per_page = per_page(ROWS_PER_PAGE)
 
@@ -128,8 +133,10 @@ def _place_of_list(after: str) -> int:
 
 @blueprint.route("/work-items")
 @blueprint.arguments(WorkItemQuery, location="query")
-@blueprint.response(200, WorkItemsSchema)
-@blueprint.doc(operationId="listWorkItems", security=[{"token": []}])
+@blueprint.response(200, WorkItemsSchema, description="一页办件")
+@blueprint.doc(
+    operationId="listWorkItems", summary="办件：部门看辖区的，单位看本单位的", security=TOKEN
+)
 @requires(ITEMS)
 def work_items(asked: dict[str, Any]) -> dict[str, Any]:
     """List cases: of an office's area, or of one's own organisation"""
@@ -152,9 +159,14 @@ def _item(one: ItemView) -> Mapping[str, Any]:
 
 @blueprint.route("/work-items/<int:item_id>/assign", methods=["POST"])
 @blueprint.arguments(AssignBody)
-@blueprint.response(201, BulkSchema)
+@blueprint.response(201, BulkSchema, description="分配的结果")
 @blueprint.alt_response(404, MISSING)
-@blueprint.doc(operationId="assignWorkItem", security=[{"token": []}])
+@blueprint.doc(
+    operationId="assignWorkItem",
+    summary="把一件分配给同事",
+    security=TOKEN,
+    parameters=[{"in": "path", "name": "item_id", "description": "办件的 id"}],
+)
 @requires(ASSIGN)
 def assign(body: dict[str, Any], item_id: int) -> Response:
     """Give a case to a colleague"""
@@ -168,9 +180,9 @@ def assign(body: dict[str, Any], item_id: int) -> Response:
 
 @blueprint.route("/work-items/bulk", methods=["POST"])
 @blueprint.arguments(BulkBody)
-@blueprint.response(201, BulkSchema)
+@blueprint.response(201, BulkSchema, description="逐件的结果")
 @blueprint.alt_response(404, MISSING)
-@blueprint.doc(operationId="actOnWorkItems", security=[{"token": []}])
+@blueprint.doc(operationId="actOnWorkItems", summary="一次办理最多 500 件", security=TOKEN)
 @requires(BULK)
 def bulk(body: dict[str, Any]) -> Response:
     """Act on up to 500 cases; with Idempotency-Key only once"""
@@ -184,9 +196,14 @@ def bulk(body: dict[str, Any]) -> Response:
 
 
 @blueprint.route("/work-items/bulk/<int:number>")
-@blueprint.response(200, BulkSchema)
+@blueprint.response(200, BulkSchema, description="逐件的结果")
 @blueprint.alt_response(404, MISSING)
-@blueprint.doc(operationId="getBulkAction", security=[{"token": []}])
+@blueprint.doc(
+    operationId="getBulkAction",
+    summary="一次批量操作办得怎样",
+    security=TOKEN,
+    parameters=[{"in": "path", "name": "number", "description": "批量操作的 id"}],
+)
 @requires(BULK)
 def bulk_state(number: int) -> BulkView:
     """What became of an act on many cases"""
@@ -194,9 +211,14 @@ def bulk_state(number: int) -> BulkView:
 
 
 @blueprint.route("/work-items/bulk/<int:number>/undo", methods=["POST"])
-@blueprint.response(200, BulkSchema)
+@blueprint.response(200, BulkSchema, description="撤销后的情况")
 @blueprint.alt_response(404, MISSING)
-@blueprint.doc(operationId="undoBulkAction", security=[{"token": []}])
+@blueprint.doc(
+    operationId="undoBulkAction",
+    summary="十分钟内撤销自己的批量操作",
+    security=TOKEN,
+    parameters=[{"in": "path", "name": "number", "description": "批量操作的 id"}],
+)
 @requires(BULK)
 def undo(number: int) -> BulkView:
     """Take an act of one's own back, within ten minutes"""

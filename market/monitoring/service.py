@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import structlog
 from sqlalchemy import delete, func, select, update
 
 from market.core import clock
@@ -25,11 +26,13 @@ from market.monitoring.models import BulkAction, BulkRow
 from market.monitoring.rules import UNDO
 from market.monitoring.schemas import MOST_ROWS
 
+log = structlog.get_logger(__name__)
 BATCH = 50  # rows in one transaction
 LONGEST_BATCH = 0.5  # seconds after which a batch takes no more rows
 FINISH = policy.declare("monitoring:bulk:finish")
 _NOT_DONE = "撤销时还没有办到这一件。"
 _TOO_LATE = "已超过 10 分钟，不能再撤销；请逐件办理。"
+_FAULT = "系统出错，这一件没有动；问题已记录。"
 _REFUSALS = (Conflict, Denied, Invalid, NotFound)
 
 
@@ -209,8 +212,11 @@ def _attempt(row: BulkRow, work: Callable[[], None]) -> str | None:
         with db.session.begin_nested():
             work()
     except _REFUSALS as error:
-        db.session.refresh(row)
         return _sentence(error)
+    except Exception:
+        # One case with a fault of the program must not hold up the acts of everybody.
+        log.exception("act on a case failed", bulk=row.bulk_id, item=row.item_id)
+        return _FAULT
     return None
 
 

@@ -10,6 +10,7 @@ import time_machine
 from sqlalchemy import delete, event, select, update
 from werkzeug.datastructures import MultiDict
 
+from market import doctor
 from market.accounts.people.models import Person
 from market.catalogue import report_cases
 from market.core import clock
@@ -20,7 +21,7 @@ from market.core.messages import CONSUMER
 from market.core.models import AuditEntry, CaseEvent, OutboxRow, WorkItem
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
-from market.monitoring import checks, monday, my_queries, queries, rules, service
+from market.monitoring import acts, checks, monday, my_queries, queries, rules, service
 from market.monitoring.models import BulkAction, BulkRow
 from market.monitoring.schemas import MOST_ROWS, TABS, DeskForm, read_desk
 from tests import cases, people
@@ -372,6 +373,23 @@ def test_who_lost_the_right_finishes_nothing(clerk):
     assert (states.count("done"), states.count("refused")) == (50, 10)
 
 
+def test_a_fault_at_one_case_does_not_hold_up_the_others(clerk, monkeypatch):
+    made = cases.fill(3, path=path(HERE))
+    tell = acts.tell
+
+    def fails(*values, **more):
+        if more["about"][1] == 2:
+            raise RuntimeError("a fault")
+        tell(*values, **more)
+
+    monkeypatch.setattr(acts, "tell", fails)
+    colleague = people.actor(("county", None, HERE))
+    number = service.start(clerk, "assign", made, {"to": colleague.id})
+    assert [one.state for one in rows_of(number)] == ["done", "refused", "done"]
+    assert [item(key).assignee_id for key in made] == [colleague.id, None, colleague.id]
+    assert len(messages()) == 2
+
+
 def test_what_is_asked_is_checked_before_anything_is_done(clerk):
     made = cases.fill(2, path=path(HERE))
     [elsewhere] = cases.fill(1, path=path(THERE), start=9)
@@ -413,6 +431,11 @@ def test_what_desks_and_rooms_disagree_about_is_found_and_put_right(demo):
         ("report", "missing"),
         ("report", "other"),
     ]
+    db.session.rollback()
+    sentences = [words for _, words in doctor.findings(demo, demo.extensions["market"].settings)]
+    db.session.rollback()
+    words = "工作台与各类办件不一致：缺 2 条，多 2 条，内容不同 1 条。请运行 market desk rebuild。"
+    assert words in sentences
     assert checks.rebuild(workflows) == 5
     assert list(checks.differences(workflows)) == []
     db.session.rollback()

@@ -34,6 +34,7 @@ NEEDING = [
     "search check",
     "search stats",
     "reports",
+    "desk rebuild",
 ]
 # These make the database, say themselves what is wrong with it, or ask nothing of it.
 OTHERS = {"db upgrade", "doctor", "backup", "restore", "template"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 
 import pytest
 from flask import Flask
@@ -138,7 +139,7 @@ def test_every_route_of_the_api_is_in_the_document(visitor, demo):
     documented = set(visitor.get(f"{API}/openapi.json").json["paths"])
     apart = {f"{API}/openapi.json", f"{API}/docs", f"{API}/docs/assets/{{name}}"}
     routes = {
-        str(rule).replace("<string:", "{").replace(">", "}")
+        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", str(rule))
         for rule in demo.url_map.iter_rules()
         if str(rule).startswith(API)
     }
