@@ -25,7 +25,11 @@ from market.catalogue.imports import workflow as imports_workflow
 from market.catalogue.imports.jobs import Runner
 from market.catalogue.local import web as local_web
 from market.catalogue.pins import KIND as PINS
+from market.catalogue.publishing import api as publishing_api
+from market.catalogue.publishing import attachments, life
 from market.catalogue.publishing import messages as publishing_messages
+from market.catalogue.publishing import web as publishing_web
+from market.catalogue.publishing import web_more as publishing_web_more
 from market.catalogue.publishing import workflow as publishing_workflow
 from market.catalogue.term_files import KIND as TERMS
 from market.core import api, file_pages, health, kept_forms, limits, once, pages, static_files
@@ -73,17 +77,33 @@ accounts = Room(
 )
 catalogue = Room(
     "catalogue",
-    blueprints=[catalogue_web.blueprint, imports_web.blueprint, local_web.blueprint],
-    api=[catalogue_api.listings, catalogue_api.taxonomies, imports_api.blueprint],
+    blueprints=[
+        catalogue_web.blueprint,
+        publishing_web.blueprint,
+        publishing_web_more.blueprint,
+        imports_web.blueprint,
+        local_web.blueprint,
+    ],
+    api=[
+        catalogue_api.listings,
+        catalogue_api.taxonomies,
+        publishing_api.submissions,
+        imports_api.blueprint,
+    ],
     commands=[catalogue_cli.reports],
     searchables=[SEARCHABLE],
     tasks=[
         Task("forget reporters", 3600.0, catalogue_service.forget_reporters),
+        Task("remind owners of the end of validity", 3600.0, life.remind),
         Task("import jobs", 0.5, Runner().run),
         Task("forget import files", 3600.0, import_jobs.forget_old),
     ],
     seeds=[terms.seed],
     gauges=[Gauge("market_listings", "Published listings", documents.count)],
+    files={
+        attachments.KIND_OF_EDIT: attachments.may_have_of_edit,
+        attachments.KIND_OF_LISTING: attachments.may_have_of_listing,
+    },
     messages=publishing_messages.KINDS,
     workflows=[
         publishing_workflow.SUBMISSION,

@@ -21,6 +21,7 @@ from market.catalogue.display import Shown, displayed
 from market.catalogue.models import (
     COOPERATION_MODES,
     KINDS,
+    OUTCOMES,
     PRICE_BANDS,
     PRICE_MODES,
     REPORT_REASONS,
@@ -40,7 +41,8 @@ from market.regions import queries as regions
 from market.regions.models import Region
 from market.regions.queries import RegionView
 
-READ = policy.declare("catalogue:listing:read", public=StateIn(("published",)))
+# A demand that was closed stays to be read, with how it ended; it is found no more.
+READ = policy.declare("catalogue:listing:read", public=StateIn(("published", "closed")))
 FOLLOW = policy.declare("catalogue:report:follow", public=Always())
 READ_REPORTS = policy.declare("catalogue:report:read")
 # Names of the searchable parts of a listing, for reasons and highlights.
@@ -100,6 +102,12 @@ class ListingView:
     advice: str | None
     version: int
     demo: bool
+    outcome: str | None = None
+
+    @property
+    def outcome_label(self) -> str:
+        """How a closed demand ended; empty while it is open."""
+        return OUTCOMES.get(self.outcome or "", "")
 
     @property
     def kind_label(self) -> str:
@@ -115,7 +123,8 @@ class ListingView:
 
     @property
     def expired(self) -> bool:
-        return self.valid_until is not None and self.valid_until < clock.today()
+        over = self.valid_until is not None and self.valid_until < clock.today()
+        return over and self.outcome is None
 
 
 def moments(numbers: Sequence[str]) -> dict[str, tuple[datetime, datetime]]:
@@ -135,7 +144,8 @@ def last_id(actor: Actor) -> int:
 def addresses(actor: Actor, above: int, to: int) -> list[tuple[str, datetime]]:
     """Addresses of the public listings with these row numbers, each with its last revision."""
     query = select(Listing.kind, Listing.no, Revision.created_at).join(Listing.current)
-    within = (Listing.id > above, Listing.id <= to, policy.where(actor, READ, Listing))
+    public = policy.where(actor, READ, Listing)
+    within = (Listing.id > above, Listing.id <= to, Listing.state == "published", public)
     rows = db.session.execute(query.where(*within).order_by(Listing.id))
     return [(f"/{PATHS[kind]}/{no}", revised) for kind, no, revised in rows]
 
@@ -147,12 +157,19 @@ _LOADED = (
 )
 
 
+# Why a listing that was public is not any more.
+_GONE = {
+    "withdrawn": N_("%(kind)s %(no)s 已撤回，不再公开。"),
+    "taken_down": N_("%(kind)s %(no)s 已由科技管理部门下架，不再公开。"),
+}
+
+
 def get(actor: Actor, kind: str, no: str) -> ListingView:
     """The listing with this public number.
 
     Raises:
         NotFound: there is none of this kind.
-        Gone: it was public once and was withdrawn.
+        Gone: it was public once and was withdrawn or taken down.
     """
     listing = db.session.scalar(
         select(Listing).where(Listing.no == no, Listing.kind == kind).options(*_LOADED)
@@ -160,10 +177,9 @@ def get(actor: Actor, kind: str, no: str) -> ListingView:
     if listing is None or listing.current is None:
         raise NotFound(_no_such(kind, no))
     if not policy.allows(actor, READ, listing):
-        if listing.published_at is not None and listing.state == "withdrawn":
-            raise Gone(
-                translate("%(kind)s %(no)s 已撤回，不再公开。", kind=translate(KINDS[kind]), no=no)
-            )
+        if listing.published_at is not None and listing.state in _GONE:
+            words = translate(_GONE[listing.state], kind=translate(KINDS[kind]), no=no)
+            raise Gone(words)
         raise NotFound(_no_such(kind, no))
     content, owner = content_of(listing.current), accounts.view(listing.owner)
     place = regions.view(listing.region, regions.trail(listing.region))
@@ -221,6 +237,7 @@ def _view(
         else None,
         version=revision.version,
         demo=listing.demo,
+        outcome=listing.outcome,
     )
 
 

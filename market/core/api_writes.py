@@ -60,9 +60,11 @@ def create_once(act: Callable[[], tuple[dict[str, Any], str]]) -> Response:
         return _created(*act())
     actor = current_actor()
     key = once.key_of(actor, request.path, word)
-    with unit_of_work(actor):
+    with unit_of_work(actor) as work:
         earlier = once.earlier_answer(key, request.get_data(cache=True))
-        if earlier is None:
+        if earlier is not None:
+            work.require(once.REPEAT)
+        else:
             body, address = act()
             earlier = current_app.json.dumps({"body": body, "address": address})
             once.keep_answer(key, earlier)

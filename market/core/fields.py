@@ -373,6 +373,10 @@ class Choices(Words):
         self._one = Choice(choices, also)
         super().__init__(comma=False, **more)
 
+    def code_of(self, text: str) -> str | None:
+        """The code for one entry, None when it is not in the list."""
+        return self._one.code_of(text)
+
     def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> list[str] | None:
         found = [code for piece in self.split(value) for code in self._codes(piece)]
         return list(dict.fromkeys(found)) or None

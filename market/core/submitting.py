@@ -91,8 +91,9 @@ def _once(form: Form, act: Callable[[Mapping[str, Any]], str]) -> str:
     content = repr(sorted(request.form.lists())).encode()
     # A form that was changed and sent again from the same page is another act, and acts again.
     key = once.key_of(actor, request.path, word + once.digest(content))
-    with unit_of_work(actor):
+    with unit_of_work(actor) as work:
         if (answer := once.earlier_answer(key, content)) is not None:
+            work.require(once.REPEAT)
             return answer
         target = act(form.values)
         once.keep_answer(key, target)

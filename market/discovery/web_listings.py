@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from market.catalogue import queries as catalogue
+from market.catalogue.publishing import public_queries
 from market.catalogue.queries import READ
 from market.core.errors import Gone
 from market.core.http import current_actor
@@ -37,7 +38,8 @@ def _page(kind: str, no: str) -> str | tuple[str, int]:
     except Gone as gone:
         return render_template("catalogue/gone.html", no=no, message=gone.message), 410
     akin = related.of(actor, listing)
-    return render_template("catalogue/listing.html", listing=listing, related=akin)
+    around = public_queries.around(actor, listing)
+    return render_template("catalogue/listing.html", listing=listing, related=akin, around=around)
 
 
 @blueprint.get("/compare")

@@ -63,6 +63,9 @@ def init_sessions(app: Flask) -> None:
 
 def identify() -> Actor:
     """Who makes the present request."""
+    # Flask-Login keeps its user in the application context, which may outlive a request.
+    g.pop("_login_user", None)
+    g.pop("session_word", None)
     user = flask_login.current_user
     return user.actor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, func, not_
+from sqlalchemy import ColumnElement, String, cast, false, func, not_
 
 from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS, MEMBERS, OFFICES
@@ -55,12 +55,19 @@ class PublishesItself(Condition):
 
 
 class NotAuthorAlone(Condition):
-    """Holds for what somebody else wrote in too: nobody signs off what is his alone."""
+    """Holds for what somebody else wrote in too: nobody signs off what is his alone.
+
+    Signing off is an act of a person: no program has it.
+    """
 
     def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
-        return target is None or actor.kind != "person" or target.authors != [actor.id]
+        if actor.kind != "person":
+            return False
+        return target is None or target.authors != [actor.id]
 
     def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
+        if actor.kind != "person":
+            return false()
         return cast(model.authors, String) != f"[{actor.id}]"
 
 
@@ -86,6 +93,8 @@ class IsDemand(Condition):
         return found
 
 
+# What an office sees of an area's listings: whatever was public once.
+NOT_PRIVATE = ("published", "withdrawn", "taken_down", "closed")
 _THING = "catalogue:submission"
 _OFFICERS_OWN = InArea() & ForOthers()
 
@@ -145,11 +154,12 @@ CLOSE = policy.declare(
 )
 SPOT_CHECK = policy.declare("catalogue:listing:spot_check", **dict.fromkeys(OFFICES, InArea()))
 OWN_LISTINGS = policy.declare("catalogue:listing:own", **dict.fromkeys((*MEMBERS, *OFFICES), Own()))
-FILE = policy.declare(
-    "catalogue:listing:file",
-    **dict.fromkeys(EDITORS, Own()),
-    **dict.fromkeys(OFFICES, Own() | (InArea() & StateIn(("draft",)))),
+MANAGE = policy.declare(
+    "catalogue:listing:manage",
+    **dict.fromkeys(MEMBERS, Own()),
+    **dict.fromkeys(OFFICES, Own() | (InArea() & StateIn(NOT_PRIVATE))),
 )
+OWN_PAGE = policy.declare("catalogue:listing:own_page", person=Always())
 SETTINGS = policy.declare("catalogue:publishing:settings", owner=Own())
 RENEW_BY_LINK = policy.declare("catalogue:listing:renew_by_link", public=Always())
 REMIND = policy.declare("catalogue:listing:remind")

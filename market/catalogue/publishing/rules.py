@@ -83,7 +83,22 @@ def load(kind: str, typed: Mapping[str, str]) -> tuple[dict[str, Any], dict[str,
             str(key): [str(one) for one in found]
             for key, found in error.normalized_messages().items()
         }
-        return dict(good), messages
+        return _with_price(kind, dict(good), messages)
+
+
+def _with_price(
+    kind: str, good: dict[str, Any], messages: dict[str, list[str]]
+) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    """Read the price also where other fields are wrong, so that all mistakes are told at once."""
+    if {"price", "budget", "price_mode", "budget_mode"} & messages.keys():
+        return good, messages
+    try:
+        return SCHEMAS[kind].read_prices(good), messages
+    except ValidationError as error:
+        good.pop("price", None)
+        for key, found in error.normalized_messages().items():
+            messages[str(key)] = [str(one) for one in found]
+        return good, messages
 
 
 def renewed_until(until: date | None, today: date) -> date:

@@ -1,310 +1,220 @@
-"""Drafts and what becomes of them: every change of a submission."""
+"""What becomes of a draft: sent, signed off, reviewed, returned, published."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, update
 
-from market.accounts.models import Organisation
-from market.catalogue.content import content_of, file_row
-from market.catalogue.importer import SERIES
-from market.catalogue.models import KINDS, Listing
-from market.catalogue.publishing import policies, rules
-from market.catalogue.publishing.models import IN_HAND, OPEN, Submission
-from market.catalogue.publishing.workflow import SUBMISSION
-from market.catalogue.service import EDIT as EDIT_LISTING
-from market.core import clock, numbers
+from market.catalogue.models import Listing
+from market.catalogue.publishing import messages, rules
+from market.catalogue.publishing.attachments import move_to_listing
+from market.catalogue.publishing.checking import require_complete
+from market.catalogue.publishing.drafts import (
+    Stale,
+    begin_edit,
+    create_draft,
+    find,
+    rebase,
+    save_draft,
+    set_signing,
+)
+from market.catalogue.publishing.models import Submission
+from market.catalogue.publishing.workflow import LISTING, PUBLISHING, SENDING, SUBMISSION
+from market.catalogue.rules import content_hash
+from market.catalogue.service import next_version
+from market.core import clock, holidays
+from market.core.calendar import DueDate, add_working_days
 from market.core.db import db
-from market.core.errors import Conflict, Invalid, NotFound
-from market.core.fields import as_text
-from market.core.permissions import Actor, policy
-from market.core.text import title_key
+from market.core.errors import Conflict, Invalid
+from market.core.messages import MessageKind, tell
+from market.core.permissions import Actor
+from market.core.text import clean_line, clean_text
 from market.core.unit_of_work import UnitOfWork, unit_of_work
-from market.core.workflow import add_event, begin, show_on_desks
-from market.regions.models import Region
-from market.regions.queries import Resolver
+from market.core.workflow import LONGEST_REASON, Fired, add_event, fire
 
-CASE_SERIES = "TJ"
-_CLEARANCE = ("cleared", "cleared_no", "cleared_by")
-
-
-class Stale(Conflict):
-    """Somebody else saved this draft meanwhile; nothing of either version is lost."""
-
-    def __init__(self, lock_version: int) -> None:
-        super().__init__("这份草稿刚在别处改过：两个版本都在下面，请核对后再保存。")
-        self.lock_version = lock_version
-
-
-def find(actor: Actor, no: str, permission: str = policies.READ) -> Submission:
-    """The submission with this number, of those the actor has the permission for.
-
-    Raises:
-        NotFound: there is none that he may know of.
-    """
-    seen = (Submission.no == no, policy.where(actor, permission, Submission))
-    row = db.session.scalar(select(Submission).where(*seen))
-    if row is None:
-        raise NotFound(f"没有编号为 {no} 的提交。")
-    return row
+__all__ = [
+    "Stale",
+    "act",
+    "begin_edit",
+    "create_draft",
+    "rebase",
+    "save_draft",
+    "set_signing",
+]
+MOST_NOTES = 30
+BASE_MOVED = "公开的版本在您修改期间有了更新：请先对照两个版本，再继续送出。"
 
 
-def create_draft(
+def act(
     actor: Actor,
-    kind: str,
-    owner_id: int,
-    values: Mapping[str, Any],
-    *,
-    region_id: int,
-    source: str = "web",
-) -> str:
-    """Begin a new achievement or demand, as unfinished as it may be; returns the submission's no.
+    no: str,
+    action: str,
+    reason: str | None = None,
+    notes: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Move a submission by one action of its workflow.
 
     Args:
-        kind: "achievement" or "demand".
-        owner_id: the organisation whose it will be.
-        values: texts as typed, by field; `source_id` for what came by a file.
-        region_id: where it lies; an officer may only enter for callers of his own area.
-        source: how it came; one of `models.SOURCES`.
+        notes: what is sent back: `{"field", "reason", "rule"}` each; `rule` is a key of
+            `rules.RETURN_RULES` or words.
 
     Raises:
-        Denied: the actor neither edits for the owner nor, for a caller, looks after the place.
-        Invalid: more text than a draft may hold, or an unknown kind.
-        NotFound: no such organisation or region.
-    """
-    if kind not in KINDS:
-        raise Invalid({"kind": ["请选科技成果或技术需求。"]})
-    typed = rules.tidy(kind, values)
-    place = db.session.get(Region, region_id)
-    if place is None or db.session.get(Organisation, owner_id) is None:
-        raise NotFound("没有这个单位或地区。")
-    typed.setdefault("region", place.full_name)
-    source_id = as_text(values.get("source_id") or "")[:100] or None
-    with unit_of_work(actor) as work:
-        listing = _new_listing(kind, owner_id, region_id, typed, source_id)
-        return _new_submission(work, listing, typed, values, region_id, source).no
-
-
-def _new_listing(
-    kind: str, owner_id: int, region_id: int, typed: Mapping[str, str], source_id: str | None
-) -> Listing:
-    series = f"{SERIES[kind]}{clock.today().year}"
-    listing = Listing(
-        no=f"{series}{numbers.take(series)[0]:06d}",
-        kind=kind,
-        owner_id=owner_id,
-        region_id=region_id,
-        folded_title=title_key(rules.title_of(typed)),
-        source_id=source_id,
-        state="draft",
-        created_at=clock.now(),
-    )
-    db.session.add(listing)
-    db.session.flush()
-    return listing
-
-
-def _new_submission(
-    work: UnitOfWork,
-    listing: Listing,
-    typed: dict[str, str],
-    values: Mapping[str, Any],
-    region_id: int,
-    source: str,
-) -> Submission:
-    actor, now = work.actor, clock.now()
-    series = f"{CASE_SERIES}{clock.today().year}"
-    row = Submission(
-        no=f"{series}{numbers.take(series)[0]:06d}",
-        listing_id=listing.id,
-        organisation_id=listing.owner_id,
-        region_id=region_id,
-        state="draft",
-        title=rules.title_of(typed),
-        content=typed,
-        base_revision_id=listing.current_id,
-        source=source,
-        person_id=actor.id if actor.kind == "person" else None,
-        created_by=actor.label,
-        authors=_with_author([], actor),
-        notes=[],
-        created_at=now,
-        updated_at=now,
-        **_clearance(values),
-    )
-    db.session.add(row)
-    db.session.flush()
-    work.require(policies.CREATE, row)
-    begin(work, SUBMISSION, row)
-    return row
-
-
-def _with_author(authors: list[int], actor: Actor) -> list[int]:
-    if actor.kind != "person" or actor.id is None or actor.id in authors:
-        return authors
-    return [*authors, actor.id]
-
-
-def _clearance(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Tick, number and name of the confidentiality review, as far as they were given."""
-    given: dict[str, Any] = {}
-    if "cleared" in values:
-        given["cleared"] = values["cleared"] in {True, "1", "true", "是"}
-    if "cleared_no" in values:
-        given["cleared_no"] = as_text(values["cleared_no"] or "").strip()[:100] or None
-    if "cleared_by" in values:
-        given["cleared_by"] = as_text(values["cleared_by"] or "").strip()[:60] or None
-    return given
-
-
-def begin_edit(actor: Actor, listing_no: str, *, source: str = "web") -> str:
-    """Begin an edit of a listing, or go on with the open one; returns the submission's no.
-
-    The published version stays as it is until the edit is published.
-
-    Raises:
-        NotFound: no such listing that the actor may edit.
-        Conflict: it is closed, or somebody whom the actor may not see edits it.
-    """
-    mine = (Listing.no == listing_no, policy.where(actor, EDIT_LISTING, Listing))
-    listing = db.session.scalar(select(Listing).where(*mine))
-    if listing is None:
-        raise NotFound(f"没有编号为 {listing_no} 的记录。")
-    if listing.state in {"staged", "closed"}:
-        raise Conflict("这条信息已结束，不能修改；请先恢复公开。")
-    typed = typed_of(listing)
-    with unit_of_work(actor) as work:
-        listing = db.session.get_one(Listing, listing.id)
-        work.require(EDIT_LISTING, listing)
-        open_one = select(Submission).where(
-            Submission.listing_id == listing.id, Submission.state.in_(OPEN)
-        )
-        row = db.session.scalar(open_one)
-        if row is None:
-            return _new_submission(work, listing, typed, {}, listing.region_id, source).no
-        if not policy.allows(actor, policies.READ, row):
-            raise Conflict("发布单位正在修改这条信息。")
-        return row.no
-
-
-def typed_of(listing: Listing) -> dict[str, str]:
-    """What is published, as one would type it into the form."""
-    if listing.current is None:
-        return {}
-    row = file_row(listing.kind, content_of(listing.current))
-    row["region"] = listing.region.full_name
-    known = rules.fields_of(listing.kind)
-    return {key: as_text(value) for key, value in row.items() if key in known and value is not None}
-
-
-def save_draft(actor: Actor, no: str, values: Mapping[str, Any], lock_version: int) -> int:
-    """Keep what was typed; fields that are not given stay. Returns the new lock version.
-
-    Args:
-        values: texts by field, and `cleared`, `cleared_no`, `cleared_by`.
-        lock_version: of the version that the writer saw.
-
-    Raises:
-        NotFound: no such submission. Denied: it is out of his hands.
-        Stale: somebody else saved it meanwhile.
-        Invalid: more text than a draft may hold.
+        NotFound: no such submission that the actor may know of.
+        Denied: not his to do. Conflict: it was moved or changed meanwhile.
+        Invalid: it is not complete, or a reason is missing; by field.
     """
     row = find(actor, no)
-    kind, row_id = row.kind, row.id
-    typed = dict(row.content) | rules.tidy(kind, values)
-    rules.tidy(kind, typed)
-    moved = typed.get("region") != row.content.get("region")
-    place = region_of(typed)[0] if moved else None
-    changes = {"content": typed, "title": rules.title_of(typed), **_clearance(values)}
+    row_id, seen = row.id, row.lock_version
+    known = SUBMISSION.find(row.state, action)
+    content = require_complete(row) if known and action in SENDING else {}
+    returned = _notes(row.kind, notes) if action == "return" else []
+    if returned and not (reason or "").strip():
+        reason = _summary(row.kind, returned)
     with unit_of_work(actor) as work:
-        row = db.session.get_one(Submission, row_id)
-        work.require(policies.EDIT, row)
-        if row.lock_version != lock_version:
-            raise Stale(row.lock_version)
-        before = row.content
-        if all(getattr(row, name) == value for name, value in changes.items()):
-            return lock_version
-        _write(row, lock_version, changes | ({"region_id": place} if place else {}), actor)
-        # An officer may not type it out of his area.
-        work.require(policies.EDIT, row)
-        _follow_title(row)
-        touched = [key for key, text in typed.items() if before.get(key) != text]
-        work.record("submission.save", "submission", row.id, no=no, after={"fields": touched})
-        show_on_desks(SUBMISSION, row)
-        return row.lock_version
+        # Locked, so that of several who act at once the second finds it moved already.
+        row = db.session.get_one(Submission, row_id, with_for_update=True)
+        if known is not None and row.state in known.sources:
+            work.require(known.permission, row)
+            if row.lock_version != seen:
+                raise Conflict("草稿刚刚又有修改，请打开最新内容核对后再办。")
+        values = _values(work, row, action, content, returned)
+        fired = fire(work, SUBMISSION, row, action, reason=reason, values=values)
+        _tell(row, fired)
 
 
-def region_of(typed: Mapping[str, str]) -> tuple[int | None, str]:
-    """The region that is typed, or a sentence that says what is wrong with it."""
-    text = typed.get("region", "").strip()
-    if not text:
-        return None, "请填所在地区。"
-    exact = select(Region.id).where(Region.full_name == text, Region.valid_to.is_(None))
-    found = db.session.scalar(exact.limit(1)) or Resolver().find(text)
-    return (found, "") if isinstance(found, int) else (None, found)
+def _values(
+    work: UnitOfWork,
+    row: Submission,
+    action: str,
+    content: Mapping[str, Any],
+    returned: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """The columns that change with the state."""
+    one = SUBMISSION.find(row.state, action)
+    if one is None:
+        return {}
+    if action in PUBLISHING:
+        return {"revision_id": _show(work, row, content), "notes": []}
+    if one.target == "submitted":
+        due = _due()
+        told = {"submitted_at": clock.now(), "due": due.day, "provisional": due.provisional}
+        return told | {"notes": []}
+    if one.target == "returned":
+        return {"notes": returned}
+    return {}
 
 
-def _write(row: Submission, seen: int, changes: Mapping[str, Any], actor: Actor) -> None:
-    """Change a draft that is still as it was seen; whoever comes second is told."""
-    moved = db.session.execute(
-        update(Submission)
-        .where(
-            Submission.id == row.id,
-            Submission.lock_version == seen,
-            Submission.state.in_(IN_HAND),
-        )
+def _due() -> DueDate:
+    """The last day of the office's own target for a review."""
+    today = clock.today()
+    entered = holidays.overrides(today, today + timedelta(days=60))
+    return add_working_days(today, rules.REVIEW_DAYS, entered)
+
+
+def _notes(kind: str, notes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What is sent back, by field. Raises Invalid."""
+    known = rules.fields_of(kind)
+    found = []
+    for number, note in enumerate(notes[:MOST_NOTES], 1):
+        field, reason = str(note.get("field") or ""), clean_text(str(note.get("reason") or ""))
+        if not field and not reason:
+            continue
+        if field and field not in known and field != "cleared":
+            raise Invalid({"notes": [f"第 {number} 条：没有「{field[:40]}」这一项。"]})
+        if not reason:
+            raise Invalid({"notes": [f"第 {number} 条：请写明怎么改，对方会看到。"]})
+        if len(reason) > LONGEST_REASON:
+            raise Invalid({"notes": [f"第 {number} 条：最多 {LONGEST_REASON} 个字。"]})
+        rule = clean_line(str(note.get("rule") or ""))[:200]
+        found.append({"field": field, "reason": reason, "rule": rules.RETURN_RULES.get(rule, rule)})
+    return found
+
+
+def _summary(kind: str, notes: Sequence[Mapping[str, Any]]) -> str:
+    fields = rules.fields_of(kind)
+    words = [
+        f"{fields[note['field']].metadata['label']}：{note['reason']}"
+        if note["field"] in fields
+        else note["reason"]
+        for note in notes
+    ]
+    return "；".join(words)[:LONGEST_REASON]
+
+
+def _show(work: UnitOfWork, row: Submission, content: Mapping[str, Any]) -> int:
+    """Make the edit the version that readers see; returns the revision's id.
+
+    What an office took down stays down until the office puts it back.
+    """
+    listing = db.session.get_one(Listing, row.listing_id, with_for_update=True)
+    if listing.current_id != row.base_revision_id:
+        raise Conflict(BASE_MOVED)
+    current = listing.current
+    if current is not None and current.content_hash == content_hash(content):
+        revision = current
+    else:
+        revision = next_version(listing.id, listing.kind, content, work.actor)
+    before = listing.state
+    state = "taken_down" if before == "taken_down" else "published"
+    db.session.execute(
+        update(Listing)
+        .where(Listing.id == listing.id)
         .values(
-            **changes,
-            authors=_with_author(list(row.authors), actor),
-            lock_version=seen + 1,
-            updated_at=clock.now(),
+            current_id=revision.id,
+            state=state,
+            region_id=revision.region_id,
+            folded_title=revision.folded_title,
+            published_at=func.coalesce(Listing.published_at, clock.now()),
         )
         .execution_options(synchronize_session=False)
     )
-    if not moved.rowcount:  # type: ignore[attr-defined]
-        raise Stale(row.lock_version)
-    db.session.refresh(row)
+    db.session.refresh(listing)
+    move_to_listing(work, row)
+    note = f"第 {revision.version} 版"
+    add_event(work, LISTING.name, listing.id, "publish", before=before, after=state, note=note)
+    after = {"state": state, "version": revision.version, "submission": row.no}
+    work.record(
+        "listing.publish", "listing", listing.id, no=listing.no,
+        before={"state": before}, after=after,
+    )  # fmt: skip
+    work.announce("listing", listing.id)
+    return revision.id
 
 
-def _follow_title(row: Submission) -> None:
-    """A listing that was never published lies and is called as its draft says."""
-    db.session.execute(
-        update(Listing)
-        .where(Listing.id == row.listing_id, Listing.state == "draft")
-        .values(region_id=row.region_id, folded_title=title_key(row.title))
-    )
-
-
-def rebase(actor: Actor, no: str) -> None:
-    """Note that the writer compared his edit with what was published meanwhile, and goes on.
-
-    Raises:
-        NotFound: no such submission. Denied: it is out of his hands.
-    """
-    row_id = find(actor, no).id
-    with unit_of_work(actor) as work:
-        row = db.session.get_one(Submission, row_id)
-        work.require(policies.EDIT, row)
-        row.base_revision_id = row.listing.current_id
-        row.updated_at = clock.now()
-        add_event(work, SUBMISSION.name, row.id, "rebase", before=row.state, after=row.state)
-        work.record("submission.rebase", "submission", row.id, no=no)
-
-
-def set_signing(actor: Actor, organisation_id: int, wanted: bool) -> None:
-    """Say whether an organisation wants a sign-off by another of its people before sending.
-
-    Raises:
-        Denied: not its owner.
-    """
-    with unit_of_work(actor) as work:
-        row = db.session.get(Organisation, organisation_id)
-        work.require(policies.SETTINGS, row)
-        assert row is not None
-        if row.signs_inside == wanted:
-            return
-        row.signs_inside = wanted
-        after = {"signs_inside": wanted}
-        work.record("organisation.signing", "organisation", row.id, no=row.no, after=after)
+def _tell(row: Submission, fired: Fired) -> None:
+    """Tell those whose turn it is, or who wait for an answer."""
+    values = {
+        "title": row.title,
+        "no": row.no,
+        "by": fired.event.actor_label,
+        "owner": row.owner.name,
+        "due": row.due.isoformat() if row.due else "",
+        "reason": fired.reason or "",
+    }
+    roles: tuple[str, ...] = ("owner", "editor")
+    told: MessageKind | None = None
+    region_path: str | None = None
+    organisation_id: int | None = row.organisation_id
+    match fired.transition.target:
+        case "signing":
+            told, roles = messages.TO_SIGN, ("owner", "certifier")
+        case "submitted":
+            told, organisation_id, region_path = messages.TO_REVIEW, None, row.region.path
+        case "returned":
+            told = messages.RETURNED
+        case "published":
+            told = messages.PUBLISHED
+    if told is not None:
+        tell(
+            told,
+            about=(SUBMISSION.name, row.id),
+            url=f"/submissions/{row.no}",
+            values=values,
+            organisation_id=organisation_id,
+            roles=roles if organisation_id else (),
+            region_path=region_path,
+            event=str(fired.event.id),
+        )

@@ -1,0 +1,154 @@
+"""Reading submissions: where one stands, what was returned, what its reader may do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from market.catalogue.models import KINDS
+from market.catalogue.publishing import policies, rules
+from market.catalogue.publishing.attachments import files_of_edit
+from market.catalogue.publishing.drafts import find
+from market.catalogue.publishing.models import (
+    IN_HAND,
+    OPEN,
+    SOURCES,
+    SUBMISSION_STATES,
+)
+from market.catalogue.publishing.workflow import SUBMISSION, UNTITLED
+from market.catalogue.queries import PATHS
+from market.core import clock
+from market.core.models import CaseEvent, StoredFile
+from market.core.permissions import Actor, policy
+from market.core.workflow import Transition, timeline
+
+
+@dataclass(frozen=True)
+class NoteView:
+    """One thing that was sent back."""
+
+    field: str
+    label: str
+    reason: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class SubmissionView:
+    """A submission with all that its reader may see and do.
+
+    typed: texts by field, as typed. base_moved: what is published changed since the edit began.
+    """
+
+    id: int
+    no: str
+    kind: str
+    title: str
+    state: str
+    source: str
+    typed: Mapping[str, str]
+    owner_no: str
+    owner_name: str
+    region_name: str
+    listing_no: str
+    listing_state: str
+    created_by: str
+    cleared: bool
+    cleared_no: str | None
+    cleared_by: str | None
+    notes: Sequence[NoteView]
+    lock_version: int
+    created: datetime
+    updated: datetime
+    due: date | None
+    provisional: bool
+    next_step: str
+    editable: bool
+    signs_inside: bool
+    alone: bool
+    base_moved: bool
+    actions: Sequence[Transition]
+    events: Sequence[CaseEvent]
+    files: Sequence[StoredFile]
+
+    @property
+    def url(self) -> str:
+        return f"/submissions/{self.no}"
+
+    @property
+    def kind_label(self) -> str:
+        return KINDS[self.kind]
+
+    @property
+    def state_label(self) -> str:
+        return SUBMISSION_STATES[self.state]
+
+    @property
+    def source_label(self) -> str:
+        return SOURCES[self.source]
+
+    @property
+    def listing_url(self) -> str:
+        return f"/{PATHS[self.kind]}/{self.listing_no}"
+
+    @property
+    def was_published(self) -> bool:
+        return self.listing_state != "draft"
+
+    @property
+    def late(self) -> bool:
+        return self.due is not None and self.due < clock.today()
+
+
+def submission(actor: Actor, no: str) -> SubmissionView:
+    """A submission by its number, with its timeline and what the actor may do.
+
+    Raises:
+        NotFound: there is none that he may know of.
+    """
+    row = find(actor, no)
+    item = SUBMISSION.item(row)
+    listing = row.listing
+    return SubmissionView(
+        id=row.id,
+        no=row.no,
+        kind=listing.kind,
+        title=row.title or UNTITLED,
+        state=row.state,
+        source=row.source,
+        typed=row.content,
+        owner_no=row.owner.no,
+        owner_name=row.owner.name,
+        region_name=row.region.full_name,
+        listing_no=listing.no,
+        listing_state=listing.state,
+        created_by=row.created_by,
+        cleared=row.cleared,
+        cleared_no=row.cleared_no,
+        cleared_by=row.cleared_by,
+        notes=_notes(listing.kind, row.notes),
+        lock_version=row.lock_version,
+        created=row.created_at,
+        updated=row.updated_at,
+        due=row.due if row.state == "submitted" else None,
+        provisional=row.provisional,
+        next_step=item.next_step if item else "",
+        editable=row.state in IN_HAND and policy.allows(actor, policies.EDIT, row),
+        signs_inside=row.owner.signs_inside,
+        alone=row.state == "signing" and row.authors == [actor.id],
+        base_moved=row.state in OPEN and listing.current_id != row.base_revision_id,
+        actions=SUBMISSION.actions(actor, row),
+        events=timeline(SUBMISSION.name, row.id),
+        files=files_of_edit(row),
+    )
+
+
+def _notes(kind: str, notes: Sequence[Mapping[str, Any]]) -> list[NoteView]:
+    fields = rules.fields_of(kind)
+    labels = {key: one.metadata["label"] for key, one in fields.items()} | {"cleared": "保密审查"}
+    return [
+        NoteView(one["field"], labels.get(one["field"], "全文"), one["reason"], one["rule"])
+        for one in notes
+    ]

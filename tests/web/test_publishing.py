@@ -1,0 +1,437 @@
+"""Pages of drafts, review and the published life of listings, as browsers send them."""
+
+from __future__ import annotations
+
+import io
+import re
+
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from market.catalogue.publishing import life
+from market.catalogue.publishing.models import Submission
+from market.core.db import db
+from market.core.models import StoredFile
+from tests import people
+from tests.people import sign_in, token_of
+
+HERE = "511402"
+NASTY = '<script>alert(1)</script> \u202e倒\u200b写 & "引"'
+
+
+@pytest.fixture
+def firm(app):
+    return people.organisation("甲蛋品厂")
+
+
+@pytest.fixture
+def editor(client, firm):
+    return sign_in(client, people.person(("editor", firm), name="编辑"))
+
+
+@pytest.fixture
+def officer(app):
+    from tests.web.conftest import ParsingClient
+
+    app.test_client_class = ParsingClient
+    return sign_in(app.test_client(), people.person(("county", None, HERE), name="经办"))
+
+
+def _submission(no=None):
+    db.session.rollback()
+    query = select(Submission).order_by(Submission.id.desc())
+    return db.session.scalars(query if no is None else query.where(Submission.no == no)).first()
+
+
+def _begin(editor, title="咸鸭蛋破损怎么检测"):
+    page = editor.get("/my/listings/new?kind=demand")
+    sent = {"csrf_token": token_of(page), "kind": "demand", "title": title, "region": HERE}
+    answer = editor.post("/my/listings/new", data=sent)
+    assert answer.status_code == 303, answer.text
+    return answer.headers["Location"].removesuffix("/edit")
+
+
+def _save(editor, address, **typed):
+    page = editor.get(f"{address}/edit")
+    seen = re.search(r'name="lock_version" value="(\d+)"', page.text)[1]
+    sent = {"csrf_token": token_of(page), "lock_version": seen, "region": HERE, **typed}
+    return editor.post(f"{address}/save", data=sent)
+
+
+def _send(editor, address, action="submit", **more):
+    page = editor.get(f"{address}/check")
+    sent = {"csrf_token": token_of(page), "action": action, "cleared": "1", **more}
+    return editor.post(f"{address}/send", data=sent)
+
+
+def _press(who, address, action, **more):
+    page = who.get(address)
+    return who.post(f"{address}/{action}", data={"csrf_token": token_of(page), **more})
+
+
+def _published(editor, officer, **typed):
+    address = _begin(editor)
+    typed = {"title": "咸鸭蛋破损怎么检测", "summary": "人工看灯，慢且漏检。"} | typed
+    assert _save(editor, address, **typed).status_code == 303
+    assert _send(editor, address).status_code == 303
+    assert _press(officer, address, "publish").status_code == 303
+    return address, _submission().listing
+
+
+def test_from_the_first_word_to_the_public_page(editor, officer, client, app):
+    address = _begin(editor)
+    form = editor.get(f"{address}/edit")
+    assert "只有名称、简介和所在地区必填" in form.text
+    assert 'data-autosave="' in form.text
+    answer = _save(editor, address, title="改好的名称", summary="人工看灯。", next="check")
+    assert answer.headers["Location"].endswith("/check")
+    check = editor.get(f"{address}/check")
+    assert "完整度 +" in check.text
+    refused = _send(editor, address, cleared="")
+    assert refused.status_code == 422
+    assert "保密审查" in refused.text
+    assert _submission().state == "draft"
+    assert _send(editor, address).status_code == 303
+    case = editor.get(address)
+    assert "待审核" in case.text
+    assert "办理时限" in case.text
+    assert _press(officer, address, "publish").status_code == 303
+    public = app.test_client().get(f"/demands/{_submission().listing.no}")
+    assert "改好的名称" in public.text
+    assert "编辑</a>" not in public.text
+    assert "编辑</a>" in editor.get(f"/demands/{_submission().listing.no}").text
+
+
+def test_mistakes_stand_beside_their_fields_and_nothing_is_lost(editor):
+    address = _begin(editor)
+    _save(editor, address, title="名称", summary="简介", budget="二十来万吧", deadline="明年")
+    form = editor.get(f"{address}/edit")
+    assert 'value="二十来万吧"' in form.text
+    check = editor.get(f"{address}/check")
+    assert "二十来万吧" in check.text
+    assert "回去改正" in check.text
+    assert _send(editor, address).status_code == 422
+    assert _submission().state == "draft"
+
+
+@pytest.mark.parametrize("action", ["edit", "check", ""])
+def test_what_people_type_is_text(editor, action):
+    address = _begin(editor)
+    _save(editor, address, title=NASTY, summary=NASTY + "字" * 50_000, targets="a；b")
+    page = editor.get(f"{address}/{action}".rstrip("/"))
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text
+    assert "&lt;script&gt;alert(1)" in page.text
+
+
+def test_the_script_saves_and_is_told_of_others(editor):
+    address = _begin(editor)
+    page = editor.get(f"{address}/edit")
+    sent = {"csrf_token": token_of(page), "lock_version": "1", "title": "甲", "region": HERE}
+    quiet = {"Accept": "application/json"}
+    answer = editor.post(f"{address}/save", data=sent, headers=quiet)
+    assert answer.json["lock_version"] == 2
+    assert re.fullmatch(r"\d\d:\d\d", answer.json["saved"])
+    stale = editor.post(f"{address}/save", data=sent | {"title": "乙"}, headers=quiet)
+    assert stale.status_code == 409
+    assert "别处" in stale.json["message"]
+    forged = editor.post(f"{address}/save", data=sent | {"csrf_token": "x"}, headers=quiet)
+    assert forged.status_code == 400
+
+
+def test_a_stale_edit_shows_both_versions(editor):
+    address = _begin(editor)
+    page = editor.get(f"{address}/edit")
+    assert _save(editor, address, title="甲写的", problem="甲的难题").status_code == 303
+    sent = {
+        "csrf_token": token_of(page),
+        "lock_version": "1",
+        "title": "乙写的",
+        "region": HERE,
+        "summary": "乙的简介",
+    }
+    stale = editor.post(f"{address}/save", data=sent)
+    assert stale.status_code == 409
+    assert all(words in stale.text for words in ("甲写的", "乙写的", "甲的难题", "乙的简介"))
+    assert _submission().title == "甲写的"
+    seen = re.search(r'name="lock_version" value="(\d+)"', stale.text)[1]
+    again = editor.post(f"{address}/save", data=sent | {"lock_version": seen})
+    assert again.status_code == 303
+    assert _submission().title == "乙写的"
+
+
+def test_a_return_names_field_reason_and_rule(editor, officer):
+    address = _begin(editor)
+    _save(editor, address, title="名称", summary="简介")
+    _send(editor, address)
+    rows = {
+        "note_field": ["summary", ""],
+        "note_reason": ["写明一天多少枚", ""],
+        "note_rule": ["unclear", "unclear"],
+    }
+    empty = _press(officer, address, "return")
+    assert empty.status_code == 422
+    bad = _press(officer, address, "return", **(rows | {"note_field": ["nothing", ""]}))
+    assert bad.status_code == 422
+    assert "写明一天多少枚" in bad.text
+    assert _press(officer, address, "return", **rows).status_code == 303
+    case = editor.get(address)
+    assert all(words in case.text for words in ("待修改", "写明一天多少枚", "外行能看懂"))
+    assert "写明一天多少枚" in editor.get(f"{address}/edit").text
+
+
+def test_drafts_of_others_do_not_exist(editor, officer, app):
+    address = _begin(editor)
+    other = sign_in(app.test_client(), people.person(("owner", people.organisation("乙"))))
+    for who in (other, officer):
+        for page in ("", "/edit", "/check", "/versions"):
+            assert who.get(f"{address}{page}").status_code == 404
+        form = token_of(who.get("/my/listings/new")) if who is other else ""
+        assert who.post(f"{address}/discard", data={"csrf_token": form}).status_code == 404
+    assert app.test_client().get(address).status_code == 303  # to the sign-in page
+
+
+def test_versions_are_compared_and_the_public_sees_dates(editor, officer, app):
+    _, listing = _published(editor, officer)
+    no = listing.no
+    answer = _press(editor, f"/my/listings/{no}", "edit")
+    again = answer.headers["Location"].removesuffix("/edit")
+    _save(editor, again, title="咸鸭蛋裂纹怎么检测", summary="人工看灯，慢且漏检。")
+    page = editor.get(f"{again}/versions")
+    assert "<del>破损</del><ins>裂纹</ins>" in page.text
+    assert "破损" in app.test_client().get(f"/demands/{no}").text  # stays while the edit waits
+    _send(editor, again)
+    _press(officer, again, "publish")
+    history = app.test_client().get(f"/demands/{no}/versions")
+    assert "名称" in history.text
+    assert "破损" not in history.text
+    assert app.test_client().get(f"/en/demands/{no}/versions").status_code == 200
+    compared = editor.get(f"{again}/versions?a=1&b=2")
+    assert "<del>破损</del><ins>裂纹</ins>" in compared.text
+    assert editor.get(f"{again}/versions?a=9&b=x").status_code == 200
+
+
+def test_what_is_gone_says_so(editor, officer, app):
+    _, listing = _published(editor, officer)
+    no, manage = listing.no, f"/my/listings/{listing.no}"
+    assert _press(editor, manage, "withdraw").status_code == 422
+    assert _press(editor, manage, "withdraw", reason="已签约").status_code == 303
+    gone = app.test_client().get(f"/demands/{no}")
+    assert (gone.status_code, "已撤回" in gone.text) == (410, True)
+    assert _press(editor, manage, "restore").status_code == 303
+    assert "下架</a>" in officer.get(f"/demands/{no}").text
+    assert no in officer.get("/desk/listings").text
+    assert _press(officer, manage, "take_down", reason="不实").status_code == 303
+    gone = app.test_client().get(f"/demands/{no}")
+    assert (gone.status_code, "下架" in gone.text) == (410, True)
+    assert no in officer.get("/desk/listings?state=taken_down").text
+    assert _press(officer, manage, "restore").status_code == 303
+    wrong = _press(editor, manage, "close", outcome="", outcome_yuan="一点点")
+    assert wrong.status_code == 422
+    assert 'value="一点点"' in wrong.text
+    closing = {"outcome": "solved", "outcome_with": "乙研究院", "outcome_yuan": "12万"}
+    assert _press(editor, manage, "close", **closing).status_code == 303
+    closed = app.test_client().get(f"/demands/{no}")
+    assert (closed.status_code, "已解决" in closed.text) == (200, True)
+    assert "12 万元" in editor.get(manage).text
+
+
+def test_an_officer_changes_what_a_caller_asks_for(editor, officer):
+    _, listing = _published(editor, officer)
+    manage = f"/my/listings/{listing.no}"
+    assert "代为修改" in officer.get(manage).text
+    assert "代为修改" not in editor.get(manage).text
+    assert _press(officer, manage, "edit").status_code == 403  # for nobody
+    assert _press(officer, manage, "edit", source="pigeon").status_code == 422
+    answer = _press(officer, manage, "edit", source="telephone")
+    address = answer.headers["Location"].removesuffix("/edit")
+    _save(officer, address, title="电话里改的名称", summary="简介")
+    assert _send(officer, address, "publish").status_code == 303
+    assert "电话里改的名称" in editor.get(manage).text
+
+
+def test_one_tap_renews_without_signing_in(editor, officer, app):
+    _, listing = _published(editor, officer, valid_until="2026-12-10")
+    visitor = app.test_client()
+    token = life.link_of(listing.no, listing.current.valid_until)
+    page = visitor.get(f"/renew/{token}")
+    assert "确认仍有效" in page.text
+    answer = visitor.post(f"/renew/{token}", data={"csrf_token": token_of(page)})
+    assert answer.status_code == 303
+    assert "2027-12-10" in visitor.get(f"/demands/{listing.no}").text
+    assert visitor.get(f"/renew/{token}").status_code == 410
+    assert visitor.get(f"/renew/{token[:-1]}x").status_code in {404, 410}
+    assert visitor.get("/renew/XQ2026999999-abc").status_code == 404
+
+
+def _png():
+    out = io.BytesIO()
+    Image.new("RGB", (900, 600), "teal").save(out, "PNG")
+    return out.getvalue()
+
+
+def test_pictures_wait_with_the_edit(editor, officer, app):
+    address = _begin(editor)
+    page = editor.get(f"{address}/edit")
+    sent = {
+        "csrf_token": token_of(page),
+        "lock_version": "1",
+        "title": "名称",
+        "summary": "简介",
+        "region": HERE,
+        "caption": "裂纹 <照片>",
+        "file": [(io.BytesIO(_png()), "../x.png"), (io.BytesIO(b"%PDF-1.4 x"), "说明.pdf")],
+    }
+    answer = editor.post(f"{address}/save", data=sent, content_type="multipart/form-data")
+    assert answer.status_code == 303
+    db.session.rollback()
+    files = db.session.scalars(select(StoredFile).order_by(StoredFile.id)).all()
+    picture = f"/files/{files[0].no}?w=320"
+    visitor = app.test_client()
+    assert visitor.get(picture).status_code == 404
+    assert officer.get(picture).status_code == 404
+    assert editor.get(picture).status_code == 200
+    _send(editor, address)
+    _press(officer, address, "publish")
+    assert visitor.get(picture).status_code == 200
+    public = visitor.get(f"/demands/{_submission().listing.no}").text
+    assert "1600w" in public
+    assert "裂纹 &lt;照片&gt;" in public
+    assert "说明" in public or "裂纹" in public
+    bad = dict(sent, file=[(io.BytesIO(b"MZ..."), "x.png")], csrf_token=sent["csrf_token"])
+    again = _press(editor, f"/my/listings/{_submission().listing.no}", "edit")
+    again = again.headers["Location"].removesuffix("/edit")
+    refused = editor.post(f"{again}/save", data=bad, content_type="multipart/form-data")
+    assert refused.status_code == 422
+    assert 'id="file-error"' in refused.text
+    dropping = _save(editor, again, title="名称", summary="简介", drop=files[0].no)
+    assert dropping.status_code == 303
+    assert visitor.get(picture).status_code == 200  # the published page keeps it meanwhile
+    _send(editor, again)
+    _press(officer, again, "publish")
+    assert visitor.get(picture).status_code == 404
+
+
+def test_own_listings_stand_under_their_tabs(editor, officer):
+    _published(editor, officer)
+    draft = _begin(editor, "还在写的")
+    page = editor.get("/my/listings")
+    assert "还在写的" in page.text
+    assert "咸鸭蛋破损怎么检测" in page.text
+    drafts = editor.get("/my/listings?tab=drafts").text
+    assert "还在写的" in drafts
+    assert "咸鸭蛋破损怎么检测" not in drafts
+    for tab in ("waiting", "returned", "published", "expired", "nonsense"):
+        assert editor.get(f"/my/listings?tab={tab}&page=2").status_code == 200
+    assert _press(editor, draft, "discard").status_code == 303
+    assert "还在写的" not in editor.get("/my/listings").text
+
+
+def test_somebody_without_an_organisation_is_shown_the_way(client):
+    nobody = sign_in(client, people.person())
+    assert "/my/organisation" in nobody.get("/my/listings").text
+    assert "/my/organisation" in nobody.get("/my/listings/new").text
+    assert nobody.get("/desk/listings").status_code == 403
+
+
+def test_an_owner_asks_for_a_sign_off(client, firm):
+    owner = sign_in(client, people.person(("owner", firm)))
+    page = owner.get("/my/listings")
+    sent = {"csrf_token": token_of(page), "wanted": "1"}
+    assert owner.post(f"/my/listings/signing/{firm}", data=sent).status_code == 303
+    address = _begin(owner)
+    _save(owner, address, title="名称", summary="简介")
+    assert "送本单位审核" in owner.get(f"{address}/check").text
+    _send(owner, address, "send_inside")
+    assert "由您一人填写" in owner.get(address).text
+    other = people.organisation("乙")
+    assert owner.post(f"/my/listings/signing/{other}", data=sent).status_code == 403
+
+
+def test_every_field_of_a_kind_stands_in_its_form():
+    from market.catalogue.publishing import layout, rules
+
+    for kind, parts in layout.SECTIONS.items():
+        keys = [key for _, keys in parts for key in keys]
+        assert sorted(keys) == sorted(rules.fields_of(kind))
+
+
+# The API
+
+
+def _program(client, organisation_id, role="editor"):
+    """Headers of a program of an organisation."""
+    import secrets
+    from datetime import timedelta
+
+    from market.accounts.people import sessions
+    from market.accounts.people.models import ApiToken
+    from market.core import clock
+    from market.core.permissions import SYSTEM
+    from market.core.unit_of_work import unit_of_work
+
+    word = secrets.token_urlsafe(32)
+    with unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        db.session.add(
+            ApiToken(
+                token_hash=sessions.hashed(word),
+                organisation_id=organisation_id,
+                role=role,
+                label="测试",
+                hint="",
+                scopes=["catalogue:submission", "catalogue:listing"],
+                created_at=clock.now(),
+                created_by="测试",
+                expires_at=clock.now() + timedelta(days=1),
+            )
+        )
+    return {"Authorization": f"Bearer {word}"}
+
+
+def test_a_program_does_what_pages_do(client, app):
+    institute = people.organisation("乙研究院", kind="institute")
+    owner_no = db.session.get(people.Organisation, institute).no
+    program = _program(client, institute)
+    api = "/api/v1/submissions"
+    body = {
+        "kind": "achievement",
+        "organisation": owner_no,
+        "region": HERE,
+        "values": {"title": "咸鸭蛋裂纹检测", "keywords": ["咸鸭蛋", "检测"], "stage": "中试"},
+    }
+    once = program | {"Idempotency-Key": "a-1"}
+    made = client.post(api, json=body, headers=once)
+    assert made.status_code == 201, made.text
+    assert client.post(api, json=body, headers=once).json == made.json
+    no = made.json["no"]
+    read = client.get(f"{api}/{no}", headers=program)
+    assert read.headers["ETag"] == '"v1"'
+    assert {one["action"] for one in read.json["actions"]} == {"publish", "discard"}
+    changes = {"values": {"summary": "声学检测。"}, "cleared": True}
+    assert client.patch(f"{api}/{no}", json=changes, headers=program).status_code == 428
+    match = program | {"If-Match": '"v1"'}
+    assert client.patch(f"{api}/{no}", json=changes, headers=match).status_code == 200
+    assert client.patch(f"{api}/{no}", json=changes, headers=match).status_code == 412
+    bad = {"values": {"nothing": "x"}}
+    assert (
+        client.patch(f"{api}/{no}", json=bad, headers=program | {"If-Match": "*"}).status_code
+        == 422
+    )
+    assert client.post(f"{api}/{no}/actions/submit", json={}, headers=program).status_code == 403
+    done = client.post(f"{api}/{no}/actions/publish", json={}, headers=program)
+    assert (done.status_code, done.json["state"]) == (200, "published")
+    assert client.post(f"{api}/{no}/actions/publish", json={}, headers=program).status_code == 409
+    listing = f"/api/v1/listings/{done.json['listing_no']}"
+    renewed = client.post(f"{listing}/actions/renew", json={}, headers=program)
+    assert renewed.json["version"] == 2
+    again = client.post(f"{listing}/submissions", headers=program)
+    assert again.status_code == 201
+    assert client.get(api, headers=program).json["items"][0]["submission_no"] == again.json["no"]
+    gone = client.post(f"{listing}/actions/withdraw", json={"reason": "停"}, headers=program)
+    assert gone.json["state"] == "withdrawn"
+    stranger = _program(client, people.organisation("丙"))
+    for path in (f"{api}/{no}", listing):
+        assert client.get(path, headers=stranger).status_code == 404
+    assert client.get(f"{api}/{no}").status_code == 401
