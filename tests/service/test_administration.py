@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from market.accounts.administration import permissions, queries, rules, service
 from market.accounts.administration.cli import admin
+from market.accounts.people import service as accounts
 from market.accounts.people import sessions
 from market.accounts.people.models import LoginSession, Person, RoleGrant
 from market.accounts.roles import ADMINISTRATORS, ROLES
@@ -82,23 +83,23 @@ def test_a_suspended_account_is_out_at_once_and_comes_back(system):
     with unit_of_work(SYSTEM) as work:
         work.require(people.MAKE)
         sessions.open_session(work, db.session.get_one(Person, person.id))
-    service.suspend(system, person.id, "账号被他人使用")
+    accounts.suspend(system, person.id, "账号被他人使用")
     assert state(person) == "suspended"
     assert db.session.scalar(select(LoginSession.ended_at)) is not None
     assert audited("person.suspended")[0].after["reason"] == "账号被他人使用"
     with pytest.raises(Conflict):
-        service.suspend(system, person.id, "再来一次")
-    service.reactivate(system, person.id, "已换手机")
+        accounts.suspend(system, person.id, "再来一次")
+    accounts.resume(system, person.id, "已换手机")
     assert state(person) == "active"
 
 
 def test_nobody_suspends_himself_or_without_the_role(system, security):
+    with pytest.raises(Conflict):
+        accounts.suspend(system, system.id, "自己停用")
     with pytest.raises(Denied):
-        service.suspend(system, system.id, "自己")
-    with pytest.raises(Denied):
-        service.suspend(security, system.id, "越权")
+        accounts.suspend(security, system.id, "越权停用")
     with pytest.raises(NotFound):
-        service.suspend(system, 999_999, "没有")
+        accounts.suspend(system, 999_999, "没有此人")
 
 
 def test_contacts_are_masked_and_found_exactly(system):

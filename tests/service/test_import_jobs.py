@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import threading
+import zipfile
 from datetime import timedelta
 
 import pytest
@@ -19,6 +22,7 @@ from market.core.errors import Conflict, Denied, Invalid, NotFound, TooMany
 from market.core.models import AuditEntry, ImportRun, WorkItem
 from market.core.permissions import SYSTEM, Actor
 from market.core.unit_of_work import unit_of_work
+from market.core.workflow import timeline
 from market.regions.models import LeadingIndustry
 from tests import people
 
@@ -222,6 +226,41 @@ def test_other_content_under_the_name_of_a_table_is_refused_with_a_sentence(edit
     job = state(no)
     assert job.state == "refused"
     assert job.fault
+
+
+def test_a_package_of_ten_thousand_parts_and_a_bomb_are_refused(editor):
+    many, bomb = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(many, "w") as packed:
+        for number in range(10_000):
+            packed.writestr(f"xl/worksheets/sheet{number}.xml", "")
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+        packed.writestr("[Content_Types].xml", "<Types/>")
+        with packed.open("xl/workbook.xml", "w", force_zip64=True) as part:
+            for _ in range(320):
+                part.write(b" " * 1024 * 1024)
+    for data in (many.getvalue(), bomb.getvalue()):
+        no = service.upload(editor, "achievements", "", "成果.xlsx", data)
+        work()
+        assert state(no).state == "refused"
+        assert state(no).fault
+
+
+def test_two_workers_take_a_file_once(editor, app):
+    no = bring(editor, *rows(3))
+    done = []
+
+    def one():
+        with app.app_context():
+            done.append(jobs.run_one())
+
+    threads = [threading.Thread(target=one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert state(no).state == "checked"
+    checks = [entry for entry in timeline("import_job", state(no).id) if entry.action == "check"]
+    assert len(checks) == 1
 
 
 def test_folders_in_a_name_go_nowhere(editor):

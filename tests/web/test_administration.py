@@ -6,7 +6,6 @@ import csv
 import io
 
 import pytest
-from flask import g
 from sqlalchemy import select
 
 from market.accounts.people.models import RoleGrant
@@ -21,17 +20,6 @@ PAGES = {
     "security_admin": "/desk/grants",
     "audit_admin": "/desk/audit",
 }
-
-
-@pytest.fixture(autouse=True)
-def _each_request_alone(app):
-    """The context of the tests outlives a request: what it knows of the last one is forgotten."""
-
-    def forget():
-        for name in ("_login_user", "session_word"):
-            g.pop(name, None)
-
-    app.before_request_funcs.setdefault(None, []).insert(0, forget)
 
 
 def admin(client, role):

@@ -8,7 +8,6 @@ import json
 from datetime import timedelta
 
 import pytest
-from flask import g
 from sqlalchemy import select
 
 from market.accounts.people.models import ApiToken
@@ -27,17 +26,6 @@ API = "/api/v1/imports"
 
 def lines(*rows):
     return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
-
-
-@pytest.fixture(autouse=True)
-def _each_request_alone(app):
-    """The context of the tests outlives a request: what it knows of the last one is forgotten."""
-
-    def forget():
-        for name in ("_login_user", "session_word"):
-            g.pop(name, None)
-
-    app.before_request_funcs.setdefault(None, []).insert(0, forget)
 
 
 @pytest.fixture

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from flask import g
 
 from tests import people
 from tests.web.conftest import check_html
 
 HERE = "511803"
 PAGE = f"/desk/settings/{HERE}"
-
-
-@pytest.fixture(autouse=True)
-def _each_request_alone(demo):
-    """The context of the tests outlives a request: what it knows of the last one is forgotten."""
-
-    def forget():
-        for name in ("_login_user", "session_word"):
-            g.pop(name, None)
-
-    demo.before_request_funcs.setdefault(None, []).insert(0, forget)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 from market.core.permissions import Always, policy
 
 SEE_PEOPLE = policy.declare("accounts:person:administer", system_admin=Always())
-SUSPEND = policy.declare("accounts:person:suspend", system_admin=Always())
 SEE_GRANTS = policy.declare("accounts:grant:administer", security_admin=Always())
 GRANT = policy.declare("accounts:grant:give", security_admin=Always())
 END = policy.declare("accounts:grant:end", security_admin=Always())

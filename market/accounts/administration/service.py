@@ -15,12 +15,10 @@ from market.accounts.administration.permissions import (
     FIRST,
     GRANT,
     SEE_GRANTS,
-    SUSPEND,
 )
 from market.accounts.administration.rules import Contact, Wanted
 from market.accounts.models import Organisation
-from market.accounts.people.models import LoginSession, Person, RoleGrant
-from market.accounts.people.sessions import end_sessions
+from market.accounts.people.models import Person, RoleGrant
 from market.accounts.roles import ADMINISTRATORS, ROLES
 from market.core import clock
 from market.core.db import db
@@ -40,41 +38,6 @@ def _locked(person_id: int) -> Person:
     if found is None:
         raise NotFound("没有这个人。")
     return found
-
-
-def suspend(actor: Actor, person_id: int, reason: str) -> None:
-    """Close an account for the time being; its sessions end at once.
-
-    Raises:
-        Denied: not a system administrator, or his own account.
-        Conflict: it is not active. NotFound: there is no such person.
-    """
-    _set_state(actor, person_id, "active", "suspended", reason)
-
-
-def reactivate(actor: Actor, person_id: int, reason: str) -> None:
-    """Open a suspended account again.
-
-    Raises:
-        As `suspend`.
-    """
-    _set_state(actor, person_id, "suspended", "active", reason)
-
-
-def _set_state(actor: Actor, person_id: int, before: str, after: str, reason: str) -> None:
-    with unit_of_work(actor) as work:
-        work.require(SUSPEND)
-        if actor.kind == "person" and actor.id == person_id:
-            raise Denied("不能停用或恢复自己的账号，请由另一位系统管理员办理。")
-        person = _locked(person_id)
-        if person.state != before:
-            raise Conflict("这个账号的状态已经变了，请刷新后再看。")
-        db.session.execute(update(Person).where(Person.id == person_id).values(state=after))
-        if after == "suspended":
-            end_sessions(work, LoginSession.person_id == person_id)
-        done = "suspended" if after == "suspended" else "reactivated"
-        told = {"state": after, "reason": reason}
-        work.record(f"person.{done}", "person", person_id, before={"state": before}, after=told)
 
 
 def _held(person_id: int) -> list[RoleGrant]:

@@ -20,6 +20,7 @@ from market.accounts.administration.schemas import (
     GrantSchema,
     ReasonSchema,
 )
+from market.accounts.people import service as accounts
 from market.accounts.people.models import PERSON_STATES
 from market.accounts.roles import ROLES
 from market.core import audit, clock
@@ -121,12 +122,12 @@ def _person_page(person_id: int) -> Any:
 
 
 @blueprint.post("/desk/people/<int:person_id>/<any(suspend, reactivate):action>")
-@requires(permissions.SUSPEND)
+@requires(accounts.SUSPEND)
 def set_state(person_id: int, action: str) -> AnyResponse:
     """Suspend an account, or open it again."""
 
     def act(values: Mapping[str, Any]) -> str:
-        verb = service.suspend if action == "suspend" else service.reactivate
+        verb = accounts.suspend if action == "suspend" else accounts.resume
         verb(current_actor(), person_id, values["reason"])
         return f"/desk/people/{person_id}"
 

@@ -8,7 +8,7 @@ from market.catalogue import terms
 from market.catalogue.display import price_text
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
 from market.catalogue.imports import workflow
-from market.catalogue.imports.as_drafts import DraftImporter
+from market.catalogue.imports.draft_importer import DraftImporter
 from market.catalogue.models import STAGES
 from market.catalogue.pins import KIND as PINS
 from market.catalogue.undoing import changed_since

@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import current_app
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
 from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS, OFFICES
@@ -97,6 +98,7 @@ def find(actor: Actor, no: str) -> ImportJob:
 def mine(actor: Actor, before: str | None = None) -> tuple[Sequence[ImportJob], str | None]:
     """The imports that the actor may see, newest first; and where the next page begins."""
     query = select(ImportJob).where(policy.where(actor, READ, ImportJob))
+    query = query.options(joinedload(ImportJob.owner))
     if before:
         last = select(ImportJob.id).where(ImportJob.no == before).scalar_subquery()
         query = query.where(ImportJob.id < last)
