@@ -375,6 +375,9 @@ def test_completing_leads_to_the_draft(visitor, clerk):
     case = one()
     assert good.headers["Location"] == f"/submissions/{case.submission_no}/edit"
     assert case.organisation.kind == "cooperative"
+    draft = clerk.get(good.headers["Location"])
+    assert draft.status_code == 200
+    assert SAID["problem"] in draft.text
     page = clerk.get(address)
     assert case.submission_no in page.text
     assert "发送认领码" in page.text

@@ -16,6 +16,8 @@ from market.accounts.queries import Contact
 from market.catalogue.intake import telephones
 from market.catalogue.intake.models import DOUBTS, OPEN, SOURCES, STATES, Intake
 from market.catalogue.intake.workflow import INTAKE, READ
+from market.catalogue.models import Listing
+from market.catalogue.publishing.models import Submission
 from market.core import clock
 from market.core.db import db
 from market.core.errors import NotFound
@@ -113,6 +115,8 @@ class Receipt:
     due: date | None
     reason: str | None
     office: Contact | None
+    # The address of the demand, once it is public.
+    demand: str | None
 
 
 def receipt_hash(key: str) -> str:
@@ -161,7 +165,21 @@ def receipt(key: str) -> Receipt:
         due=row.due if state == "new" else None,
         reason=reason,
         office=office_of(row.region.path),
+        demand=_demand(row.submission_no),
     )
+
+
+def _demand(submission_no: str | None) -> str | None:
+    """The address of what was published of a draft; None as long as it is not public."""
+    if submission_no is None:
+        return None
+    published = (
+        select(Listing.no)
+        .join(Submission, Submission.listing_id == Listing.id)
+        .where(Submission.no == submission_no, Listing.state == "published")
+    )
+    no = db.session.scalar(published)
+    return f"/demands/{no}" if no else None
 
 
 # Lists and cases of offices
