@@ -350,6 +350,25 @@ def test_the_caller_is_masked_until_a_reason_is_given(visitor, clerk):
     assert "intake.unmask" in actions
 
 
+def test_a_caller_asks_to_be_forgotten(visitor, clerk, stranger):
+    receipt = sent(visitor).headers["Location"]
+    address = f"/intakes/{one().no}"
+    token = token_of(stranger.get("/desk/intakes/new"))
+    form = {"csrf_token": token, "reason": "x"}
+    assert stranger.post(f"{address}/erase", data=form).status_code == 404
+    refused = post(clerk, address, "erase")
+    assert refused.status_code == 422
+    assert 'href="#erase-reason"' in refused.text
+    assert post(clerk, address, "erase", reason="来电提出").status_code == 303
+    case = one()
+    assert (case.contact, case.telephone, case.telephone_key) == (None, None, None)
+    page = clerk.get(address).text
+    assert "已删除" in page
+    assert "来电提出" in page
+    assert f'action="{address}/erase"' not in page
+    assert "138****1234" not in visitor.get(receipt).text
+
+
 def test_completing_leads_to_the_draft(visitor, clerk):
     sent(visitor)
     address = f"/intakes/{one().no}"

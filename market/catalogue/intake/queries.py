@@ -202,6 +202,7 @@ class IntakeView:
     contact: str
     telephone: str
     mobile: bool
+    reachable: bool
     doubts: Sequence[str]
     consent_at: datetime
     sender: str
@@ -252,6 +253,7 @@ def view(row: Intake) -> IntakeView:
         if (name := unsealed(row.contact, CONTACT))
         else "已删除",
         telephone=_masked_telephone(row),
+        reachable=telephone is not None,
         mobile=bool(telephone) and telephones.is_mobile(telephone or ""),
         organisation_no=row.organisation.no if row.organisation else None,
         organisation_name=row.organisation.name if row.organisation else None,
