@@ -589,3 +589,9 @@ def test_programs_do_what_pages_do(visitor, demo, program):
     assert done.status_code == 201, done.json
     assert done.json["submission_no"] == one().submission_no
     assert done.json["actions"] == []
+    assert ask("actions", action="code", mobile="x").status_code == 422
+    assert ask("actions", action="code").status_code == 200
+    assert ask("actions", action="erase").status_code == 422
+    ask("actions", action="erase", reason="来电提出")
+    assert ask("unmask", reason="回电话").json == {"contact": None, "telephone": None}
+    assert ask("actions", action="duplicate", of="DL1").status_code == 422

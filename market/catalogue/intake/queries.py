@@ -268,7 +268,7 @@ def unsealed(value: str | None, purpose: str) -> str | None:
 
 def _masked_telephone(row: Intake) -> str:
     telephone = unsealed(row.telephone, TELEPHONE)
-    return telephones.masked_telephone(telephone) if telephone else "已删除"
+    return telephones.masked_telephone(telephone) if telephone else _("已删除")
 
 
 def telephone_key(telephone: str) -> str:
