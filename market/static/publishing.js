@@ -58,8 +58,13 @@
       body: content(),
       headers: { Accept: "application/json" },
       credentials: "same-origin",
-      redirect: "error"
+      redirect: "manual"
     }).then(function (response) {
+      if (response.type === "opaqueredirect") {
+        busy = false;
+        refused(401, { message: "登录已过期，您填的还在这一页。登录后可以接着填：" });
+        return null;
+      }
       return response.json().then(function (answer) {
         busy = false;
         if (response.ok) taken(answer);

@@ -14,7 +14,7 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Gone, Invalid, NotFound
 from market.core.models import OutboxRow, WorkItem
-from market.core.permissions import PUBLIC, SYSTEM
+from market.core.permissions import PUBLIC, SYSTEM, policy
 from tests import people
 
 HERE, ELSEWHERE = "511402", "370000"
@@ -314,3 +314,78 @@ def test_an_import_does_not_bring_back_what_was_taken_down(firm):
     row = Row(2, {"no": listing_no, "title": "咸鸭蛋破损怎么检测", "summary": "又来"}, {}, {})
     ListingImporter("demand", Options()).check([row])
     assert row.rejected
+
+
+def test_the_index_follows(demo):
+    from market.discovery import indexer, queries
+    from market.discovery.engine import reader
+    from market.discovery.forms import SearchForm
+
+    def found():
+        own.work_off()
+        page = queries.search(PUBLIC, SearchForm(q="量子照蛋")).page
+        return [card.no for card in page.items]
+
+    own = indexer.Indexer()
+    own.run()
+    firm = people.organisation("丁蛋品厂（演示）")
+    _, listing_no, editor = _published(firm, title="量子照蛋怎么做")
+    assert found() == [listing_no]
+    life.listing_act(_place(), listing_no, "take_down", "不实")
+    assert found() == []
+    life.listing_act(_place(), listing_no, "restore")
+    assert found() == [listing_no]
+    life.listing_act(editor, listing_no, "close", closing={"outcome": "unsolved"})
+    assert found() == []
+    life.listing_act(editor, listing_no, "restore")
+    life.listing_act(editor, listing_no, "withdraw", "已签约")
+    assert found() == []
+    assert indexer.check(reader()).ok
+    own.close()
+
+
+SUBMISSION_PERMISSIONS = [name for name in policy.rules if name.startswith("catalogue:submission:")]
+LISTING_PERMISSIONS = [
+    "catalogue:listing:manage",
+    "catalogue:listing:own",
+    "catalogue:listing:spot_check",
+    "catalogue:listing:close",
+    "catalogue:listing:edit",
+]
+
+
+def test_sql_and_python_agree_on_everything(firm, institute):
+    editor, officer = people.actor(("editor", firm)), _place()
+    signing = people.organisation("丁研究院", kind="institute", signs_inside=True)
+    actors = [
+        PUBLIC,
+        editor,
+        officer,
+        _place(ELSEWHERE),
+        people.actor(("prefecture", None, "511400")),
+        people.actor(("owner", firm)),
+        people.actor(("viewer", firm), ("county", None, HERE)),
+        people.actor(("editor", institute), ("certifier", signing)),
+        people.actor(("owner", signing)),
+    ]
+    _draft(editor, firm, title="第一个难题")
+    _draft(officer, firm, title="第二个难题", source="visit")
+    service.act(editor, _draft(editor, firm, title="第三个难题", cleared="1"), "submit")
+    returned = _draft(editor, firm, title="第四个难题", cleared="1")
+    service.act(editor, returned, "submit")
+    service.act(officer, returned, "return", "不清楚")
+    _published(firm, title="第五个难题")
+    _draft(actors[7], institute, kind="achievement", title="第六个难题")
+    own = _draft(actors[8], signing, kind="achievement", title="第七个难题", cleared="1")
+    service.act(actors[8], own, "send_inside")
+    db.session.rollback()
+    compared = 0
+    for model, names in ((Submission, SUBMISSION_PERMISSIONS), (Listing, LISTING_PERMISSIONS)):
+        rows = db.session.scalars(select(model)).all()
+        for name in names:
+            for who in actors:
+                found = db.session.scalars(select(model.id).where(policy.where(who, name, model)))
+                allowed = {row.id for row in rows if policy.allows(who, name, row)}
+                assert set(found) == allowed, (name, who.grants)
+                compared += len(allowed)
+    assert compared > 100

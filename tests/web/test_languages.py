@@ -48,6 +48,8 @@ EXAMPLES = {
         f"/post/demand/form?region=511402&need={TEA}",
         "/post/demand/form?q=zzz",
     ],
+    "/achievements/<string:no>/versions": ["/achievements/CG2026000001/versions"],
+    "/demands/<string:no>/versions": ["/demands/XQ2026000001/versions"],
     "/organisations/<string:no>": ["/organisations/DW2026000001", "/organisations/DW2026000040"],
     "/en": [],
 }

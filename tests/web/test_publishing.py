@@ -44,9 +44,9 @@ def _submission(no=None):
     return db.session.scalars(query if no is None else query.where(Submission.no == no)).first()
 
 
-def _begin(editor, title="咸鸭蛋破损怎么检测"):
+def _begin(editor, title="咸鸭蛋破损怎么检测", region=HERE):
     page = editor.get("/my/listings/new?kind=demand")
-    sent = {"csrf_token": token_of(page), "kind": "demand", "title": title, "region": HERE}
+    sent = {"csrf_token": token_of(page), "kind": "demand", "title": title, "region": region}
     answer = editor.post("/my/listings/new", data=sent)
     assert answer.status_code == 303, answer.text
     return answer.headers["Location"].removesuffix("/edit")
@@ -237,6 +237,20 @@ def test_what_is_gone_says_so(editor, officer, app):
     assert "12 万元" in editor.get(manage).text
 
 
+def test_an_officer_changes_what_a_caller_asks_for(editor, officer):
+    _, listing = _published(editor, officer)
+    manage = f"/my/listings/{listing.no}"
+    assert "代为修改" in officer.get(manage).text
+    assert "代为修改" not in editor.get(manage).text
+    assert _press(officer, manage, "edit").status_code == 403  # for nobody
+    assert _press(officer, manage, "edit", source="pigeon").status_code == 422
+    answer = _press(officer, manage, "edit", source="telephone")
+    address = answer.headers["Location"].removesuffix("/edit")
+    _save(officer, address, title="电话里改的名称", summary="简介")
+    assert _send(officer, address, "publish").status_code == 303
+    assert "电话里改的名称" in editor.get(manage).text
+
+
 def test_one_tap_renews_without_signing_in(editor, officer, app):
     _, listing = _published(editor, officer, valid_until="2026-12-10")
     visitor = app.test_client()
@@ -341,6 +355,20 @@ def test_every_field_of_a_kind_stands_in_its_form():
     for kind, parts in layout.SECTIONS.items():
         keys = [key for _, keys in parts for key in keys]
         assert sorted(keys) == sorted(rules.fields_of(kind))
+
+
+def test_a_long_list_costs_no_more_statements(visitor, statements):
+    firm = people.organisation("戊蛋品厂（演示）")
+    editor = sign_in(visitor, people.person(("editor", firm)))
+    _begin(editor, "第一个")
+    counts = []
+    for codes in ((), ("511403", "511421", "511423", "511424")):
+        for code in codes:
+            _begin(editor, f"又一个 {code}", code)
+        statements.clear()
+        assert editor.get("/my/listings").status_code == 200
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
 
 
 # The API

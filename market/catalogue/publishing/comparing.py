@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _CLAUSES = re.compile(r"[^。；，、！？;,!?\n]*[。；，、！？;,!?\n]?")
+_TOKENS = re.compile(r"[\d.,]+|[A-Za-z]+|.", re.DOTALL)  # a number is changed as a whole
 _SHORT = 400  # characters of a clause that is compared letter by letter
 _MOST_CLAUSES = 3000  # beyond this a text is shown whole on both sides
 
@@ -68,15 +69,16 @@ def pieces(before: str, after: str) -> list[Piece]:
 
 
 def _letters(left: str, right: str) -> list[Piece]:
-    matcher = difflib.SequenceMatcher(None, left, right, autojunk=False)
+    old, new = _TOKENS.findall(left), _TOKENS.findall(right)
+    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
     if matcher.ratio() < 0.4:  # letters in common by chance only confuse
         return [Piece("out", left), Piece("in", right)]
     found: list[Piece] = []
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "equal":
-            found.append(Piece("same", left[a:b]))
+            found.append(Piece("same", "".join(old[a:b])))
         else:
-            found += [Piece("out", left[a:b]), Piece("in", right[c:d])]
+            found += [Piece("out", "".join(old[a:b])), Piece("in", "".join(new[c:d]))]
     return found
 
 

@@ -12,7 +12,7 @@ from market.catalogue.content import content_of, file_row
 from market.catalogue.importer import SERIES
 from market.catalogue.models import KINDS, Listing
 from market.catalogue.publishing import policies, rules
-from market.catalogue.publishing.models import IN_HAND, OPEN, Submission
+from market.catalogue.publishing.models import IN_HAND, OPEN, SOURCES, Submission
 from market.catalogue.publishing.workflow import SUBMISSION
 from market.catalogue.service import EDIT as EDIT_LISTING
 from market.core import clock, numbers
@@ -76,6 +76,7 @@ def create_draft(
     """
     if kind not in KINDS:
         raise Invalid({"kind": ["请选科技成果或技术需求。"]})
+    _known_source(source)
     typed = rules.tidy(kind, values)
     place = db.session.get(Region, region_id)
     if place is None or db.session.get(Organisation, owner_id) is None:
@@ -85,6 +86,11 @@ def create_draft(
     with unit_of_work(actor) as work:
         listing = _new_listing(kind, owner_id, region_id, typed, source_id)
         return _new_submission(work, listing, typed, values, region_id, source).no
+
+
+def _known_source(source: str) -> None:
+    if source not in SOURCES:
+        raise Invalid({"source": ["请选这条内容是怎样来的。"]})
 
 
 def _new_listing(
@@ -99,6 +105,7 @@ def _new_listing(
         folded_title=title_key(rules.title_of(typed)),
         source_id=source_id,
         state="draft",
+        demo=db.session.get_one(Organisation, owner_id).demo,
         created_at=clock.now(),
     )
     db.session.add(listing)
@@ -164,10 +171,14 @@ def begin_edit(actor: Actor, listing_no: str, *, source: str = "web") -> str:
 
     The published version stays as it is until the edit is published.
 
+    Args:
+        source: how the change came; an officer edits others' listings for callers only.
+
     Raises:
         NotFound: no such listing that the actor may edit.
         Conflict: it is closed, or somebody whom the actor may not see edits it.
     """
+    _known_source(source)
     mine = (Listing.no == listing_no, policy.where(actor, EDIT_LISTING, Listing))
     listing = db.session.scalar(select(Listing).where(*mine))
     if listing is None:

@@ -71,6 +71,7 @@ SECTIONS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 NEEDED = ("title", "summary", "region")
 _OPEN = 4  # sections that stand open from the start
+_REGION_HINT = "县（市、区）的全称或 6 位代码"  # the file's note speaks of empty cells
 _YES_NO = {"是": "是", "否": "否"}
 
 
@@ -150,7 +151,7 @@ def _view(key: str, one: Any, value: str, error: str, stored: str, note: str) ->
     return FieldView(
         key=key,
         label=one.metadata["label"],
-        hint=_hint(one),
+        hint=_REGION_HINT if key == "region" else _hint(one),
         shape=shape,
         value=value,
         options=options,

@@ -108,7 +108,7 @@ def own_listings(actor: Actor, tab: str = "all", page: int = 1) -> PageOf[OwnRow
     changed = func.coalesce(_Open.updated_at, Revision.created_at, Listing.created_at)
     found = db.session.execute(
         query.add_columns(_Open, Revision.title, Revision.valid_until, changed)
-        .options(joinedload(Listing.owner))
+        .options(joinedload(Listing.owner), joinedload(_Open.region))
         .order_by(changed.desc(), Listing.id.desc())
         .limit(ROWS_PER_PAGE)
         .offset((page - 1) * ROWS_PER_PAGE)
@@ -178,6 +178,7 @@ class ManagedView:
     outcome_with: str | None
     outcome_fen: int | None
     editable: bool
+    for_caller: bool
     open_no: str | None
     actions: Sequence[Transition]
     events: Sequence[CaseEvent]
@@ -232,6 +233,7 @@ def managed(actor: Actor, no: str) -> ManagedView:
         outcome_with=listing.outcome_with,
         outcome_fen=listing.outcome_fen,
         editable=editable,
+        for_caller=editable and listing.owner_id not in actor.organisations(),
         open_no=edit.no if edit is not None else None,
         actions=LISTING.actions(actor, listing),
         events=timeline(LISTING.name, listing.id),

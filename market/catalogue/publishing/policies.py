@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, func, not_
+from sqlalchemy import ColumnElement, String, cast, false, func, not_
 
 from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS, MEMBERS, OFFICES
@@ -55,12 +55,19 @@ class PublishesItself(Condition):
 
 
 class NotAuthorAlone(Condition):
-    """Holds for what somebody else wrote in too: nobody signs off what is his alone."""
+    """Holds for what somebody else wrote in too: nobody signs off what is his alone.
+
+    Signing off is an act of a person: no program has it.
+    """
 
     def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
-        return target is None or actor.kind != "person" or target.authors != [actor.id]
+        if actor.kind != "person":
+            return False
+        return target is None or target.authors != [actor.id]
 
     def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
+        if actor.kind != "person":
+            return false()
         return cast(model.authors, String) != f"[{actor.id}]"
 
 

@@ -18,6 +18,7 @@ from market.catalogue.publishing import (
     version_queries,
 )
 from market.catalogue.publishing.listing_queries import ManagedView
+from market.catalogue.publishing.models import FOR_OTHERS, SOURCES
 from market.catalogue.publishing.schemas import NothingSchema, ReasonSchema
 from market.catalogue.publishing.workflow import LISTING, LISTING_WORDS
 from market.catalogue.queries import PATHS, READ, get
@@ -89,6 +90,7 @@ def _managed_page(view: ManagedView, form: Form, trouble: Trouble) -> str:
         acts=[one for one in view.actions if one is not closing],
         closing=closing,
         outcomes=list(OUTCOMES.items()),
+        sources=[(code, SOURCES[code]) for code in FOR_OTHERS],
         form=form,
         trouble=trouble,
         words=LISTING_WORDS,
@@ -104,7 +106,8 @@ def act(no: str, action: str) -> AnyResponse:
 
     def do(values: Mapping[str, Any]) -> str:
         if action == "edit":
-            return f"/submissions/{service.begin_edit(actor, no)}/edit"
+            source = request.form.get("source", "web")
+            return f"/submissions/{service.begin_edit(actor, no, source=source)}/edit"
         closing = {
             name: request.form.get(name, "") for name in ("outcome", "outcome_with", "outcome_yuan")
         }

@@ -128,7 +128,7 @@ LISTING = Workflow(
     ),
 )  # fmt: skip
 LISTING_WORDS = {
-    "publish": "发布新版本",
+    "publish": "发布",
     "renew": "确认仍有效",
     "close": "结束需求",
     "withdraw": "撤回",
