@@ -65,6 +65,7 @@ from market.discovery import web as discovery_web
 from market.discovery.indexer import Indexer
 from market.matching import api as matching_api
 from market.matching import contacts as matching_contacts
+from market.matching import merging as matching_merging
 from market.matching import messages as matching_messages
 from market.matching import reply_times
 from market.matching import web as matching_web
@@ -196,6 +197,10 @@ publishing = Room(
     },
     messages=publishing_messages.KINDS,
     workflows=[publishing_workflow.SUBMISSION, publishing_workflow.LISTING],
+    scopes={
+        "catalogue:submission": "填写和送出成果、需求",
+        "catalogue:listing": "已发布的信息：撤回、确认仍有效、结束",
+    },
 )
 intake = Room(
     "intake",
@@ -251,6 +256,9 @@ matching = Room(
     messages=matching_messages.KINDS,
     workflows=[INQUIRY],
     owner_note=reply_times.note,
+    on_merge=matching_merging.move,
+    would_move=matching_merging.would_move,
+    scopes={"matching:inquiry": "对接咨询：查看、答复、办结"},
 )
 
 

@@ -12,6 +12,7 @@ from market.accounts.people.models import OneTimeCode, Person
 from market.catalogue.intake import claiming, queries, rules, service, telephones
 from market.catalogue.intake.models import Intake
 from market.catalogue.intake.queries import find_place
+from market.catalogue.publishing import service as publishing
 from market.catalogue.publishing.models import Submission
 from market.core import clock
 from market.core.db import db
@@ -284,6 +285,16 @@ def test_completing_founds_the_organisation_and_begins_a_draft(app, county):
     with pytest.raises(Conflict):
         service.complete(county, row.no, SAID, row.region_id)
     assert db.session.scalar(select(func.count()).select_from(Submission)) == 1
+
+
+def test_the_receipt_leads_to_the_demand_once_it_is_public(app, county):
+    row, key = offered()
+    draft = service.complete(county, row.no, SAID | {"telephone": None}, row.region_id)
+    assert queries.receipt(key).demand is None
+    publishing.save_draft(county, draft, {"cleared": "1", "cleared_by": "王经办"}, 1)
+    publishing.act(county, draft, "publish")
+    submission = db.session.scalars(select(Submission).where(Submission.no == draft)).one()
+    assert queries.receipt(key).demand == f"/demands/{submission.listing.no}"
 
 
 def test_a_known_organisation_is_taken_not_founded_again(app, county):

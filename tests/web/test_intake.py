@@ -350,6 +350,25 @@ def test_the_caller_is_masked_until_a_reason_is_given(visitor, clerk):
     assert "intake.unmask" in actions
 
 
+def test_a_caller_asks_to_be_forgotten(visitor, clerk, stranger):
+    receipt = sent(visitor).headers["Location"]
+    address = f"/intakes/{one().no}"
+    token = token_of(stranger.get("/desk/intakes/new"))
+    form = {"csrf_token": token, "reason": "x"}
+    assert stranger.post(f"{address}/erase", data=form).status_code == 404
+    refused = post(clerk, address, "erase")
+    assert refused.status_code == 422
+    assert 'href="#erase-reason"' in refused.text
+    assert post(clerk, address, "erase", reason="来电提出").status_code == 303
+    case = one()
+    assert (case.contact, case.telephone, case.telephone_key) == (None, None, None)
+    page = clerk.get(address).text
+    assert "已删除" in page
+    assert "来电提出" in page
+    assert f'action="{address}/erase"' not in page
+    assert "138****1234" not in visitor.get(receipt).text
+
+
 def test_completing_leads_to_the_draft(visitor, clerk):
     sent(visitor)
     address = f"/intakes/{one().no}"
@@ -375,6 +394,9 @@ def test_completing_leads_to_the_draft(visitor, clerk):
     case = one()
     assert good.headers["Location"] == f"/submissions/{case.submission_no}/edit"
     assert case.organisation.kind == "cooperative"
+    draft = clerk.get(good.headers["Location"])
+    assert draft.status_code == 200
+    assert SAID["problem"] in draft.text
     page = clerk.get(address)
     assert case.submission_no in page.text
     assert "发送认领码" in page.text
@@ -567,3 +589,9 @@ def test_programs_do_what_pages_do(visitor, demo, program):
     assert done.status_code == 201, done.json
     assert done.json["submission_no"] == one().submission_no
     assert done.json["actions"] == []
+    assert ask("actions", action="code", mobile="x").status_code == 422
+    assert ask("actions", action="code").status_code == 200
+    assert ask("actions", action="erase").status_code == 422
+    ask("actions", action="erase", reason="来电提出")
+    assert ask("unmask", reason="回电话").json == {"contact": None, "telephone": None}
+    assert ask("actions", action="duplicate", of="DL1").status_code == 422

@@ -10,10 +10,15 @@ from flask import Response
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from market.catalogue.intake import queries, service
+from market.catalogue.intake import claiming, queries, service
 from market.catalogue.intake.models import SOURCES, STATES
 from market.catalogue.intake.queries import TABS, IntakeView, find_place
-from market.catalogue.intake.schemas import CallSchema, CompletionSchema, EntrySchema
+from market.catalogue.intake.schemas import (
+    CallSchema,
+    CompletionSchema,
+    EntrySchema,
+    Telephone,
+)
 from market.catalogue.intake.workflow import ENTER, HANDLE, INTAKE, PLAIN_ACTS, READ, UNMASK
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import (
@@ -215,16 +220,23 @@ def _dumped(no: str) -> dict[str, Any]:
     return body
 
 
+_ACTS = (*PLAIN_ACTS, "duplicate", "erase", "code")
+
+
 class ActSchema(Input):
-    """One of the acts that need nothing, or a reason."""
+    """One of the acts that need little more than their name."""
 
     action = fields.String(
         required=True,
-        validate=OneOf(PLAIN_ACTS, error="可选：accept、drop、reopen。"),
-        metadata={"enum": list(PLAIN_ACTS)},
+        validate=OneOf(_ACTS, error="可选：accept、drop、reopen、duplicate、erase、code。"),
+        metadata={"enum": list(_ACTS)},
     )
     reason = fields.String(
-        load_default=None, metadata={"description": "不受理、恢复办理时必填，来电人会看到"}
+        load_default=None, metadata={"description": "drop、reopen、erase 必填；drop 的来电人会看到"}
+    )
+    of = fields.String(load_default="", metadata={"description": "duplicate：与哪一件重复，写编号"})
+    mobile = Telephone(
+        load_default=None, metadata={"description": "code：来电人留的是座机时，认领码发到这个手机"}
     )
 
 
@@ -248,8 +260,11 @@ class CallerSchema(Answer):
 @blueprint.route("/intakes/<string:no>/actions", methods=["POST"])
 @blueprint.doc(
     operationId="actOnIntake",
-    summary="甄别通过、不受理、恢复办理",
-    description="可用的动作见 actions；重复的不再执行，回答 409。",
+    summary="办理一件来电",
+    description=(
+        "accept 甄别通过，drop 不受理，reopen 恢复办理，duplicate 与另一件重复，erase 按本人要求删除联系方式，"
+        "code 发送认领码。现在的状态不能这样办的回答 409。"
+    ),
     security=[{"token": []}],
 )
 @blueprint.arguments(ActSchema)
@@ -260,8 +275,16 @@ class CallerSchema(Answer):
 @blueprint.alt_response(409, TAKEN)
 @requires(HANDLE)
 def act(values: dict[str, Any], no: str) -> dict[str, Any]:
-    """Accept, drop, reopen."""
-    service.act(current_actor(), no, values["action"], values["reason"])
+    """Accept, drop, reopen, duplicate, erase, send a code."""
+    actor, action = current_actor(), values["action"]
+    if action == "duplicate":
+        service.mark_duplicate(actor, no, values["of"])
+    elif action == "erase":
+        service.erase(actor, no, (values["reason"] or "").strip()[:300])
+    elif action == "code":
+        claiming.send_code(actor, no, values["mobile"])
+    else:
+        service.act(actor, no, action, values["reason"])
     return _detail(no)
 
 

@@ -24,6 +24,7 @@ from market.catalogue.problems import sender_on
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Invalid
+from market.core.languages import is_english
 from market.core.languages import translate as _
 from market.core.limits import Limit, take
 from market.core.messages import tell
@@ -273,6 +274,7 @@ def _new_person(row: Intake, telephone: str, password_hash: str) -> Person:
         mobile_key=pseudonym(telephone, "person.mobile"),
         password_hash=password_hash,
         password_at=now,
+        language="en" if is_english() else "zh",
         created_at=now,
     )
     db.session.add(person)

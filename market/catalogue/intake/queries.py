@@ -16,6 +16,8 @@ from market.accounts.queries import Contact
 from market.catalogue.intake import telephones
 from market.catalogue.intake.models import DOUBTS, OPEN, SOURCES, STATES, Intake
 from market.catalogue.intake.workflow import INTAKE, READ
+from market.catalogue.models import Listing
+from market.catalogue.publishing.models import Submission
 from market.core import clock
 from market.core.db import db
 from market.core.errors import NotFound
@@ -113,6 +115,8 @@ class Receipt:
     due: date | None
     reason: str | None
     office: Contact | None
+    # The address of the demand, once it is public.
+    demand: str | None
 
 
 def receipt_hash(key: str) -> str:
@@ -161,7 +165,21 @@ def receipt(key: str) -> Receipt:
         due=row.due if state == "new" else None,
         reason=reason,
         office=office_of(row.region.path),
+        demand=_demand(row.submission_no),
     )
+
+
+def _demand(submission_no: str | None) -> str | None:
+    """The address of what was published of a draft; None as long as it is not public."""
+    if submission_no is None:
+        return None
+    published = (
+        select(Listing.no)
+        .join(Submission, Submission.listing_id == Listing.id)
+        .where(Submission.no == submission_no, Listing.state == "published")
+    )
+    no = db.session.scalar(published)
+    return f"/demands/{no}" if no else None
 
 
 # Lists and cases of offices
@@ -184,6 +202,7 @@ class IntakeView:
     contact: str
     telephone: str
     mobile: bool
+    reachable: bool
     doubts: Sequence[str]
     consent_at: datetime
     sender: str
@@ -234,6 +253,7 @@ def view(row: Intake) -> IntakeView:
         if (name := unsealed(row.contact, CONTACT))
         else "已删除",
         telephone=_masked_telephone(row),
+        reachable=telephone is not None,
         mobile=bool(telephone) and telephones.is_mobile(telephone or ""),
         organisation_no=row.organisation.no if row.organisation else None,
         organisation_name=row.organisation.name if row.organisation else None,
@@ -248,7 +268,7 @@ def unsealed(value: str | None, purpose: str) -> str | None:
 
 def _masked_telephone(row: Intake) -> str:
     telephone = unsealed(row.telephone, TELEPHONE)
-    return telephones.masked_telephone(telephone) if telephone else "已删除"
+    return telephones.masked_telephone(telephone) if telephone else _("已删除")
 
 
 def telephone_key(telephone: str) -> str:

@@ -1,4 +1,4 @@
-"""Telephone numbers, what is doubtful, what a draft is called: plain functions."""
+"""What is doubtful, how long things are kept, what a draft is called: plain functions."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from market.core.text import clean_line, fold
 
 MOST_OPEN = 3  # cases of one telephone that are open at once without a doubt
 LEAST_SECONDS = 4  # from opening the form to sending it; nobody fills six fields faster
+RECEIPT_KEPT = timedelta(days=30)
+# The shortest time needed (个人信息保护法 art. 19); the form and the privacy page name the terms.
+NETWORK_KEPT = timedelta(days=2)
+PEOPLE_KEPT = timedelta(days=180)  # of cases that were not taken up
 LONGEST_TITLE = 60  # characters of a title made from what the caller said
 
 _LINK = re.compile(
@@ -75,8 +79,3 @@ def title_of(product: str, problem: str) -> str:
     clause = clean_line(re.split(r"[。！？；!?;\n]", problem.strip(), maxsplit=1)[0])
     said = clause if fold(product) in fold(clause) else f"{product}：{clause}"
     return said if len(said) <= LONGEST_TITLE else said[: LONGEST_TITLE - 1] + "…"
-
-
-RECEIPT_KEPT = timedelta(days=30)
-NETWORK_KEPT = timedelta(days=2)
-PEOPLE_KEPT = timedelta(days=180)  # of cases that were not taken up

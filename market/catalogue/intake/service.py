@@ -353,6 +353,27 @@ def unmask(actor: Actor, no: str, reason: str | None) -> tuple[str | None, str |
         return unsealed(row.contact, CONTACT), unsealed(row.telephone, TELEPHONE)
 
 
+_ERASED = {"contact": None, "telephone": None, "telephone_key": None}
+
+
+def erase(actor: Actor, no: str, reason: str | None) -> None:
+    """Erase name and telephone because the caller asks for it (个人信息保护法 art. 47).
+
+    Raises:
+        Invalid: no reason was given.
+    """
+    if not reason:
+        raise Invalid({"reason": ["请写明来电人怎样提出的，有记录。"]})
+    with unit_of_work(actor) as work:
+        row = find(actor, no)
+        work.require(HANDLE, row)
+        for name, value in _ERASED.items():
+            setattr(row, name, value)
+        row.updated_at = clock.now()
+        work.record("intake.erase", INTAKE.name, row.id, no=row.no, after={"reason": reason})
+        add_event(work, INTAKE.name, row.id, "erase", reason=reason)
+
+
 def forget() -> bool:
     """Erase what is not needed any more: networks after two days, callers of closed cases later."""
     now = clock.now()
@@ -364,11 +385,10 @@ def forget() -> bool:
     )
     if db.session.scalar(select(Intake.id).where(or_(networks, callers)).limit(1)) is None:
         return False
-    erased = {"contact": None, "telephone": None, "telephone_key": None}
     with unit_of_work(SYSTEM) as work:
         work.require(FORGET)
         db.session.execute(update(Intake).where(networks).values(network=""))
-        gone = db.session.execute(update(Intake).where(callers).values(erased))
+        gone = db.session.execute(update(Intake).where(callers).values(_ERASED))
         count = gone.rowcount  # type: ignore[attr-defined]
         work.record("intake.callers_forgotten", INTAKE.name, 0, after={"callers": count})
     return False

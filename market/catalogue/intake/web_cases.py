@@ -160,6 +160,18 @@ def code(no: str) -> AnyResponse:
     return _sent(no, "code", CodeSchema(), act)
 
 
+@blueprint.post("/intakes/<string:no>/erase")
+@requires(HANDLE)
+def erase(no: str) -> AnyResponse:
+    """The caller asks to be forgotten."""
+    actor = current_actor()
+
+    def act(values: Mapping[str, Any]) -> None:
+        service.erase(actor, no, values.get("reason"))
+
+    return _sent(no, "erase", ReasonSchema(), act)
+
+
 @blueprint.post("/intakes/<string:no>/unmask")
 @requires(UNMASK)
 def unmask(no: str) -> Response:

@@ -13,6 +13,7 @@ from market.accounts.people import sessions
 from market.catalogue.intake import claiming
 from market.catalogue.intake.schemas import Telephone
 from market.catalogue.intake.workflow import CLAIM
+from market.core.errors import Invalid
 from market.core.fields import Line
 from market.core.forms import Form
 from market.core.http import client_address, current_actor
@@ -58,7 +59,7 @@ def send() -> AnyResponse:
     def act(values: Mapping[str, Any]) -> str:
         password = request.form.get("password", "")
         if not current_actor().signed_in and password != request.form.get("password_again", ""):
-            raise claiming.Invalid({"password_again": [_("两次填的密码不一样。")]})
+            raise Invalid({"password_again": [_("两次填的密码不一样。")]})
         done = claiming.claim(
             current_actor(),
             values["telephone"],

@@ -31,6 +31,7 @@ WORDS = {
     "unmask": "查看完整信息",
     "code": "发送认领码",
     "claimed": "已认领",
+    "erase": "按本人要求删除联系方式",
 }
 _NEXT = {"new": "给来电人回电话", "doubtful": "甄别是否真实", "calling": "再次回访，或完成代录"}
 

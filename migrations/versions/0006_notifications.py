@@ -5,7 +5,7 @@ from alembic import op
 
 from market.core.db import RowId, UtcDateTime
 
-revision = "0012"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None

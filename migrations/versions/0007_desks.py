@@ -5,8 +5,8 @@ from alembic import op
 
 from market.core.db import Document, RowId, UtcDateTime
 
-revision = "0011"
-down_revision = "0012"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
