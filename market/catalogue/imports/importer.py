@@ -23,6 +23,7 @@ def shown(checked: Checked) -> Mapping[str, str]:
     values = checked.row.values
     found = {
         "名称": plain.get("title") or str(values.get("title") or ""),
+        "单位": str(values.get("owner_name") or ""),
         "简介": (plain.get("summary") or str(values.get("summary") or ""))[:80],
         "技术领域": "、".join(terms.labels("field", plain.get("fields") or ())),
         "所处阶段": STAGES.get(plain.get("stage") or "", ""),
