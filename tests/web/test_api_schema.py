@@ -39,6 +39,7 @@ WITH_QUERY = [
 ]
 # Without a token they answer 401, as documented; with one, other tests ask them.
 OF_MEMBERS = {"getOwnOrganisation", "updateOwnOrganisation", "listOwnMembers", "listOwnRosters"}
+OF_MEMBERS |= {"listInvitations", "inviteMember", "recodeOrganisation", "superviseOrganisation"}
 OF_MEMBERS |= {"mergeOrganisation", "getOwnVerification", "submitVerification"}
 OF_MEMBERS |= {"listVerifications", "getVerification", "decideVerification"}
 OPERATIONS = sorted({*WITH_QUERY, *THERE, *OF_MEMBERS, "listTaxonomies"})
