@@ -149,3 +149,12 @@ def test_what_goes_out_comes_in_unchanged(app, tmp_path, ending):
     path = tmp_path / f"out.{ending}"
     assert write_table(path, kind.columns(), kind.rows()) == 2
     assert load("rosters", path).line() == "imported 0, updated 0, unchanged 2, rejected 0"
+
+
+def test_the_command_knows_rosters():
+    """The command line names kinds without loading the application: both lists must agree."""
+    from market.cli import cli
+
+    for command in ("import", "export", "template"):
+        kinds = next(one for one in cli.commands[command].params if one.name == "kind")
+        assert "rosters" in kinds.type.choices

@@ -436,7 +436,7 @@ def test_rosters_are_listed_and_taken_away(clerk, tmp_path, firm):
 def program(role, key, *scopes, region=None):
     """A client with a token."""
     now = clock.now()
-    word = f"word-{role}-{key}-0123456789"
+    word = f"word-{role}-{key}-{region}-{len(scopes)}-0123456789"
     with unit_of_work(SYSTEM) as work:
         work.require(people.MAKE)
         db.session.add(
@@ -493,6 +493,40 @@ def test_a_program_stays_in_its_scopes(client, firm):
     body = {"legal_representative": "李四"}
     address = f"{API}/organisations/me/verification"
     assert client.post(address, json=body, headers=reader).status_code == 403
+
+
+def test_what_offices_and_owners_do_programs_do(client, firm):
+    address = f"{API}/organisations/me/invitations"
+    owner = program("owner", firm, *OWN) | {"Idempotency-Key": "k"}
+    body = {"contact": "139 0000 1111", "role": "editor"}
+    for _time in range(2):
+        made = client.post(address, json=body, headers=owner)
+        assert (made.status_code, made.json["contact"]) == (201, "139****1111")
+    assert client.get(address, headers=owner).json["total"] == 1
+    bad = client.post(
+        address, json=body | {"role": "county"}, headers=program("owner", firm, *OWN[1:])
+    )
+    assert bad.json["errors"][0]["pointer"] == "/role"
+    office = people.organisation("科技局", kind="office")
+    clerk = program("county", office, "accounts:organisation", region="511402")
+    at, body = f"{API}/organisations/{row(firm).no}", row(people.organisation("院")).no
+    assert (
+        client.post(f"{at}/supervisor", json={"supervisor": body}, headers=clerk).status_code == 200
+    )
+    assert row(firm).supervisor_id is not None
+    assert client.post(f"{at}/supervisor", json={}, headers=clerk).status_code == 200
+    assert row(firm).supervisor_id is None
+    changed = client.post(f"{at}/code", json={"uscc": OTHER, "reason": "换照"}, headers=clerk)
+    assert changed.json["uscc"] == OTHER
+    merged = client.post(f"{at}/merge", json={"into": body}, headers=clerk)
+    assert merged.json["no"] == body
+    far = program("county", office, "accounts:organisation", region="511403")
+    assert (
+        client.post(
+            f"{API}/organisations/{body}/merge", json={"into": body}, headers=far
+        ).status_code
+        == 404
+    )
 
 
 def test_verification_by_programs(client, firm):

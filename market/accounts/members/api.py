@@ -5,13 +5,16 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+from flask import Response
 from marshmallow import fields
 
 from market.accounts import queries as organisations
 from market.accounts import service as accounts
 from market.accounts.api import OrganisationSchema
-from market.accounts.members import merging, queries
-from market.accounts.members.schemas import Telephone, Website
+from market.accounts.members import merging, queries, staff
+from market.accounts.members.merging import RECODE, SUPERVISE
+from market.accounts.members.schemas import Contact, Telephone, Website
+from market.accounts.members.staff import MANAGE
 from market.accounts.members.workflow import LIST, MERGE
 from market.accounts.models import Organisation
 from market.accounts.roles import MEMBERS, OFFICES, ROLES
@@ -21,7 +24,7 @@ from market.accounts.rosters.queries import READ as READ_ROSTERS
 from market.accounts.service import UPDATE
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer
-from market.core.api_writes import require_match, version_tag
+from market.core.api_writes import create_once, require_match, version_tag
 from market.core.errors import NotFound
 from market.core.fields import Line, LongText
 from market.core.http import current_actor
@@ -168,3 +171,94 @@ def merge(body: dict[str, Any], no: str) -> organisations.OrganisationView:
     """Make one organisation part of another."""
     actor = current_actor()
     return organisations.get(actor, merging.merge(actor, no, body["into"]))
+
+
+class InvitationSchema(Answer):
+    """An open invitation; the contact is masked."""
+
+    role = fields.String(metadata={"enum": list(ROLES)})
+    contact = fields.String(metadata={"description": "部分隐藏"})
+    created_by = fields.String()
+    expires_at = fields.DateTime()
+    expired = fields.Boolean()
+
+
+class InvitationListSchema(ListAnswer):
+    """Open invitations."""
+
+    items = fields.List(fields.Nested(InvitationSchema))
+
+
+class InvitationInput(Input):
+    """Whom to invite; the link is sent to him and to nobody else."""
+
+    contact = Contact(100, required=True, metadata={"description": "手机号码或邮箱"})
+    role = Line(20, required=True, metadata={"description": "角色代码", "enum": list(ROLES)})
+
+
+class CodeInput(Input):
+    """A new credit code."""
+
+    uscc = Line(60, required=True)
+    reason = Line(500, required=True, metadata={"description": "依据，如换发了新执照"})
+
+
+class SupervisorInput(Input):
+    """The supervising body; null or empty removes it."""
+
+    supervisor = Line(60, required=False, metadata={"description": "编号或信用代码"})
+
+
+@blueprint.route("/organisations/me/invitations")
+@blueprint.doc(operationId="listInvitations", summary="未用的邀请", security=_TOKEN)
+@blueprint.response(200, InvitationListSchema, description="邀请，新的在前")
+@refuses_strangers
+@requires(MANAGE)
+def invitations() -> PageOf[queries.Invited]:
+    """Invitations that are neither used nor withdrawn."""
+    return _whole(queries.invitations(current_actor(), _own()))
+
+
+@blueprint.route("/organisations/me/invitations", methods=["POST"])
+@blueprint.doc(operationId="inviteMember", summary="邀请同事", security=_TOKEN)
+@blueprint.arguments(InvitationInput)
+@blueprint.response(201, InvitationSchema, description="已发出")
+@refuses_strangers
+@requires(MANAGE)
+def invite(body: dict[str, Any]) -> Response:
+    """Invite a colleague; with `Idempotency-Key` once."""
+    actor, no = current_actor(), _own().no
+
+    def act() -> tuple[dict[str, Any], str]:
+        staff.invite(actor, no, body["contact"], body["role"])
+        newest = queries.invitations(actor, _own())[0]
+        answer: dict[str, Any] = InvitationSchema().dump(newest)
+        return answer, "/api/v1/organisations/me/invitations"
+
+    return create_once(act)
+
+
+@blueprint.route("/organisations/<string:no>/code", methods=["POST"])
+@blueprint.doc(operationId="recodeOrganisation", summary="换信用代码", security=_TOKEN)
+@blueprint.arguments(CodeInput)
+@blueprint.response(200, OrganisationSchema, description="换代码后；原代码仍能找到它")
+@blueprint.alt_response(404, MISSING)
+@refuses_strangers
+@requires(RECODE)
+def recode(body: dict[str, Any], no: str) -> organisations.OrganisationView:
+    """Give an organisation a new credit code."""
+    merging.recode(current_actor(), no, body["uscc"], body["reason"])
+    return organisations.get(current_actor(), no)
+
+
+@blueprint.route("/organisations/<string:no>/supervisor", methods=["POST"])
+@blueprint.doc(operationId="superviseOrganisation", summary="设隶属单位", security=_TOKEN)
+@blueprint.arguments(SupervisorInput)
+@blueprint.response(200, OrganisationSchema, description="设好后")
+@blueprint.alt_response(404, MISSING)
+@refuses_strangers
+@requires(SUPERVISE)
+def supervise(body: dict[str, Any], no: str) -> organisations.OrganisationView:
+    """Set the supervising body of an organisation."""
+    merging.supervise(current_actor(), no, body.get("supervisor") or "")
+    return organisations.get(current_actor(), no)
