@@ -49,7 +49,7 @@ from market.catalogue.intake import workflow as intake_workflow
 from market.catalogue.local import web as local_web
 from market.catalogue.pins import KIND as PINS
 from market.catalogue.publishing import api as publishing_api
-from market.catalogue.publishing import attachments, life
+from market.catalogue.publishing import attachments, drafts, life
 from market.catalogue.publishing import messages as publishing_messages
 from market.catalogue.publishing import web as publishing_web
 from market.catalogue.publishing import web_more as publishing_web_more
@@ -201,6 +201,7 @@ publishing = Room(
         "catalogue:submission": "填写和送出成果、需求",
         "catalogue:listing": "已发布的信息：撤回、确认仍有效、结束",
     },
+    on_merge=drafts.move,
 )
 intake = Room(
     "intake",
@@ -209,6 +210,8 @@ intake = Room(
     tasks=[Task("forget callers", 3600.0, intake_service.forget)],
     messages=[intake_workflow.RECEIVED, intake_workflow.CLAIM_CODE],
     workflows=[intake_workflow.INTAKE],
+    scopes={"catalogue:intake": "来电与代录"},
+    on_merge=intake_service.move,
 )
 imports = Room(
     "imports",
@@ -220,6 +223,7 @@ imports = Room(
     ],
     workflows=[imports_workflow.WORKFLOW],
     imports=catalogue_imports.IMPORTS,
+    on_merge=import_jobs.move,
 )
 local = Room("local", blueprints=[local_web.blueprint])
 discovery = Room(

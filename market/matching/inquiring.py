@@ -18,6 +18,7 @@ from market.core.db import db
 from market.core.errors import Conflict
 from market.core.languages import is_english
 from market.core.languages import translate as _
+from market.core.masking import mask_contact, mask_name
 from market.core.permissions import Actor
 from market.core.secrets import pseudonym, seal
 from market.core.unit_of_work import unit_of_work
@@ -53,13 +54,13 @@ def visitor(values: Mapping[str, Any]) -> Asker:
     """A visitor, from what `VisitorSchema` loaded: name, contact, perhaps a firm."""
     name, contact = values["name"], values["contact"]
     mailed = "@" in contact
-    shown = rules.masked_name(name)
+    shown = mask_name(name)
     label = f"{values['firm']} · {shown}" if values.get("firm") else shown
     kept = {"name": name, "email" if mailed else "mobile": contact}
     return Asker(
         label=label,
         contact=seal(json.dumps(kept, ensure_ascii=False), messages.CONTACT),
-        contact_shown=rules.masked_contact(contact),
+        contact_shown=mask_contact(contact),
         contact_key=pseudonym(contact, "person.email" if mailed else "person.mobile"),
     )
 

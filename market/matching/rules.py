@@ -51,23 +51,6 @@ def reachable(text: str) -> str | None:
     return plain.lower() if len(plain) <= 100 and EMAIL.fullmatch(plain) else None
 
 
-def masked_name(name: str) -> str:
-    """张三 → 张*."""
-    return f"{name[:1]}*"
-
-
-def masked_contact(contact: str) -> str:
-    """13812341234 → 138****1234, zhang@example.com → z***@example.com, 028-38160000 → 028-****0000."""
-    if "@" in contact:
-        name, _at, host = contact.partition("@")
-        return f"{name[:1]}***@{host}"
-    if MOBILE.fullmatch(contact):
-        return f"{contact[:3]}****{contact[-4:]}"
-    number, _turn, _more = contact.partition("转")
-    area = number[: number.index("-") + 1] if "-" in number else number[:3]
-    return f"{area}****{number[-4:]}"
-
-
 def minutes_between(asked: datetime, answered: datetime) -> int:
     """Whole minutes that the asker waited, by the clock (nights and weekends included)."""
     return max(0, int((answered - asked).total_seconds() // 60))

@@ -11,7 +11,6 @@ from sqlalchemy import func, select
 
 from market.accounts.people import (
     codes,
-    masking,
     passwords,
     person_values,
     queries,
@@ -22,7 +21,7 @@ from market.accounts.people import (
     signing_in,
 )
 from market.accounts.people.models import LoginSession, OneTimeCode, Person, RoleGrant
-from market.core import clock
+from market.core import clock, masking
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound, TooMany
 from market.core.models import AuditEntry, OutboxRow
@@ -160,10 +159,10 @@ def test_a_path_of_this_site_is_gone_to():
 
 def test_masks():
     assert masking.mask_name("张三") == "张*"
-    assert masking.mask_mobile("13812341234") == "138****1234"
+    assert masking.mask_telephone("13812341234") == "138****1234"
     assert masking.mask_email("anna@x.cn") == "a***@x.cn"
     assert masking.mask_id("51010219800101123X") == "510***********123X"
-    assert masking.mask_bank("6222020200112233445") == "****3445"
+    assert masking.mask_account("6222020200112233445") == "****3445"
     assert masking.mask_contact("13812341234") == "138****1234"
 
 

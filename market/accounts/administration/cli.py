@@ -6,9 +6,11 @@ import sys
 
 import click
 
-from market.accounts.administration import queries, rules, service
+from market.accounts.administration import queries, service
 from market.accounts.administration.permissions import SEE_GRANTS
+from market.accounts.people.rules import password_fault, read_contact
 from market.accounts.roles import ADMINISTRATORS, ROLES
+from market.core.masking import mask_contact
 from market.core.permissions import SYSTEM
 from market.core.text import clean_line
 
@@ -28,7 +30,7 @@ def create(obj: object, role: str, name: str, mobile: str | None, email: str | N
     """建立一位管理员；三种管理员须是三个人，都不能兼任其他角色。"""
     if bool(mobile) == bool(email):
         raise click.UsageError("--mobile 和 --email 请填其中一个。")
-    contact = rules.read_contact(mobile or email or "")
+    contact = read_contact(mobile or email or "")
     if contact is None or contact.kind != ("mobile" if mobile else "email"):
         raise click.UsageError("手机号或邮箱不完整。")
     name = clean_line(name)
@@ -38,7 +40,7 @@ def create(obj: object, role: str, name: str, mobile: str | None, email: str | N
         there = queries.find_person(SYSTEM, contact, SEE_GRANTS) is not None
         kept = None if there else _hash(_ask())
         new = service.create_administrator(role, name, contact, kept)
-    account = rules.masked(contact.value)
+    account = mask_contact(contact.value)
     label = ROLES[role].label
     click.echo(
         f"已建立{label} {account}。" if new else f"{account} 已有账号，现为{label}，密码不变。"
@@ -52,7 +54,7 @@ def _ask() -> str:
         password: str = click.prompt("密码", hide_input=True, confirmation_prompt="再输一次")
     else:
         password = sys.stdin.readline().rstrip("\r\n")
-    if (sentence := rules.weak(password)) is not None:
+    if (sentence := password_fault(password)) is not None:
         raise click.UsageError(sentence)
     return password
 

@@ -11,12 +11,13 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from market.accounts.administration.permissions import READ_AUDIT, SEE_GRANTS, SEE_PEOPLE
-from market.accounts.administration.rules import Contact, masked, read_contact
 from market.accounts.people.models import PERSON_STATES, Person, RoleGrant
+from market.accounts.people.rules import Contact, read_contact
 from market.accounts.roles import ROLES
 from market.core import clock
 from market.core.db import db
 from market.core.errors import NotFound
+from market.core.masking import mask_contact
 from market.core.models import AuditEntry, AuditSeal
 from market.core.permissions import Actor, policy
 from market.core.secrets import unseal
@@ -45,7 +46,7 @@ class PersonView:
 
 
 def _shown(sealed: str | None, purpose: str) -> str:
-    return masked(unseal(sealed, purpose) or "") if sealed else ""
+    return mask_contact(unseal(sealed, purpose) or "") if sealed else ""
 
 
 def _view(person: Person) -> PersonView:

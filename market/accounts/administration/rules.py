@@ -6,55 +6,13 @@ and of the audit lies with three people, none of whom may hold a second role.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from market.accounts.roles import ROLES, Role
-from market.core.secrets import pseudonym
 
-_MOBILE = re.compile(r"(?:\+?86|0086)?(1[3-9]\d{9})")
-_EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}")
-_FILLING = re.compile(r"[\s()-]+")
-SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
 MOST_EXPORTED = 100_000
-
-
-@dataclass(frozen=True)
-class Contact:
-    """A telephone or an e-mail address as it is kept. kind: mobile or email."""
-
-    kind: str
-    value: str
-
-    @property
-    def purpose(self) -> str:
-        """What it is sealed for."""
-        return f"person.{self.kind}"
-
-    @property
-    def key(self) -> str:
-        """What it is looked up by."""
-        return pseudonym(self.value, self.purpose)
-
-
-def read_contact(text: str) -> Contact | None:
-    """The mobile number or e-mail address that was typed; None when it is neither."""
-    folded = unicodedata.normalize("NFKC", text).strip()
-    if match := _MOBILE.fullmatch(_FILLING.sub("", folded)):
-        return Contact("mobile", match[1])
-    lower = folded.casefold()
-    return Contact("email", lower) if len(lower) <= 254 and _EMAIL.fullmatch(lower) else None
-
-
-def masked(contact: str) -> str:
-    """138****1234, a***@x.cn."""
-    if "@" in contact:
-        name, _at, host = contact.partition("@")
-        return f"{name[:1]}***@{host}"
-    return f"{contact[:3]}****{contact[-4:]}" if len(contact) >= 11 else "****"
 
 
 @dataclass(frozen=True)
@@ -121,10 +79,3 @@ def _place(role: Role, wanted: Wanted) -> dict[str, list[str]]:
         if wanted.has_region:
             found["region"] = ["这个角色不分地区，请留空。"]
     return found
-
-
-def weak(password: str) -> str | None:
-    """Why a password is not taken."""
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        return f"密码应为 {SHORTEST_PASSWORD} 到 {LONGEST_PASSWORD} 个字符。"
-    return "密码太简单：请用多种字符。" if len(set(password)) < 5 else None

@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError
 
-from market.accounts.administration.rules import Contact, read_contact
+from market.accounts.people.rules import Contact, read_contact
 from market.accounts.roles import ROLES
 from market.core.fields import Choice, Day, Line, as_text
 

@@ -16,9 +16,10 @@ from market.accounts.administration.permissions import (
     GRANT,
     SEE_GRANTS,
 )
-from market.accounts.administration.rules import Contact, Wanted
+from market.accounts.administration.rules import Wanted
 from market.accounts.models import Organisation
 from market.accounts.people.models import Person, RoleGrant
+from market.accounts.people.rules import Contact
 from market.accounts.roles import ADMINISTRATORS, ROLES
 from market.core import clock
 from market.core.db import db

@@ -21,7 +21,7 @@ from market.core import clock
 from market.core.db import db, under
 from market.core.errors import NotFound
 from market.core.languages import translate
-from market.core.masking import mask_email, mask_mobile, mask_name
+from market.core.masking import mask_email, mask_name, mask_telephone
 from market.core.models import CaseEvent, WorkItem
 from market.core.permissions import Actor, policy
 from market.core.secrets import unseal
@@ -102,7 +102,7 @@ class JoiningView:
 def contact_of(person: Person) -> str:
     """How a person is reached, masked."""
     if person.mobile and (number := unseal(person.mobile, "person.mobile")):
-        return mask_mobile(number)
+        return mask_telephone(number)
     if person.email and (address := unseal(person.email, "person.email")):
         return mask_email(address)
     return "未填写"

@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import pairwise
 from urllib.parse import urlsplit
 
+from market.core.languages import translate as _
 from market.core.secrets import pseudonym
 
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 10, 200
@@ -113,6 +114,15 @@ def is_common(password: str) -> bool:
         return True
     steps = {ord(after) - ord(before) for before, after in pairwise(plain)}
     return steps <= {1} or steps <= {-1}
+
+
+def password_fault(password: str) -> str | None:
+    """Why a password is not taken; None when it is good."""
+    if len(password) < SHORTEST_PASSWORD:
+        return _("密码至少 %(least)s 个字符，可以是一句容易记住的话。", least=SHORTEST_PASSWORD)
+    if len(password) > LONGEST_PASSWORD:
+        return _("密码最多 %(most)s 个字符。", most=LONGEST_PASSWORD)
+    return _("这个密码太常见，容易被猜到，请换一个。") if is_common(password) else None
 
 
 def holds_account(password: str, *accounts: str) -> bool:

@@ -11,10 +11,9 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_sche
 
 from market.accounts.people.rules import (
     LONGEST_PASSWORD,
-    SHORTEST_PASSWORD,
     Contact,
     holds_account,
-    is_common,
+    password_fault,
     read_contact,
 )
 from market.core.fields import Line
@@ -94,12 +93,8 @@ class NewPasswordField(PasswordField):
 
     def read(self, text: str) -> str:
         text = super().read(text)
-        if len(text) < SHORTEST_PASSWORD:
-            raise ValidationError(
-                _("密码至少 %(least)s 个字符，可以是一句容易记住的话。", least=SHORTEST_PASSWORD)
-            )
-        if is_common(text):
-            raise ValidationError(_("这个密码太常见，容易被猜到，请换一个。"))
+        if (sentence := password_fault(text)) is not None:
+            raise ValidationError(sentence)
         return text
 
 

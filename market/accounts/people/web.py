@@ -10,7 +10,6 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as AnyResponse
 
 from market.accounts.people import registering, signing_in
-from market.accounts.people.masking import mask_contact
 from market.accounts.people.registering import REGISTER, RESET
 from market.accounts.people.rules import safe_next
 from market.accounts.people.schemas import (
@@ -30,6 +29,7 @@ from market.core.forms import Form
 from market.core.http import client_address, current_actor, opens_by_address
 from market.core.languages import translate as _
 from market.core.languages import url
+from market.core.masking import mask_contact
 from market.core.permissions import Always, policy, requires
 from market.core.submitting import Page, Trouble, show, submit
 

@@ -9,7 +9,6 @@ from flask import Blueprint, Response, abort, jsonify, render_template, session
 from werkzeug.wrappers import Response as AnyResponse
 
 from market.accounts.people import queries, service
-from market.accounts.people.masking import mask_contact
 from market.accounts.people.proving import SELF
 from market.accounts.people.schemas import (
     LANGUAGES,
@@ -26,6 +25,7 @@ from market.accounts.people.sessions import set_cookie
 from market.core import clock
 from market.core.forms import Form
 from market.core.http import client_address, current_actor
+from market.core.masking import mask_contact
 from market.core.permissions import requires
 from market.core.submitting import EMPTY, Trouble, show, submit
 

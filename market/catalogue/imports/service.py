@@ -211,3 +211,13 @@ def forget_old() -> bool:
             storage.drop(stored)
     storage.drop_orphans()
     return len(rows) == 200
+
+
+def move(source_id: int, target_id: int) -> None:
+    """Give the imports of an organisation to the one that it becomes part of. Inside a unit of work."""
+    db.session.execute(
+        update(ImportJob)
+        .where(ImportJob.organisation_id == source_id)
+        .values(organisation_id=target_id)
+        .execution_options(synchronize_session=False)
+    )

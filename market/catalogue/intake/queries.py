@@ -22,6 +22,7 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import NotFound
 from market.core.languages import translate as _
+from market.core.masking import mask_name, mask_telephone
 from market.core.models import CaseEvent
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, policy
@@ -249,9 +250,7 @@ def view(row: Intake) -> IntakeView:
     return IntakeView(
         **{name: getattr(row, name) for name in same.split()},
         region=regions.view(row.region),
-        contact=telephones.masked_name(name)
-        if (name := unsealed(row.contact, CONTACT))
-        else "已删除",
+        contact=mask_name(name) if (name := unsealed(row.contact, CONTACT)) else "已删除",
         telephone=_masked_telephone(row),
         reachable=telephone is not None,
         mobile=bool(telephone) and telephones.is_mobile(telephone or ""),
@@ -268,7 +267,7 @@ def unsealed(value: str | None, purpose: str) -> str | None:
 
 def _masked_telephone(row: Intake) -> str:
     telephone = unsealed(row.telephone, TELEPHONE)
-    return telephones.masked_telephone(telephone) if telephone else _("已删除")
+    return mask_telephone(telephone) if telephone else _("已删除")
 
 
 def telephone_key(telephone: str) -> str:

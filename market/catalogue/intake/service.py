@@ -392,3 +392,13 @@ def forget() -> bool:
         count = gone.rowcount  # type: ignore[attr-defined]
         work.record("intake.callers_forgotten", INTAKE.name, 0, after={"callers": count})
     return False
+
+
+def move(source_id: int, target_id: int) -> None:
+    """Give what callers asked for an organisation to the one that it becomes part of. Inside a unit of work."""
+    db.session.execute(
+        update(Intake)
+        .where(Intake.organisation_id == source_id)
+        .values(organisation_id=target_id)
+        .execution_options(synchronize_session=False)
+    )

@@ -60,16 +60,3 @@ def is_mobile(telephone: str) -> bool:
 def line_of(telephone: str) -> str:
     """The number without its extension: what tells one caller from another."""
     return telephone.partition("转")[0]
-
-
-def masked_telephone(telephone: str) -> str:
-    """138****1234; of a landline the area code and the last two digits."""
-    if "-" in telephone:
-        area, number = line_of(telephone).split("-")
-        return f"{area}-{'*' * (len(number) - 2)}{number[-2:]}"
-    return f"{telephone[:3]}****{telephone[-4:]}"
-
-
-def masked_name(name: str) -> str:
-    """张*"""
-    return f"{name[:1]}*"

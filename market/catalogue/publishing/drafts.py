@@ -321,3 +321,13 @@ def set_signing(actor: Actor, organisation_id: int, wanted: bool) -> None:
         row.signs_inside = wanted
         after = {"signs_inside": wanted}
         work.record("organisation.signing", "organisation", row.id, no=row.no, after=after)
+
+
+def move(source_id: int, target_id: int) -> None:
+    """Give the edits of an organisation to the one that it becomes part of. Inside a unit of work."""
+    db.session.execute(
+        update(Submission)
+        .where(Submission.organisation_id == source_id)
+        .values(organisation_id=target_id)
+        .execution_options(synchronize_session=False)
+    )
