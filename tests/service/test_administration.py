@@ -64,7 +64,7 @@ def held(person):
 
 def test_each_administrator_has_his_own_and_nothing_else(app):
     own = {
-        "system_admin": {permissions.SEE_PEOPLE, permissions.SUSPEND},
+        "system_admin": {permissions.SEE_PEOPLE, accounts.SUSPEND},
         "security_admin": {permissions.SEE_GRANTS, permissions.GRANT, permissions.END},
         "audit_admin": {permissions.READ_AUDIT, permissions.EXPORT_AUDIT},
     }

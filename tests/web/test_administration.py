@@ -65,7 +65,7 @@ def test_an_account_is_found_suspended_and_opened_again(client):
     assert send(client, address, f"{address}/suspend", reason="账号被他人使用").status_code == 303
     page = client.get(address)
     assert "已停用" in page.text
-    assert send(client, address, f"{address}/reactivate", reason="已核实").status_code == 303
+    assert send(client, address, f"{address}/reactivate", reason="本人已核实").status_code == 303
     assert "恢复账号" not in client.get(address).text
 
 
