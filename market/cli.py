@@ -203,6 +203,7 @@ KIND = click.Choice(
         "terms",
         "leading-industries",
         "organisations",
+        "rosters",
         "achievements",
         "demands",
         "pins",

@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from market.cli import cli
+from market.cli import KIND, cli
 from market.core import clock
 from market.core.sheets import write_table
 from market.rooms import KINDS, ROOMS
@@ -57,6 +57,10 @@ def _parse(command, words, line):
         _parse(child, others, line)
 
 
+def test_every_kind_of_file_has_its_commands():
+    assert set(KIND.choices) == set(KINDS)
+
+
 def test_links_lead_somewhere():
     for path in DOCS:
         for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
@@ -84,7 +88,7 @@ def test_the_walk_of_the_data_officer(settings, tmp_path, monkeypatch):
 
 def _put(kind, path, data):
     """A filled table under the name the document uses."""
-    if kind in {"regions", "terms", "pins"}:
+    if kind in {"regions", "terms", "rosters", "pins"}:
         synonyms = {"label": "粉垄", "aliases": "深旋耕|粉垄耕作"}
         industry = {"code": "A0111", "label": "稻谷种植", "parent_code": "A01"}
         rows = {
@@ -97,6 +101,14 @@ def _put(kind, path, data):
                 }
             ],
             "terms": [synonyms if path.stem == "同义词" else industry],
+            "rosters": [
+                {
+                    "kind": "高新技术企业",
+                    "uscc": "91511402DEM000487E",
+                    "name": "眉州岷味坊食品有限公司（演示）",
+                    "year": "2026",
+                }
+            ],
             "pins": [{"region": "511402", "position": 1, "no": f"CG{clock.today().year}000001"}],
         }[kind]
     else:
