@@ -281,7 +281,7 @@ def _tell_progress(rows: int) -> None:
 @click.argument("import_id", type=click.IntRange(1, 2**31 - 1))
 @click.pass_obj
 def undo(obj: _Context, import_id: int) -> None:
-    """撤销一次已完成的成果或需求导入。"""
+    """撤销一次已完成的成果、需求或名单导入。"""
     from market.core.importing import undo_import
     from market.core.permissions import SYSTEM
     from market.rooms import KINDS

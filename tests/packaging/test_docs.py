@@ -88,7 +88,7 @@ def test_the_walk_of_the_data_officer(settings, tmp_path, monkeypatch):
 
 def _put(kind, path, data):
     """A filled table under the name the document uses."""
-    if kind in {"regions", "terms", "rosters", "pins"}:
+    if kind in {"regions", "terms", "pins", "rosters"}:
         synonyms = {"label": "粉垄", "aliases": "深旋耕|粉垄耕作"}
         industry = {"code": "A0111", "label": "稻谷种植", "parent_code": "A01"}
         rows = {
@@ -102,12 +102,7 @@ def _put(kind, path, data):
             ],
             "terms": [synonyms if path.stem == "同义词" else industry],
             "rosters": [
-                {
-                    "kind": "高新技术企业",
-                    "uscc": "91511402DEM000487E",
-                    "name": "眉州岷味坊食品有限公司（演示）",
-                    "year": "2026",
-                }
+                {"kind": "高企", "uscc": "12100000400000624D", "name": "某公司", "year": 2025}
             ],
             "pins": [{"region": "511402", "position": 1, "no": f"CG{clock.today().year}000001"}],
         }[kind]
