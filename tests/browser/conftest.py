@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from werkzeug.serving import make_server
 
 from tests.browser.keyboard import Reader
@@ -108,6 +110,8 @@ def shot(request):
     def take(page, name: str) -> None:
         if folder:
             width = page.viewport_size["width"]
-            page.screenshot(path=Path(folder) / f"{name}-{width}.png")
+            path = Path(folder) / f"{name}-{width}.png"
+            with Image.open(BytesIO(page.screenshot())) as picture:  # our pages have few colours
+                picture.quantize(256).save(path, optimize=True)
 
     return take

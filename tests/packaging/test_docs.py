@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from market.cli import cli
+from market.cli import KIND, cli
 from market.core import clock
 from market.core.sheets import write_table
 from market.rooms import KINDS, ROOMS
@@ -55,6 +55,10 @@ def _parse(command, words, line):
         rest = [*context._protected_args, *context.args]
         _name, child, others = command.resolve_command(context, rest)
         _parse(child, others, line)
+
+
+def test_every_kind_of_file_has_its_commands():
+    assert set(KIND.choices) == set(KINDS)
 
 
 def test_links_lead_somewhere():
