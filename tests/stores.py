@@ -13,6 +13,14 @@ from market.core.settings import Settings, load
 QUIET = {"MARKET_LOG_LEVEL": "CRITICAL"}
 
 
+def _same_key(prepared: Settings, folder: Path) -> None:
+    """Sealed values of the copy are read with the key that sealed them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    key = folder / "secret_key"
+    key.touch(mode=0o600)
+    key.write_text(prepared.secret_key, encoding="utf-8")
+
+
 def settings_in(folder: Path, **more: str) -> Settings:
     """Settings of a throw-away instance."""
     return load({"MARKET_INSTANCE": str(folder), **QUIET, **more})
@@ -29,7 +37,7 @@ class Sqlite:
 
     def clone(self, prepared: Settings, folder: Path, **more: str) -> Settings:
         """Settings of a copy of a prepared instance's database."""
-        folder.mkdir(parents=True, exist_ok=True)
+        _same_key(prepared, folder)
         shutil.copy(prepared.instance / "market.db", folder / "market.db")
         return settings_in(folder, **more)
 
@@ -63,6 +71,7 @@ class Postgres:
 
     def clone(self, prepared: Settings, folder: Path, **more: str) -> Settings:
         """Settings of a clone of a prepared instance's database."""
+        _same_key(prepared, folder)
         source = prepared.database_url.split("?")[0].rsplit("/", 1)[1]
         name = f"m{next(self._numbers)}"
         self._run(f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY FILE_COPY")

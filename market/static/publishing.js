@@ -84,6 +84,11 @@
     later(PAUSE);
   });
 
+  // Browsers bring only the line of the caret into view; the bar of buttons may cover the rest.
+  form.addEventListener("focusin", function (event) {
+    if (!event.target.closest(".stuck")) event.target.scrollIntoView({ block: "nearest" });
+  });
+
   // While a save is under way the button waits for it, or its version would be the old one.
   form.addEventListener("submit", function (event) {
     window.clearTimeout(timer);

@@ -54,14 +54,18 @@ class Reader:
     def tab_to(self, role, words, exact=False, key="Tab"):
         """Press Tab (or Shift+Tab) until what has this role and these words has the focus."""
         wanted = self.page.get_by_role(role, name=words, exact=exact).first
+        self.tab_on(wanted, f"{role} “{words}”", key)
+
+    def tab_on(self, wanted, called, key="Tab", most=MOST_TABS):
+        """Press Tab until an element has the focus; `called` is its name in complaints."""
         wanted = wanted.element_handle(timeout=PATIENCE)
-        for _press in range(MOST_TABS):
+        for _press in range(most):
             self.press(key)
             reached, fault = self.page.evaluate(UNSEEN, wanted)
             assert fault is None, fault
             if reached:
                 return
-        raise AssertionError(f"{MOST_TABS} times Tab do not reach {role} “{words}”")
+        raise AssertionError(f"{most} times {key} do not reach {called}")
 
     def skip(self):
         """Take the first link of a page, which leads past the menu."""
