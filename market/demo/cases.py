@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import func, select
@@ -47,14 +47,11 @@ def _play(name: str, scene: Scene) -> None:
     if db.session.get(ReferenceData, mark) is not None:
         return
     play = Play()
-    for case in _lines(name):
+    for case in lines(f"cases-{name}.jsonl"):
         scene(play, case)
+    play.deliver()
     with unit_of_work(SYSTEM, may_be_long=True) as work:
         work.require(LOAD)
         play.date_back(work)
         db.session.add(ReferenceData(name=mark, version="1"))
         work.record("demo.cases_loaded", "reference_data", 0, after={"cases": name})
-
-
-def _lines(name: str) -> Iterator[Mapping[str, Any]]:
-    yield from lines(f"cases-{name}.jsonl")

@@ -29,7 +29,8 @@ from market.catalogue.publishing.rules import REVIEW_DAYS
 from market.core import clock, holidays
 from market.core.calendar import DueDate, add_working_days
 from market.core.db import UtcDateTime, db
-from market.core.models import CaseEvent, WorkItem
+from market.core.messages import CONSUMER
+from market.core.models import CaseEvent, OutboxRow, WorkItem
 from market.core.permissions import PUBLIC, Actor
 from market.core.secrets import pseudonym
 from market.core.unit_of_work import UnitOfWork
@@ -41,6 +42,7 @@ from market.monitoring import service as desks
 from market.notifications.models import InboxMessage
 from market.notifications.notifying import notify
 
+Told = tuple[str, str, int, str]  # kind, about what, its id, and which event
 # Due dates that are kept, with the working days they leave; the others follow from other times.
 SPANS = {Submission: REVIEW_DAYS, Verification: TARGET, Intake: RING_WITHIN}
 
@@ -52,13 +54,12 @@ class Play:
         self.began = clock.now()
         self._ends: list[datetime] = []
         self._moments: list[datetime] = []
+        self._told: dict[Told, datetime] = {}
 
     @contextmanager
     def step(self, hours_ago: float) -> Iterator[None]:
-        """What is done within is to have happened so long ago; its messages are delivered."""
+        """What is done within is to have happened so long ago."""
         yield
-        while notify():
-            pass
         self._ends.append(clock.now())
         self._moments.append(self.began - timedelta(hours=hours_ago))
 
@@ -68,14 +69,27 @@ class Play:
             return written
         return self._moments[bisect_left(self._ends, written)]
 
+    def deliver(self) -> None:
+        """Carry messages into inboxes, noting when they were asked for. Call before `date_back`."""
+        rows = db.session.scalars(select(OutboxRow).where(OutboxRow.consumer == CONSUMER))
+        for row in rows:
+            asked = row.payload or {}
+            about = (str(asked["about"]), row.object_id)
+            self._told[row.kind, *about, str(asked["event"])] = row.created_at
+        while notify():
+            pass
+
     def date_back(self, work: UnitOfWork) -> None:
         """Date back what was written since the beginning, and the due dates that hang on it."""
         workflows: dict[str, Workflow] = current_app.extensions["market"].workflows
         cases = list(dict.fromkeys(one.model for one in workflows.values()))
-        others = (Listing, Revision, CaseEvent, InquiryMessage, InboxMessage, Organisation)
+        others = (Listing, Revision, CaseEvent, InquiryMessage, Organisation)
         for model in dict.fromkeys((*cases, *others)):
             for row in self._touched(model):
                 self._move(row)
+        for message in self._touched(InboxMessage):
+            told = (message.kind, message.about, message.about_id, message.event)
+            message.created_at = self.moment_of(self._told.get(told, message.created_at))
         db.session.flush()
         _count_answers()
         for item in self._touched(WorkItem):
@@ -89,7 +103,9 @@ class Play:
     def _touched(self, model: Any) -> list[Any]:
         """Rows with a time that was written since the beginning."""
         times = [getattr(model, name) for name in _times(model)]
-        return list(db.session.scalars(select(model).where(or_(*(at >= self.began for at in times)))))
+        return list(
+            db.session.scalars(select(model).where(or_(*(at >= self.began for at in times))))
+        )
 
     def _move(self, row: Any) -> None:
         for name in _times(type(row)):

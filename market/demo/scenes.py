@@ -98,7 +98,8 @@ def _step_of_intake(no: str, step: Line) -> None:
         intakes.note_call(who, no, CallSchema().load(step["said"]))
     elif what == "complete":
         said = CompletionSchema().load(step["said"])
-        intakes.complete(who, no, said, _region(step["region"]))
+        draft = intakes.complete(who, no, said, _region(step["region"]))
+        publishing.save_draft(who, draft, step["typed"], 1)
     elif what == "duplicate":
         query = select(Intake.no).where(Intake.firm == step["of"]).order_by(Intake.id).limit(1)
         intakes.mark_duplicate(who, no, db.session.scalars(query).one())
@@ -188,5 +189,3 @@ def _let_work(no: str) -> None:
 def _job(no: str) -> ImportJob:
     db.session.expire_all()
     return db.session.scalars(select(ImportJob).where(ImportJob.no == no)).one()
-
-

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from market.accounts.members import service as members
 from market.accounts.members.schemas import FoundSchema
 from market.accounts.models import Organisation
+from market.accounts.rosters.importer import KIND as ROSTERS
 from market.accounts.verification import service as verifications
 from market.accounts.verification.schemas import DecisionSchema, ProfileForm
 from market.core.db import db
@@ -22,7 +23,6 @@ from market.core.unit_of_work import unit_of_work
 from market.demo.files import DATA
 from market.demo.people import ensure
 from market.demo.play import Play, actor, assign
-from market.accounts.rosters.importer import KIND as ROSTERS
 
 Line = Mapping[str, Any]
 MARK = policy.declare("demo:organisation:mark")
@@ -86,5 +86,3 @@ def joining(play: Play, line: Line) -> None:
                 members.withdraw(actor(step["by"]), no)
             else:
                 members.answer(actor(step["by"]), no, step["do"], step.get("said", {}))
-
-
