@@ -114,7 +114,8 @@ class Play:
                 setattr(row, name, self.moment_of(value))
         span = SPANS.get(type(row))
         if span is not None and row.due is not None:
-            start = row.submitted_at if isinstance(row, Submission) else row.updated_at
+            submitted = row.submitted_at if isinstance(row, Submission) else None
+            start = submitted or row.updated_at
             due = _due(start, span)
             row.due, row.provisional = due.day, due.provisional
 
