@@ -97,7 +97,7 @@ def prepared_demo(
     settings = store.clone(prepared, tmp_path_factory.mktemp("demo"))
     app = create_app(settings)
     with app.app_context():
-        assert len(list(load_demo())) == 6
+        assert len(list(load_demo())) == 7
         indexer = Indexer()
         indexer.run()
         indexer.close()

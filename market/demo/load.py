@@ -17,6 +17,7 @@ from market.core.db import db
 from market.core.errors import Conflict
 from market.core.importing import Kind, Options, run_import
 from market.core.permissions import SYSTEM
+from market.demo.cases import load_cases
 from market.demo.people import load_people
 from market.regions.industries import KIND as LEADING_INDUSTRIES
 
@@ -24,7 +25,7 @@ DATA = Path(__file__).parent / "data"
 
 
 def load_demo() -> Iterator[str]:
-    """Import leading industries, organisations, listings, pins, make accounts; a line for each.
+    """Import leading industries, organisations, listings, pins, make accounts and cases; a line each.
 
     Raises:
         Conflict: the data of this release does not pass its own checks.
@@ -36,6 +37,7 @@ def load_demo() -> Iterator[str]:
         numbered.write_text("\n".join(_numbered_pins()), encoding="utf-8")
         yield _load(PINS, numbered)
     yield load_people()
+    yield load_cases()
 
 
 def _load(kind: Kind, path: Path) -> str:

@@ -67,6 +67,15 @@ def load_people() -> str:
     return f"演示账号：新增 {made} 个，共 {len(_entries())} 个"
 
 
+def ensure(entry: dict[str, Any]) -> None:
+    """Make one account without roles, unless it is there."""
+    key, secret = pseudonym(entry["login"], "person.email"), _password_hash()
+    if db.session.scalar(select(Person.id).where(Person.email_key == key)) is None:
+        with unit_of_work(SYSTEM) as work:
+            work.require(LOAD)
+            _add({"grants": [], **entry}, key, secret, {}, {})
+
+
 def _add(
     entry: dict[str, Any],
     key: str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import func, or_, select, update
@@ -53,9 +53,9 @@ FROM_TELEPHONE = Limit("intake.telephone", 6, timedelta(days=1))
 _STAMP = "intake.opened"
 
 
-def opened_stamp() -> str:
-    """For the form: when it was opened, signed."""
-    return rules.stamp(clock.now(), pseudonym("form", _STAMP))
+def opened_stamp(moment: datetime | None = None) -> str:
+    """For the form: when it was opened (now), signed."""
+    return rules.stamp(moment or clock.now(), pseudonym("form", _STAMP))
 
 
 def offer(actor: Actor, values: Mapping[str, Any], region_id: int, *, address: str) -> str:
