@@ -26,7 +26,7 @@ PREFIX = "/en"
 _KEY = "market.language"
 # These answer in one language only, and have one address only.
 _ONE_LANGUAGE = re.compile(
-    r"/(?:api|static|templates|files|my|desk|account|submissions|renew|inquiries|"
+    r"/(?:api|static|templates|files|start|my|desk|account|submissions|renew|inquiries|"
     r"verifications|intakes(?!/receipt)|imports)(?:/|$)|"
     r"/(?:healthz|readyz|metrics|favicon\.ico|robots\.txt|feed\.atom|search\.(?:xlsx|csv)|"
     r"sitemap[^/]*\.xml)$"

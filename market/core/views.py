@@ -111,6 +111,7 @@ def init_views(app: Flask, settings: Settings) -> None:
         site_title=site_title,
         operator=_operator(settings),
         demo=settings.demo,
+        reader=current_actor,
         csrf_token=csrf.token,
         once_word=once.new_word,
     )

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, send_file
 from werkzeug.wrappers import Response as AnyResponse
 
+from market.accounts.people.sessions import works_at_desk
 from market.accounts.roles import OFFICES
 from market.core import clock
 from market.core.db import db
@@ -75,6 +76,13 @@ def _desk_page(form: DeskForm) -> Page:
         )
 
     return page
+
+
+@blueprint.get("/start")
+@requires(MY)
+def start() -> AnyResponse:
+    """Where somebody begins who has just signed in: at the desk, or with his own cases."""
+    return redirect("/desk" if works_at_desk(current_actor()) else "/my")
 
 
 @blueprint.get("/desk")

@@ -154,7 +154,7 @@ def test_registering_does_not_tell_who_has_an_account(client, app, someone):
 def test_the_cookie_is_for_this_site_alone(client, someone):
     answer = sign_in(client)
     assert answer.status_code == 303
-    assert answer.headers["Location"] == "/my"
+    assert answer.headers["Location"] == "/start"
     said = cookie_of(answer)
     assert "HttpOnly" in said
     assert "SameSite=Lax" in said
@@ -230,10 +230,10 @@ def test_without_a_good_token_nobody_is_signed_in(client, someone):
     ("asked", "target"),
     [
         ("/my/listings?page=2", "/my/listings?page=2"),
-        ("https://evil.example/", "/my"),
-        ("//evil.example", "/my"),
-        ("/\\evil.example", "/my"),
-        ("javascript:alert(1)", "/my"),
+        ("https://evil.example/", "/start"),
+        ("//evil.example", "/start"),
+        ("/\\evil.example", "/start"),
+        ("javascript:alert(1)", "/start"),
     ],
 )
 def test_next_leads_only_within_this_site(client, someone, asked, target):

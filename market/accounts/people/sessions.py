@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import joinedload
 
 from market.accounts.people.models import ApiToken, LoginSession, Person, RoleGrant
-from market.accounts.roles import ROLES
+from market.accounts.roles import ADMINISTRATORS, OFFICES, ROLES
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Busy
@@ -59,6 +59,7 @@ def init_sessions(app: Flask) -> None:
     manager.anonymous_user = Visitor
     manager.request_loader(_load)
     app.after_request(_note_seen)
+    app.jinja_env.globals.update(is_officer=is_officer, works_at_desk=works_at_desk)
 
 
 def identify() -> Actor:
@@ -68,6 +69,16 @@ def identify() -> Actor:
     g.pop("session_word", None)
     user = flask_login.current_user
     return user.actor
+
+
+def is_officer(actor: Actor) -> bool:
+    """Whether the actor works for an office that looks after an area."""
+    return bool(actor.areas(*OFFICES))
+
+
+def works_at_desk(actor: Actor) -> bool:
+    """Whether the actor has a 工作台: officers and the three administrators."""
+    return is_officer(actor) or actor.has(*ADMINISTRATORS)
 
 
 def hashed(word: str) -> str:

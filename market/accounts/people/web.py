@@ -35,7 +35,7 @@ from market.core.submitting import Page, Trouble, show, submit
 
 blueprint = Blueprint("people", __name__)
 TAKE_BACK = policy.declare("accounts:form:take", person=Always())
-HOME, AFTER_REGISTERING = "/my", "/my/organisation"
+HOME, AFTER_REGISTERING = "/start", "/my/organisation"
 
 
 def where_to() -> dict[str, str]:
