@@ -19,10 +19,11 @@ from market.notifications.sending import send
 TELL = permissions.declare("tests:message:tell")
 
 
-def declare(app, *kinds):
-    """Make kinds of messages known to the application."""
+def declare(app, *kinds, alone=False):
+    """Make kinds of messages known to the application; alone: in place of those of its rooms."""
     market = app.extensions["market"]
-    app.extensions["market"] = replace(market, rooms=[*market.rooms, Room("tests", messages=kinds)])
+    rooms = [replace(room, messages=()) for room in market.rooms] if alone else market.rooms
+    app.extensions["market"] = replace(market, rooms=[*rooms, Room("tests", messages=kinds)])
 
 
 def ask(kind, **more):
