@@ -10,7 +10,6 @@ from pathlib import Path
 from sqlalchemy import select
 
 from market.accounts.importer import KIND as ORGANISATIONS
-from market.catalogue import service
 from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
 from market.catalogue.models import Listing
@@ -24,8 +23,8 @@ from market.discovery.forms import SearchForm
 from market.discovery.indexer import Indexer
 from market.regions.models import Region
 from search_index import Document
-from tests.bench import pages, relevance, small_market, speed, words
-from tests.bench.figures import ROUNDS, Figure, at_least, at_most, plain
+from tests.bench import following, pages, relevance, small_market, speed, words
+from tests.bench.figures import ROUNDS, Figure, at_least, plain
 from tests.bench.fts import Fts
 from tests.bench.instance import BenchError, Instance
 from tests.bench.listings import Row, World, write_jsonl
@@ -33,8 +32,6 @@ from tests.bench.listings import Row, World, write_jsonl
 LISTINGS, SEARCHES, REQUESTS, EDITS = 100_000, 300, 1_000, 20
 TYPED = 1_000  # listings whose beginnings are typed
 DEMANDS_SHARE = 0.3
-SLOWEST_EDIT = 2.0  # seconds until an edit is found
-LONGEST_WAIT = 120.0  # seconds for an edit before it counts as lost
 DEFINITIONS = """\
 raw        the engine requests of a search page, noted while it was made, sent again directly
 discovery  the same page's data by market.discovery.queries.search, database included
@@ -43,6 +40,7 @@ page       GET /search?… by Flask's test client, all hooks, uncompressed unles
 FTS5       the words found by MATCH in one column, 20 rows by rank, all facets by GROUP BY
 p50 / p95  medians over five rounds of each round's p50 and p95; all ways take turns
 edit       from calling service.revise until a search for a new word finds it, worker running
+publish    likewise from an office's 发布 of a firm's demand; withdraw, until it is not found any more
 slips      words of listings with one character exchanged; mended: right word in the first three
 at 10,000  an index of each engine over the first 10,000 listings, the same raw requests in turns
 memory     RssAnon of the gunicorn worker of `market serve` with one process, four clients
@@ -60,7 +58,7 @@ def run(folder: Path, scale: float) -> Iterator[Figure]:
     yield from pages.count_statements(instance.app, kinds)
     addresses = [*kinds.values(), *(case.address for case in found[:60])]
     yield from pages.web_process_memory(instance, addresses, _some(REQUESTS, scale, 100))
-    yield _edits(instance, _some(EDITS, scale, 2))
+    yield from following.figures(instance, _some(EDITS, scale, 2))
     with instance.app.app_context():
         fields = schema(instance.app.extensions["market"])
         small = _some(small_market.LISTINGS, scale, 300)
@@ -145,32 +143,6 @@ def _words(instance: Instance, scale: float) -> Iterator[Figure]:
         written, sampled = (list(SEARCHABLE.load(ids).values()) for ids in (demo, sample))
         db.session.remove()
         yield from words.helping(instance.app, written, sampled, scale)
-
-
-def _edits(instance: Instance, count: int) -> Figure:
-    """The slowest of some edits to be found while the worker runs."""
-    with instance.worker(), instance.app.app_context():
-        query = select(Listing.no).where(Listing.kind == "achievement", Listing.demo.is_(False))
-        numbers = db.session.scalars(query.order_by(Listing.id).limit(count + 1)).all()
-        spent = [_edit(no, f"qx{place:03}zvw") for place, no in enumerate(numbers)]
-    # The first one waits for the worker to start.
-    return at_most(f"edit found, slowest of {count}", max(spent[1:]), SLOWEST_EDIT, "s", 2)
-
-
-def _edit(no: str, word: str) -> float:
-    started = time.perf_counter()
-    service.revise(SYSTEM, no, {"title": f"改名后的成果 {word}"})
-    while not _found(no, word):
-        if time.perf_counter() - started > LONGEST_WAIT:
-            raise BenchError(f"the edit of {no} was not found in time")
-        time.sleep(0.01)
-    return time.perf_counter() - started
-
-
-def _found(no: str, word: str) -> bool:
-    page = queries.search(PUBLIC, SearchForm(q=word))
-    db.session.remove()
-    return page.exact == 1 and page.page.items[0].no == no
 
 
 def _relevance(folder: Path, scale: float) -> Iterator[Figure]:

@@ -35,6 +35,8 @@ FIGURES = {
         "kinds of pages / of these API",
         "memory of a web process after 100 requests",
         "edit found, slowest of 2",
+        "publish found, slowest of 2",
+        "withdraw followed, slowest of 2",
         "tantivy at 300, rebuilt",
         "whoosh at 300, rebuilt",
         "tantivy at 300, raw p50 / p95",

@@ -33,6 +33,17 @@ class Mouse:
     def __init__(self, page):
         self.page = page
 
+    def menu(self, words):
+        """Take a link of the head."""
+        with self.page.expect_navigation():
+            self.page.locator("header").get_by_role("link", name=words).click()
+
+    def search(self, words):
+        """Search from the home page."""
+        self.page.get_by_role("combobox", name="要解决什么问题").fill(words)
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
+
     def follow(self, words):
         """Take a link of the text."""
         with self.page.expect_navigation():
@@ -68,6 +79,17 @@ class Keys(Reader):
             return
         above = wanted.evaluate("one => document.activeElement.compareDocumentPosition(one) & 2")
         self.tab_on(wanted, called, key="Shift+Tab" if above else "Tab", most=MOST_FIELDS)
+
+    def search(self, words):
+        """Search from the home page."""
+        self.tab_to("combobox", "要解决什么问题")
+        self.page.keyboard.type(words)
+        self.go()
+
+    def menu(self, words):
+        """Take a link of the head."""
+        self._reach(self.page.locator("header").get_by_role("link", name=words), words)
+        self.go()
 
     def follow(self, words):
         """Take a link of the text."""
@@ -111,7 +133,7 @@ def somebody(request, site, browser, axe, monkeypatch):
         one = request.param(page)
         one.look = lambda: axe(page)
         if login:
-            page.goto(f"{site}/login")
+            one.menu("登录")
             one.look()
             one.write("手机号或邮箱", f"{login}@demo.example")
             one.write("密码", PASSWORD)
@@ -134,7 +156,8 @@ def index():
 
 def found(one, site):
     """What a visitor finds by words of the demand."""
-    one.page.goto(f"{site}/search?kind=demand&q={WORDS}")
+    one.page.goto(site)
+    one.search(WORDS)
     one.look()
     return one.page.locator(".result-title a").all_inner_texts()
 
@@ -145,7 +168,7 @@ def heading(one):
 
 
 def ask(visitor, firm):
-    """A visitor asks; returns his receipt's address."""
+    """A visitor asks, without an account."""
     for words in ("我有难题", "填表，等回电话"):
         visitor.look()
         visitor.follow(words)
@@ -164,9 +187,11 @@ def ask(visitor, firm):
     visitor.look()
 
 
-def call_back(clerk, site):
+def call_back(clerk):
     """The office rings back, writes the demand and publishes it."""
-    clerk.page.goto(f"{site}/desk?tab=open")
+    clerk.menu("工作台")
+    clerk.look()
+    clerk.follow("待分配")
     clerk.look()
     clerk.follow(PROBLEM)
     clerk.look()
@@ -197,9 +222,10 @@ def call_back(clerk, site):
     clerk.look()
 
 
-def answer(expert, owner, site, no):
-    """An institute writes to the owner, who answers; returns the inquiry's address."""
-    expert.page.goto(f"{site}/search?kind=demand&q={WORDS}")
+def answer(expert, owner, site):
+    """An institute writes to the owner, who answers."""
+    expert.page.goto(site)
+    expert.search(WORDS)
     expert.follow(TITLE)
     expert.look()
     expert.follow("我想对接")
@@ -208,7 +234,7 @@ def answer(expert, owner, site, no):
     expert.send("发出咨询")
     assert "咨询已送到发布单位" in expert.page.inner_text("main")
     expert.look()
-    owner.page.goto(f"{site}/my/inquiries")
+    owner.follow("对接")
     owner.look()
     owner.follow("DJ")
     owner.look()
@@ -217,7 +243,7 @@ def answer(expert, owner, site, no):
     owner.look()
 
 
-def close(owner, site, no):
+def close(owner):
     """Solved: with whom, for how much; then the demand ends."""
     owner.unfold("办结这件咨询")
     owner.tick("已解决")
@@ -228,7 +254,10 @@ def close(owner, site, no):
     assert "已解决" in said
     assert "12" in said
     owner.look()
-    owner.page.goto(f"{site}/my/listings/{no}")
+    owner.menu("我的事项")
+    owner.follow("成果与需求")
+    owner.look()
+    owner.follow(TITLE)
     owner.look()
     owner.unfold("结束需求")
     owner.tick("已解决")
@@ -247,7 +276,7 @@ def test_from_a_difficulty_to_its_end(demo, site, somebody):
     receipt = visitor.page.url
     messages.sent(demo)
     clerk = somebody("county.dongpo")
-    call_back(clerk, site)
+    call_back(clerk)
     index()
     assert found(visitor, site)[0] == TITLE
     no = db.session.scalars(select(Listing.no).order_by(Listing.id.desc())).first()
@@ -259,14 +288,14 @@ def test_from_a_difficulty_to_its_end(demo, site, somebody):
     assert "李师傅" not in visitor.page.inner_text("body")
     visitor.look()
     expert, owner = somebody("institute.editor"), somebody("firm.owner")
-    answer(expert, owner, site, no)
+    answer(expert, owner, site)
     told = messages.sent(demo)
     expert.page.reload()
     assert "请寄 2 kg 样品来。" in expert.page.inner_text("main")
-    expert.page.goto(f"{site}/my/messages")
+    expert.menu("消息")
     expert.look()
     assert told
-    close(owner, site, no)
+    close(owner)
     index()
     assert TITLE not in found(visitor, site)
     visitor.page.goto(f"{site}/demands/{no}")

@@ -25,7 +25,7 @@ QUIET = MessageKind("tests.quiet", "只在站内", "小事", "文", mail=False)
 
 @pytest.fixture
 def who(app):
-    declare(app, ASKED, MUST, QUIET)
+    declare(app, ASKED, MUST, QUIET, alone=True)
     return people.person(
         email=seal("a@example.cn", "person.email"),
         email_key=pseudonym("a@example.cn", "person.email"),
