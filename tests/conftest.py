@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -86,23 +86,44 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, store: Sqlite | Postgres)
     return settings
 
 
-@pytest.fixture(scope="session")
-def prepared_demo(
-    tmp_path_factory: pytest.TempPathFactory, store: Sqlite | Postgres, prepared: Settings
+def filled(
+    store: Sqlite | Postgres, prepared: Settings, folder: Path, load: Callable[[], Iterator[str]]
 ) -> Settings:
-    """An instance with the demonstration data and its index."""
-    from market.demo.load import load_demo
+    """An instance with the demonstration data that `load` brings, and its index."""
     from market.discovery.indexer import Indexer
 
-    settings = store.clone(prepared, tmp_path_factory.mktemp("demo"))
+    settings = store.clone(prepared, folder)
     app = create_app(settings)
     with app.app_context():
-        assert len(list(load_demo())) == 7
+        assert all(list(load()))
         indexer = Indexer()
         indexer.run()
         indexer.close()
         let_go(app)
     return settings
+
+
+@pytest.fixture(scope="session")
+def prepared_demo(
+    tmp_path_factory: pytest.TempPathFactory, store: Sqlite | Postgres, prepared: Settings
+) -> Settings:
+    """An instance with the demonstration data, cases at work among it."""
+    from market.demo.load import load_demo
+
+    return filled(store, prepared, tmp_path_factory.mktemp("demo"), load_demo)
+
+
+@pytest.fixture(scope="session")
+def prepared_quiet(
+    tmp_path_factory: pytest.TempPathFactory, store: Sqlite | Postgres, prepared: Settings
+) -> Settings:
+    """The demonstration market before anything happened.
+
+    For files of tests that look for the one case they made: they name it `prepared_demo`.
+    """
+    from market.demo.load import load_market
+
+    return filled(store, prepared, tmp_path_factory.mktemp("quiet"), load_market)
 
 
 @pytest.fixture

@@ -25,7 +25,13 @@ DATA = Path(__file__).parent / "data"
 
 
 def load_demo() -> Iterator[str]:
-    """Import leading industries, organisations, listings, pins, make accounts and cases; a line each.
+    """Fill the demonstration market, with cases at work; a line for each kind. Raises as below."""
+    yield from load_market()
+    yield load_cases()
+
+
+def load_market() -> Iterator[str]:
+    """Import leading industries, organisations, listings, pins, make accounts; nothing happened yet.
 
     Raises:
         Conflict: the data of this release does not pass its own checks.
@@ -37,7 +43,6 @@ def load_demo() -> Iterator[str]:
         numbered.write_text("\n".join(_numbered_pins()), encoding="utf-8")
         yield _load(PINS, numbered)
     yield load_people()
-    yield load_cases()
 
 
 def _load(kind: Kind, path: Path) -> str:

@@ -33,6 +33,12 @@ NASTY = "</textarea><script>alert(1)</script> \u202eevil\u202c <b>粗</b>"
 
 
 @pytest.fixture
+def prepared_demo(prepared_quiet):
+    """Nothing happened yet: what is found is what a test made."""
+    return prepared_quiet
+
+
+@pytest.fixture
 def owner_id(demo):
     return db.session.scalar(select(Listing.owner_id).where(Listing.no == NO))
 

@@ -20,6 +20,12 @@ ADDRESS = "/achievements/CG2026000001/report"
 TYPED = {"reason": "wrong", "text": "效果 < 原来\n第二行", "contact": "028-3816 0000"}
 
 
+@pytest.fixture
+def prepared_demo(prepared_quiet):
+    """Nothing happened yet: what is found is what a test made."""
+    return prepared_quiet
+
+
 def token(page):
     return re.search(r'name="csrf_token" value="([^"]+)"', page.text)[1]
 
