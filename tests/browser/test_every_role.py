@@ -150,18 +150,35 @@ def test_no_page_is_in_anybodys_way(demo, site, browser, group):
 
 
 def look(page, address, axe):
-    """What is wrong with a page."""
+    """What is wrong with the page at an address."""
     page.set_viewport_size({"width": 1280, "height": 800})
     status = page.goto(address).status
     if status != 200:
         yield f"answers {status}"
+    yield from faults_of(page, axe)
+
+
+def faults_of(page, axe):
+    """What is wrong with a page on either width, all of it unfolded."""
     for width in (1280, 320):
         page.set_viewport_size({"width": width, "height": 800})
         page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
         wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
         if wide > 0:
             yield f"{width} px: {wide} px too wide"
-        result = axe.run(page)
-        for violation in result.response["violations"]:
+        for violation in axe.run(page).response["violations"]:
             where = [node["html"][:160] for node in violation["nodes"][:3]]
             yield f"{width} px: {violation['id']} {where}"
+
+
+def test_what_is_looked_for_is_seen(browser):
+    from axe_playwright_python.sync_playwright import Axe
+
+    with watched_page(browser, 1280) as page:
+        page.set_content(
+            '<!doctype html><html lang="zh-CN"><title>甲</title><main><h1>乙</h1>'
+            "<details><summary>丙</summary><input></details>"
+            '<div style="width: 400px">丁</div></main></html>'
+        )
+        found = list(faults_of(page, Axe()))
+    assert [fault.split()[2] for fault in found] == ["label", "88", "label"]

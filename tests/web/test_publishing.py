@@ -215,7 +215,10 @@ def test_versions_are_compared_and_the_public_sees_dates(editor, officer, app):
 def test_what_is_gone_says_so(editor, officer, app):
     _, listing = _published(editor, officer)
     no, manage = listing.no, f"/my/listings/{listing.no}"
-    assert _press(editor, manage, "withdraw").status_code == 422
+    refused = _press(editor, manage, "withdraw")
+    assert refused.status_code == 422
+    assert 'href="#act-withdraw"' in refused.text
+    assert 'aria-describedby="act-withdraw-error"' in refused.text
     assert _press(editor, manage, "withdraw", reason="已签约").status_code == 303
     gone = app.test_client().get(f"/demands/{no}")
     assert (gone.status_code, "已撤回" in gone.text) == (410, True)
