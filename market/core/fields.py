@@ -17,6 +17,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, missing
 
+from market.core.languages import translate
 from market.core.money import NotMoney, format_yuan, parse_yuan
 from market.core.text import clean_line, clean_text, fold, without_controls
 
@@ -143,9 +144,11 @@ class Line(Reading):
         text = self.clean(as_text(value))
         refuse_formula(text)
         if len(text) > self.longest:
-            raise ValidationError(f"太长：{len(text)} 个字，最多 {self.longest} 个字。")
+            raise ValidationError(
+                translate("太长：%(n)s 个字，最多 %(most)s 个字。", n=len(text), most=self.longest)
+            )
         if 0 < len(text) < self.shortest:
-            raise ValidationError(f"太短：请至少写 {self.shortest} 个字。")
+            raise ValidationError(translate("太短：请至少写 %(n)s 个字。", n=self.shortest))
         if not text and self.required:
             raise ValidationError(REQUIRED)
         return text or None
@@ -174,7 +177,11 @@ class Yuan(Reading):
         except NotMoney as error:
             text = clean_line(as_text(value))[:20]
             raise ValidationError(
-                f"「{text}」{error}，请写成 120000 或 12万，单位为元。"
+                translate(
+                    "「%(text)s」%(why)s，请写成 120000 或 12万，单位为元。",
+                    text=text,
+                    why=translate(str(error)),
+                )
             ) from error
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **more: Any) -> str | None:
@@ -195,7 +202,9 @@ class Whole(Reading):
         text = unicodedata.normalize("NFKC", as_text(value)).strip()
         match = _WHOLE.fullmatch(text)
         if match is None or not self.lowest <= int(match[1]) <= self.highest:
-            raise ValidationError(f"应为 {self.lowest} 到 {self.highest} 的整数。")
+            raise ValidationError(
+                translate("应为 %(low)s 到 %(high)s 的整数。", low=self.lowest, high=self.highest)
+            )
         return int(match[1])
 
 
@@ -218,7 +227,7 @@ class YesNo(Reading):
             return True
         if text in self.NO:
             return False
-        raise ValidationError("请填「是」或「否」。")
+        raise ValidationError(translate("请填「是」或「否」。"))
 
     def _serialize(self, value: Any, attr: Any, obj: Any, **more: Any) -> str | None:
         return None if value is None else ("是" if value else "否")

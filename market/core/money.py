@@ -7,7 +7,7 @@ import unicodedata
 from decimal import Decimal
 from functools import lru_cache
 
-from market.core.languages import is_english, translate
+from market.core.languages import N_, is_english, translate
 
 FEN_PER_YUAN = 100
 HIGHEST_FEN = 10**15  # ten trillion yuan: above this it is a typing slip
@@ -43,14 +43,14 @@ def parse_yuan(text: str) -> int:
     folded = unicodedata.normalize("NFKC", text).replace(" ", "").replace("，", ",")
     match = _AMOUNT.fullmatch(folded)
     if match is None or match[3].lower() not in _UNITS:
-        raise NotMoney("不是金额")
+        raise NotMoney(N_("不是金额"))
     if match[1] == "-":
-        raise NotMoney("是负数")
+        raise NotMoney(N_("是负数"))
     fen = Decimal(match[2].replace(",", "")) * _UNITS[match[3].lower()] * FEN_PER_YUAN
     if fen > HIGHEST_FEN:
-        raise NotMoney("大得不合情理，请核对单位")
+        raise NotMoney(N_("大得不合情理，请核对单位"))
     if fen != fen.to_integral_value():
-        raise NotMoney("小数太多，最多写到分")
+        raise NotMoney(N_("小数太多，最多写到分"))
     return int(fen)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from market.core import audit, outbox
 from market.core.db import WRITE_OPTION, db
 from market.core.errors import Busy
+from market.core.languages import translate
 from market.core.permissions import Actor, policy
 
 LONGEST_WRITE = 1.0  # seconds; a longer hold of the write lock is logged
@@ -103,4 +104,4 @@ def _begin(work: UnitOfWork) -> None:
     try:
         db.session().connection(execution_options={WRITE_OPTION: work})
     except OperationalError as error:
-        raise Busy("系统正忙，您的内容没有丢失，请稍后再提交一次。") from error
+        raise Busy(translate("系统正忙，您的内容没有丢失，请稍后再提交一次。")) from error

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 
 from market.core.languages import translate as _
+from market.core.languages import translate_plural
 from market.core.limits import Limit
 
 TARGET_DAYS = 3  # working days in which an owner should answer
@@ -60,5 +61,5 @@ def usual_time(minutes: int) -> str:
     """A median in words, rounded up: 1 小时, 5 小时, 2 天."""
     hours = max(1, -(-minutes // 60))
     if hours <= 24:
-        return _("%(n)s 小时", n=hours)
+        return translate_plural("%(num)s 小时", "%(num)s 小时", hours)
     return _("%(n)s 天", n=-(-hours // 24))

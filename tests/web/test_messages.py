@@ -209,14 +209,14 @@ def test_the_way_out_of_a_mail(app, client, who, language):
     address = f"{'/en' if language == 'en' else ''}/unsubscribe/{token}"
     page = client.get(address)
     assert page.status_code == 200
-    assert f"「{ASKED.label}」" in page.text
+    assert ASKED.label in page.text
     assert page.headers["Cache-Control"] == "no-store"
     assert "Set-Cookie" not in page.headers
     assert db.session.scalar(select(MessageChoice)) is None
     # As a mail program sends it by itself: without a cookie, without our token.
     answer = client.post(address, data={"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200
-    assert f"「{ASKED.label}」" in answer.text
+    assert ASKED.label in answer.text
     db.session.rollback()
     kept = db.session.scalars(select(MessageChoice)).one()
     assert (kept.person_id, kept.kind, kept.channel, kept.wanted) == (

@@ -19,6 +19,7 @@ from market.accounts.roles import ROLES
 from market.core import clock, limits
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound
+from market.core.languages import N_
 from market.core.languages import translate as _
 from market.core.limits import Limit
 from market.core.masking import mask_contact
@@ -35,10 +36,11 @@ LEAVE = policy.declare("accounts:member:leave", person=Mine())
 ACCEPT = policy.declare("accounts:invitation:accept", person=Always())
 LASTS = timedelta(days=7)
 _INVITING = Limit("invitation", 30, timedelta(days=1))
+_USED = N_("这份邀请已经用过，每份只能用一次。")
 _STALE = {
-    "used": "这份邀请已经用过，每份只能用一次。",
-    "withdrawn": "这份邀请已被撤回。",
-    "expired": "这份邀请已过期，请对方重新邀请。",
+    "used": _USED,
+    "withdrawn": N_("这份邀请已被撤回。"),
+    "expired": N_("这份邀请已过期，请对方重新邀请。"),
 }
 
 
@@ -142,10 +144,10 @@ def accept_invitation(actor: Actor, word: str) -> str:
         if row is None:
             raise NotFound(_("没有这份邀请，请核对链接，或请对方重新邀请。"))
         if (state := state_of(row)) != "open":
-            raise Conflict(_STALE[state])
+            raise Conflict(_(_STALE[state]))
         organisation = grants.lock(row.organisation_id)
         if row.role not in grants.offered(organisation):
-            raise Conflict("这家单位不再提供这个角色，请对方重新邀请。")
+            raise Conflict(_("这家单位不再提供这个角色，请对方重新邀请。"))
         _require_addressee(row, organisation, person_id)
         taken = db.session.execute(
             update(Invitation)
@@ -153,7 +155,7 @@ def accept_invitation(actor: Actor, word: str) -> str:
             .values(used_at=clock.now(), used_by_id=person_id)
         )
         if not taken.rowcount:  # type: ignore[attr-defined]
-            raise Conflict(_STALE["used"])
+            raise Conflict(_(_USED))
         grants.give(work, person_id, row.role, organisation)
         return organisation.no
 
@@ -163,7 +165,7 @@ def _require_addressee(row: Invitation, organisation: Organisation, person_id: i
         return
     person = db.session.get_one(Person, person_id)
     if row.contact_key is None or row.contact_key not in (person.mobile_key, person.email_key):
-        raise Denied("这份邀请发给了另一个手机号或邮箱；科技管理部门的邀请只能由本人接受。")
+        raise Denied(_("这份邀请发给了另一个手机号或邮箱；科技管理部门的邀请只能由本人接受。"))
 
 
 def set_roles(actor: Actor, no: str, person_id: int, roles: Collection[str]) -> None:
