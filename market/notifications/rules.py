@@ -60,7 +60,11 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def render(subject: str, text: str, values: Mapping[str, str], language: str) -> tuple[str, str]:
-    """Subject and text of a kind in a language: "zh" or "en"; the Chinese is the key."""
+    """Subject and text of a kind in a language: "zh" or "en"; the Chinese is the key.
+
+    A value that is one of the site's own words (a state, a role) is said in that language too.
+    """
+    values = {name: in_language(value, language) for name, value in values.items()}
     said = fill(in_language(subject, language), values)
     told = fill(in_language(text, language), values)
     return clean_line(said)[:LONGEST_SUBJECT], without_controls(told).strip()[:LONGEST_TEXT]

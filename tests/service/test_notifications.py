@@ -35,7 +35,7 @@ DECIDED = MessageKind(
     "tests.decided", "决定", "决定：%(title)s", "可在 60 日内提出异议。", sms=True, must=True
 )
 # Its words are in the list of translations already.
-DATED = MessageKind("tests.dated", "日期", "%(date)s 更新", "%(no)s 已撤回")
+DATED = MessageKind("tests.dated", "日期", "%(date)s 更新", "编号 %(no)s")
 CODE = MessageKind("tests.code", "验证码", "验证码", "验证码 %(code)s，10 分钟内有效。", must=True)
 
 
@@ -167,7 +167,7 @@ def test_each_in_ones_own_language_and_values_put_in(app):
     assert "127.0.0.1:8000/demands/XQ1" in links["a@example.cn"]
     assert "127.0.0.1:8000/en/demands/XQ1" in links["en@example.cn"]
     texts = dict(db.session.execute(select(InboxMessage.person_id, InboxMessage.text)).all())
-    assert texts == {zh.id: "XQ1 已撤回", en.id: "XQ1 was withdrawn"}
+    assert texts == {zh.id: "编号 XQ1", en.id: "No. XQ1"}
 
 
 def test_values_are_not_read_as_formats_and_break_no_header(app):

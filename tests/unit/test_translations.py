@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from market.notifications.rules import render
 from tests import translations
 from tests.translations import MO, compiled, held, used
 
@@ -57,3 +58,10 @@ def test_a_forgotten_word_would_be_noticed(tmp_path, monkeypatch):
     (tmp_path / "x.html").write_text("<p>{{ _('还没有译') }}</p>{{ status_tag('新状态') }}")
     monkeypatch.setattr(translations, "PLACES", {tmp_path: [("**.html", "jinja2")]})
     assert {message.id for message in used() if message.id} == {"还没有译", "新状态"}
+
+
+def test_a_message_says_states_and_roles_in_the_language_of_the_receiver():
+    values = {"organisation": "甲单位", "state": "已加入"}
+    words = "加入%(organisation)s：%(state)s"
+    assert render(words, words, values, "en")[0] == "Joining 甲单位: Joined"
+    assert render(words, words, values, "zh")[0] == "加入甲单位：已加入"
