@@ -7,6 +7,7 @@ import pytest
 from market.app import create_app
 from market.doctor import findings
 from tests.conftest import let_go
+from tests.people import person, sign_in
 from tests.web.conftest import ParsingClient, check_html
 
 NAMED = {
@@ -44,6 +45,25 @@ def test_help_leads_to_the_telephone_of_the_county(client):
     page = client.get("/help").text
     assert 'href="/post/demand"' in page
     assert 'id="first-demand"' in page
+
+
+@pytest.mark.parametrize("kind", ["achievement", "demand"])
+def test_who_has_an_account_is_led_to_publish_himself(client, kind):
+    def links(address):
+        response = client.get(address)
+        assert "Set-Cookie" not in response.headers
+        main = check_html(response.text).find(".//main")
+        return [link.get("href") for link in main.iter("a")]
+
+    form = f"/my/listings/new?kind={kind}"
+    sign_in_first = f"/login?next=/my/listings/new%3Fkind%3D{kind}"
+    visitor = links(f"/post/{kind}")
+    assert {sign_in_first, "/login?next=/my/imports", "/register"} <= set(visitor)
+    assert f"/en{sign_in_first}" in links(f"/en/post/{kind}")
+    sign_in(client, person())
+    member = links(f"/post/{kind}")
+    assert member[1:3] == [form, "/my/imports"]  # after the way back
+    assert "/register" not in member
 
 
 def test_footer_names_the_operator_and_both_registers(named):
