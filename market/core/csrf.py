@@ -44,7 +44,9 @@ def token() -> str:
 def sent_by_our_form() -> bool:
     """Whether the form came with a token of this session, or of this visitor and not too old."""
     if word := g.get("session_word"):
-        return hmac.compare_digest(request.form.get(FIELD, ""), pseudonym(word, "csrf"))
+        # As bytes: of texts it compares plain letters only, and raises on others.
+        sent = request.form.get(FIELD, "").encode(errors="replace")
+        return hmac.compare_digest(sent, pseudonym(word, "csrf").encode())
     try:
         validate_csrf(request.form.get(FIELD))
     except ValidationError:

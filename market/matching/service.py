@@ -129,7 +129,7 @@ def _write_again(work: UnitOfWork, inquiry: Inquiry) -> None:
     if inquiry.state == "answered":
         values["waiting_since"] = clock.now()
     flow.fire(work, INQUIRY, inquiry, "write", values=values)
-    messages.tell_owner(messages.ASKED_AGAIN, inquiry, assignee_of(inquiry))
+    messages.tell_owner(messages.ASKED_AGAIN, inquiry, _answering(inquiry))
 
 
 def _note(work: UnitOfWork, inquiry: Inquiry) -> None:
@@ -137,13 +137,22 @@ def _note(work: UnitOfWork, inquiry: Inquiry) -> None:
     flow.add_event(work, INQUIRY.name, inquiry.id, "note")
     work.record("inquiry.note", INQUIRY.name, inquiry.id, no=inquiry.no)
     _touch(inquiry)
-    messages.tell_owner(messages.OFFICE_WORD, inquiry, assignee_of(inquiry))
+    messages.tell_owner(messages.OFFICE_WORD, inquiry, _answering(inquiry))
     _tell_asker(messages.OFFICE_WORD, inquiry)
 
 
 def _touch(inquiry: Inquiry) -> None:
     db.session.execute(update(Inquiry).where(Inquiry.id == inquiry.id).values(**_moved()))
     db.session.refresh(inquiry)
+
+
+def _answering(inquiry: Inquiry) -> int | None:
+    """The colleague who has the case, as long as he may answer for the owner.
+
+    A desk may have given it to an officer, and whoever had it may have left.
+    """
+    found = assignee_of(inquiry)
+    return found if found in dict(colleagues(inquiry.owner_id)) else None
 
 
 def _tell_asker(kind: MessageKind, inquiry: Inquiry) -> None:
@@ -187,7 +196,7 @@ def remind(actor: Actor, no: str) -> None:
             raise Conflict("今天已提醒过一次，请明天再提醒，或打电话给发布单位。")
         flow.add_event(work, INQUIRY.name, inquiry.id, "remind")
         work.record("inquiry.remind", INQUIRY.name, inquiry.id, no=no)
-        messages.tell_owner(messages.OFFICE_WORD, inquiry, assignee_of(inquiry))
+        messages.tell_owner(messages.OFFICE_WORD, inquiry, _answering(inquiry))
 
 
 def close(actor: Actor, no: str, values: Mapping[str, Any], version: int | None = None) -> None:
@@ -249,7 +258,7 @@ def _tell_other(kind: MessageKind, inquiry: Inquiry, side: str) -> None:
     if side == "owner":
         _tell_asker(kind, inquiry)
     else:
-        messages.tell_owner(kind, inquiry, assignee_of(inquiry))
+        messages.tell_owner(kind, inquiry, _answering(inquiry))
 
 
 def act(
@@ -287,11 +296,11 @@ def _refuse_old(inquiry: Inquiry) -> None:
 
 def _tell_of_act(inquiry: Inquiry, action: str, side: str) -> None:
     if action == "restore" or (action.startswith("reopen") and side == "asker"):
-        messages.tell_owner(messages.ASKED_AGAIN, inquiry, assignee_of(inquiry))
+        messages.tell_owner(messages.ASKED_AGAIN, inquiry, _answering(inquiry))
     elif action == "remove":
         _tell_asker(messages.ENDED, inquiry)
     elif action == "withdraw":
-        messages.tell_owner(messages.ENDED, inquiry, assignee_of(inquiry))
+        messages.tell_owner(messages.ENDED, inquiry, _answering(inquiry))
 
 
 def assign(actor: Actor, no: str, person_id: int | None) -> None:

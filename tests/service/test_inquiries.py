@@ -29,6 +29,7 @@ from market.matching import (
 )
 from market.matching.messages import address_of
 from market.matching.models import Inquiry, InquiryMessage, OwnerReply
+from market.monitoring import service as desk
 from tests import people
 
 NO = "CG2026000001"
@@ -391,6 +392,20 @@ def test_a_case_is_given_to_a_colleague_who_may_answer(owner, editor, asker, fir
     service.say(asker, no, "问")
     assert told()[-1][1]["people"] == [editor.id]
     assert queries.mine(owner, "received").items[0].assignee == "编辑"
+
+
+def test_whoever_cannot_answer_is_not_told_in_place_of_those_who_can(
+    owner, asker, firm, officer, listing
+):
+    no = ask(asker, firm)
+    number = desk.assign(officer, item(no).id, officer.id)
+    assert number
+    assert item(no).assignee_id == officer.id
+    service.say(owner, no, "答")
+    service.say(asker, no, "问")
+    last = told()[-1][1]
+    assert last["people"] == []
+    assert (last["organisation_id"], last["roles"]) == (listing.owner_id, ["owner", "editor"])
 
 
 def test_unanswered_inquiries_stand_first_the_longest_waiting_on_top(owner, asker, firm):

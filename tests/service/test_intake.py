@@ -18,8 +18,9 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound, TooMany
 from market.core.models import AuditEntry, OutboxRow, WorkItem
-from market.core.permissions import PUBLIC
+from market.core.permissions import PUBLIC, SYSTEM
 from market.core.secrets import pseudonym, unseal
+from market.core.unit_of_work import unit_of_work
 from tests import people
 
 SAID = {
@@ -516,3 +517,26 @@ def test_no_code_before_the_case_is_completed(app, county):
     row, _ = offered()
     with pytest.raises(Conflict):
         claiming.send_code(county, row.no)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "why"), [("office", "511402", "管理员"), ("enterprise", "511403", "别的地区")]
+)
+def test_no_code_for_an_office_or_a_firm_of_elsewhere(app, county, kind, code, why):
+    uscc = "91511402DEM048048N"
+    own = people.organisation("某单位", kind=kind, code=code, uscc=uscc)
+    row, _ = offered()
+    service.complete(county, row.no, SAID | {"telephone": None, "uscc": uscc}, row.region_id)
+    assert row.organisation_id == own
+    with pytest.raises(Conflict, match=why):
+        claiming.send_code(county, row.no)
+
+
+def test_a_code_makes_nobody_the_owner_of_an_office(app, county):
+    row = completed(county)
+    claiming.send_code(county, row.no)
+    with unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        db.session.get_one(Organisation, row.organisation_id).kind = "office"
+    with pytest.raises(Conflict, match="管理员"):
+        claim(code_sent())

@@ -288,6 +288,25 @@ def test_a_demand_is_closed_with_its_outcome(firm):
         service.begin_edit(editor, listing_no)
 
 
+def test_an_edit_does_not_bring_back_a_demand_that_ended_meanwhile(firm):
+    no, listing_no, editor = _published(firm)
+    edit = service.begin_edit(editor, listing_no)
+    service.save_draft(editor, edit, {"title": "咸鸭蛋裂纹怎么检测", "cleared": "1"}, 1)
+    service.act(editor, edit, "submit")
+    life.listing_act(editor, listing_no, "close", closing={"outcome": "unsolved"})
+    with pytest.raises(Conflict, match="已结束"):
+        service.act(_place(), edit, "publish")
+    assert (_listing(no).state, _listing(no).outcome) == ("closed", "unsolved")
+    life.listing_act(editor, listing_no, "restore")
+    service.act(_place(), edit, "publish")
+    assert (_listing(no).state, _listing(no).outcome) == ("published", None)
+
+
+def test_no_way_of_signing_for_an_organisation_that_is_not_there(firm):
+    with pytest.raises(NotFound):
+        service.set_signing(people.actor(("owner", firm)), 999_999, True)
+
+
 def test_owners_are_told_once_and_renew_by_the_link(firm):
     until = clock.today() + timedelta(days=20)
     no, _listing_no, _ = _published(firm, valid_until=until.isoformat())

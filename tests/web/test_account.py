@@ -139,6 +139,12 @@ def test_forms_without_a_token_do_nothing(mine, someone, address):
     assert (person.name, person.state, person.totp_at) == ("李四", "active", None)
 
 
+def test_a_token_of_strange_letters_brings_the_form_back(mine):
+    page = mine.post("/account", data={"csrf_token": "é令牌", "name": "王五"})
+    assert page.status_code == 400
+    assert 'value="王五"' in page.text
+
+
 def test_a_token_of_another_session_is_not_taken(mine, app, someone):
     other = signed_in(app.test_client(), someone)
     typed = {"csrf_token": token_of(other.get("/account")), "name": "王五", "language": "zh"}

@@ -18,6 +18,7 @@ from market.accounts.people.models import OneTimeCode, Person, RoleGrant
 from market.accounts.people.passwords import hash_password
 from market.accounts.people.registering import add_person
 from market.accounts.people.rules import Contact, password_fault
+from market.accounts.roles import OFFICES
 from market.catalogue.intake import telephones
 from market.catalogue.intake.models import Intake
 from market.catalogue.intake.queries import CONTACT, TELEPHONE, find, unsealed
@@ -40,6 +41,7 @@ PURPOSE = "claim"
 LIFE = timedelta(hours=24)
 MOST_TRIES = 5
 SENT = Limit("intake.claim_sent", 5, timedelta(days=1))
+_OFFICE = "科技管理部门的账号由网站管理员开通，不能凭认领码认领。"
 TRIED = Limit("intake.claim_tried", 20, timedelta(hours=1))
 
 
@@ -83,6 +85,7 @@ def send_code(actor: Actor, no: str, mobile: str | None = None) -> None:
             raise Conflict("先完成代录，才能发送认领码。")
         if has_owner(row.organisation.id):
             raise Conflict("这家单位已有管理员，不用再认领。")
+        _require_claimable(actor, row.organisation)
         number = _mobile_of(row, mobile)
         who = pseudonym(number, "person.mobile")
         take(SENT, number, "这个号码今天已发过 5 次认领码，请明天再发。")
@@ -108,6 +111,20 @@ def send_code(actor: Actor, no: str, mobile: str | None = None) -> None:
         to = mask_telephone(number)
         add_event(work, INTAKE.name, row.id, "code", note=f"发往 {to}，24 小时内有效")
         work.record("intake.code", INTAKE.name, row.id, no=row.no, after={"to": to})
+
+
+def _require_claimable(actor: Actor, organisation: Organisation) -> None:
+    """Refuse to hand out what the officer does not look after: an office, or one that lies elsewhere.
+
+    Whoever owns an office appoints its officers, so that no code makes an owner of it.
+
+    Raises:
+        Conflict: it is such an organisation.
+    """
+    if organisation.kind == "office":
+        raise Conflict(_OFFICE)
+    if not any(organisation.area_path.startswith(area) for area in actor.areas(*OFFICES)):
+        raise Conflict("这家单位登记在别的地区，请由它所在地的科技管理部门发送认领码。")
 
 
 def _mobile_of(row: Intake, mobile: str | None) -> str:
@@ -222,6 +239,8 @@ def _take_over(work: UnitOfWork, code_id: int, telephone: str, password_hash: st
     organisation = _standing(subject["organisation_id"])
     if organisation is None or has_owner(organisation.id):
         raise Conflict(_("这家单位已有管理员，请向他申请加入。"))
+    if organisation.kind == "office":  # merged into one since the code was sent
+        raise Conflict(_OFFICE)
     word = None
     if work.actor.signed_in and work.actor.id is not None:
         person = db.session.get_one(Person, work.actor.id)

@@ -310,12 +310,13 @@ def set_signing(actor: Actor, organisation_id: int, wanted: bool) -> None:
     """Say whether an organisation wants a sign-off by another of its people before sending.
 
     Raises:
-        Denied: not its owner.
+        NotFound: there is no such organisation. Denied: not its owner.
     """
     with unit_of_work(actor) as work:
         row = db.session.get(Organisation, organisation_id)
+        if row is None:
+            raise NotFound("没有这个单位。")
         work.require(policies.SETTINGS, row)
-        assert row is not None
         if row.signs_inside == wanted:
             return
         row.signs_inside = wanted

@@ -45,6 +45,7 @@ __all__ = [
     "set_signing",
 ]
 MOST_NOTES = 30
+ENDED = "这条信息已结束，不能发布修改；请先恢复公开，或放弃这次修改。"
 BASE_MOVED = "公开的版本在您修改期间有了更新：请先对照两个版本，再继续送出。"
 
 
@@ -152,6 +153,8 @@ def _show(work: UnitOfWork, row: Submission, content: Mapping[str, Any]) -> int:
     listing = db.session.get_one(Listing, row.listing_id, with_for_update=True)
     if listing.current_id != row.base_revision_id:
         raise Conflict(BASE_MOVED)
+    if listing.state == "closed":  # ended while the edit waited
+        raise Conflict(ENDED)
     current = listing.current
     if current is not None and current.content_hash == content_hash(content):
         revision = current
