@@ -123,7 +123,7 @@ def _require_claimable(actor: Actor, organisation: Organisation) -> None:
     """
     if organisation.kind == "office":
         raise Conflict(_OFFICE)
-    if not any(organisation.area_path.startswith(area) for area in actor.areas(*OFFICES)):
+    if not any((organisation.area_path or "").startswith(area) for area in actor.areas(*OFFICES)):
         raise Conflict("这家单位登记在别的地区，请由它所在地的科技管理部门发送认领码。")
 
 
