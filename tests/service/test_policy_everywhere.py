@@ -10,7 +10,7 @@ from sqlalchemy.orm import class_mapper
 from market.accounts.members.models import Joining
 from market.accounts.models import Organisation
 from market.accounts.people import sessions
-from market.accounts.people.models import ApiToken, LoginSession, Person
+from market.accounts.people.models import ApiToken, LoginSession, Person, RoleGrant
 from market.accounts.rosters.models import RosterEntry
 from market.accounts.verification.models import Verification
 from market.catalogue.imports.models import ImportJob
