@@ -24,6 +24,12 @@ ANSWERS = [
 ]
 
 
+@pytest.fixture
+def prepared_demo(prepared_quiet):
+    """Nothing happened yet: what is found is what a test made."""
+    return prepared_quiet
+
+
 @pytest.fixture(autouse=True)
 def _keys_are_fast(monkeypatch):
     """The keys are pressed faster than people press them."""

@@ -29,6 +29,12 @@ HERE, THERE = "511402", "511403"
 API = "/api/v1/work-items"
 
 
+@pytest.fixture
+def prepared_demo(prepared_quiet):
+    """Nothing happened yet: what is found is what a test made."""
+    return prepared_quiet
+
+
 @pytest.fixture(autouse=True)
 def _full_batches(monkeypatch):
     """However slow the machine, a batch takes its fifty rows."""

@@ -23,6 +23,12 @@ NO = "CG2026000001"
 
 
 @pytest.fixture
+def prepared_demo(prepared_quiet):
+    """Nothing happened yet: what is found is what a test made."""
+    return prepared_quiet
+
+
+@pytest.fixture
 def token(demo):
     """Make a program's key for an organisation; returns the header."""
 

@@ -34,6 +34,12 @@ SAID = {
 }
 
 
+@pytest.fixture
+def prepared_demo(prepared_quiet):
+    """Nothing happened yet: what is found is what a test made."""
+    return prepared_quiet
+
+
 def fields_of(page):
     """What a browser would send of the form with a telephone or hidden texts in it."""
     tree = check_html(page.text)

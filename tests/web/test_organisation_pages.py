@@ -37,6 +37,12 @@ FOUND = {
 }
 
 
+@pytest.fixture
+def prepared_demo(prepared_quiet):
+    """Nothing happened yet: what is found is what a test made."""
+    return prepared_quiet
+
+
 def row(key):
     db.session.rollback()
     return db.session.get(Organisation, key)
