@@ -427,6 +427,17 @@ def _program(client, organisation_id, role="editor"):
     return {"Authorization": f"Bearer {word}"}
 
 
+@pytest.mark.parametrize("text", ["\\ud83d", "\\u0000", "\\uDE00x"])
+def test_a_program_is_told_of_half_characters(client, app, text):
+    program = _program(client, people.organisation("乙研究院", kind="institute"))
+    body = '{"kind": "demand", "organisation": "%s", "region": "511402"}' % text
+    kept = {"content_type": "application/json", "headers": program}
+    assert client.post("/api/v1/submissions", data=body, **kept).status_code == 400
+    assert client.post("/api/v1/submissions", data="[" * 50_000, **kept).status_code == 400
+    plain = body.replace(text, "\\\\u0000 \\ud83d\\ude00")  # a backslash as typed, a whole character
+    assert client.post("/api/v1/submissions", data=plain, **kept).status_code == 404
+
+
 def test_a_program_does_what_pages_do(client, app):
     institute = people.organisation("乙研究院", kind="institute")
     owner_no = db.session.get(people.Organisation, institute).no
