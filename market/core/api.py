@@ -7,6 +7,7 @@ own error handler would act on every page and is therefore not registered.
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Iterator
 from functools import cache
 from http import HTTPStatus
@@ -60,6 +61,10 @@ MISSING = HTTPStatus(404).name
 WITHDRAWN = HTTPStatus(410).name
 
 
+# How JSON writes what no text of ours holds: a NUL, half a character.
+_ESCAPED = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+
+
 class _Parser(FlaskParser):
     """Reads arguments; mistakes become the same error that services raise."""
 
@@ -94,13 +99,39 @@ class ApiBlueprint(flask_smorest.Blueprint):
 
     def __init__(self, name: str, import_name: str, description: str) -> None:
         super().__init__(name, import_name, url_prefix=PREFIX, description=description)
-        self.before_request(_refuse_nul)
+        self.before_request(_refuse_strange)
 
 
-def _refuse_nul() -> None:
-    """No number, code or name holds a NUL, and PostgreSQL takes none as a value."""
+def _refuse_strange() -> None:
+    """No number, code or name holds a NUL or half a character, and no database takes them."""
     if "\x00" in request.path:
         raise NotFound
+    if not request.is_json:
+        return
+    try:
+        body = request.get_json(silent=True)
+        strange = _ESCAPED.search(request.get_data()) and any(map(_is_strange, _texts(body)))
+    except RecursionError:  # lists in lists in lists
+        strange = True
+    if strange:
+        abort(400)
+
+
+def _is_strange(text: str) -> bool:
+    return "\x00" in text or any("\ud800" <= one <= "\udfff" for one in text)
+
+
+def _texts(found: Any) -> Iterator[str]:
+    """All texts of a body, names of members too."""
+    if isinstance(found, str):
+        yield found
+    elif isinstance(found, dict):
+        for key, inner in found.items():
+            yield key
+            yield from _texts(inner)
+    elif isinstance(found, list):
+        for inner in found:
+            yield from _texts(inner)
 
 
 class MarketApi(flask_smorest.Api):

@@ -12,7 +12,7 @@ from flask import Flask, Response, current_app, g, has_request_context, request
 from prometheus_client import Counter, Histogram
 
 from market.core import schema_version
-from market.core.errors import Busy, Denied, SignInNeeded
+from market.core.errors import Busy, Denied, NotFound, SignInNeeded
 from market.core.instance import under_maintenance
 from market.core.languages import translate
 from market.core.permissions import PUBLIC, Actor, View, policy
@@ -22,6 +22,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
+LARGEST = 2**63 - 1  # what a database takes for a number; no row has a larger one
 SLOW = 1.0  # seconds; a request that takes longer is a warning in the log
 _GIVEN_ID = re.compile(r"[\w-]{8,40}")
 _ALWAYS_SERVED = {"health.healthz", "static_files.serve"}
@@ -68,6 +69,8 @@ def _authorise() -> None:
     """Deny by default: a route that names no permission, or one the actor lacks."""
     if request.endpoint is None:
         return  # no such page: the error handler answers 404
+    if any(type(one) is int and one > LARGEST for one in (request.view_args or {}).values()):
+        raise NotFound
     served = request.endpoint in _ALWAYS_SERVED
     if not served and under_maintenance(current_app.extensions["market"].settings.instance):
         raise Busy(translate("系统正在维护，几分钟后恢复；请稍后刷新。"))

@@ -228,6 +228,16 @@ def test_a_clerk_who_saw_the_licence(clerk, no, firm, owner):
         service.verify_directly(clerk, firm, " ")
 
 
+def test_nobody_verifies_the_organisation_he_belongs_to(owner, no, firm):
+    both = people.actor(("county", None, "511402"), ("viewer", firm))
+    with pytest.raises(Denied, match="自己"):
+        service.verify_directly(both, firm)
+    case = hand_in(owner, no)
+    with pytest.raises(Denied, match="自己"):
+        service.decide(both, case, "verify", {})
+    assert verified_at(no) is None
+
+
 def test_not_beside_papers_that_wait(owner, clerk, no, firm):
     case = hand_in(owner, no)
     with pytest.raises(Conflict, match=case):

@@ -140,3 +140,11 @@ def test_nothing_is_written_without_a_token_of_ours(demo, written, method):
             elif response.status_code < 400 and not response.location:
                 wrong.append((role, endpoint, "taken", response.status_code))
     assert wrong == []
+
+
+def test_numbers_that_no_database_takes_are_not_found(demo):
+    client = people.sign_in(demo.test_client(), holders()["county"])
+    for path in (f"/desk/bulk/{2**63}", f"/my/messages/{10**30}/read"):
+        response = client.open(path, method="POST" if "read" in path else "GET")
+        assert response.status_code == 404
+    assert client.get(f"/desk/bulk/{2**63 - 1}").status_code == 404

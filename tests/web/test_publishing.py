@@ -79,6 +79,29 @@ def _published(editor, officer, **typed):
     return address, _submission().listing
 
 
+def test_nobody_publishes_or_sends_what_changed_since_he_looked(editor, officer):
+    address = _begin(editor)
+    title = "咸鸭蛋破损怎么检测"
+    _save(editor, address, title=title, summary="人工看灯，慢且漏检。")
+    before = _seen(editor.get(f"{address}/check"))
+    _save(editor, address, title=title, summary="人工看灯，又慢又漏检。")
+    assert _send(editor, address, seen=before).status_code == 409
+    assert _send(editor, address).status_code == 303
+    looked = _seen(officer.get(address))
+    assert _press(editor, address, "take_back").status_code == 303
+    _save(editor, address, title=title, summary="加微信发财，稳赚不赔。")
+    assert _send(editor, address).status_code == 303
+    refused = _press(officer, address, "publish", seen=looked)
+    assert refused.status_code == 409
+    assert "又有修改" in refused.text
+    assert _submission().state == "submitted"
+    assert _press(officer, address, "publish", seen=_seen(refused)).status_code == 303
+
+
+def _seen(page):
+    return re.search(r'name="seen" value="(\d+)"', page.text)[1]
+
+
 def test_from_the_first_word_to_the_public_page(editor, officer, client, app):
     address = _begin(editor)
     form = editor.get(f"{address}/edit")
@@ -405,6 +428,19 @@ def _program(client, organisation_id, role="editor"):
             )
         )
     return {"Authorization": f"Bearer {word}"}
+
+
+@pytest.mark.parametrize("text", ["\\ud83d", "\\u0000", "\\uDE00x"])
+def test_a_program_is_told_of_half_characters(client, app, text):
+    program = _program(client, people.organisation("乙研究院", kind="institute"))
+    body = '{"kind": "demand", "organisation": "%s", "region": "511402"}' % text
+    kept = {"content_type": "application/json", "headers": program}
+    assert client.post("/api/v1/submissions", data=body, **kept).status_code == 400
+    assert client.post("/api/v1/submissions", data="[" * 50_000, **kept).status_code == 400
+    plain = body.replace(
+        text, "\\\\u0000 \\ud83d\\ude00"
+    )  # a backslash as typed, a whole character
+    assert client.post("/api/v1/submissions", data=plain, **kept).status_code == 404
 
 
 def test_a_program_does_what_pages_do(client, app):

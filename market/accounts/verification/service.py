@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from market.accounts.models import Organisation
 from market.accounts.queries import find
-from market.accounts.roles import OFFICES
+from market.accounts.roles import MEMBERS, OFFICES
 from market.accounts.verification.models import OPEN, Profile, Verification
 from market.accounts.verification.queries import LICENCE, latest_licence, load
 from market.accounts.verification.schemas import FIELDS, RETURNED
@@ -26,7 +26,7 @@ from market.accounts.verification.workflow import (
 )
 from market.core import calendar, clock, files, holidays, numbers
 from market.core.db import db
-from market.core.errors import Conflict, Invalid
+from market.core.errors import Conflict, Denied, Invalid
 from market.core.permissions import Actor, InArea, policy
 from market.core.secrets import seal, unseal
 from market.core.unit_of_work import UnitOfWork, unit_of_work
@@ -190,8 +190,15 @@ def decide(actor: Actor, no: str, action: str, values: Mapping[str, Any]) -> Non
         note = f"要改的是：{RETURNED[field]}；依据：{rule}"
     with unit_of_work(actor) as work:
         case = db.session.get_one(Verification, case_id)
+        _refuse_own(actor, case.organisation_id)
         reason = values.get("reason")
         fire(work, VERIFICATION, case, action, reason=reason, note=note, values=changes)
+
+
+def _refuse_own(actor: Actor, organisation_id: int) -> None:
+    """Nobody verifies an organisation that he himself belongs to. Raises Denied."""
+    if organisation_id in actor.organisations(*MEMBERS):
+        raise Denied("这是您自己所在的单位，须由另一位同事办理。")
 
 
 def verify_directly(actor: Actor, organisation_id: int, reason: str = "见执照原件") -> str:
@@ -207,6 +214,7 @@ def verify_directly(actor: Actor, organisation_id: int, reason: str = "见执照
     with unit_of_work(actor) as work:
         organisation = db.session.get_one(Organisation, organisation_id)
         work.require(VERIFY, organisation)
+        _refuse_own(actor, organisation_id)
         if organisation.verified_at is not None:
             raise Conflict("这家单位已经核验过。")
         waiting = select(Verification.no).where(

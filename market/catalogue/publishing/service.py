@@ -45,6 +45,7 @@ __all__ = [
     "set_signing",
 ]
 MOST_NOTES = 30
+CHANGED = "草稿刚刚又有修改，请打开最新内容核对后再办。"
 ENDED = "这条信息已结束，不能发布修改；请先恢复公开，或放弃这次修改。"
 BASE_MOVED = "公开的版本在您修改期间有了更新：请先对照两个版本，再继续送出。"
 
@@ -55,10 +56,12 @@ def act(
     action: str,
     reason: str | None = None,
     notes: Sequence[Mapping[str, Any]] = (),
+    seen: int | None = None,
 ) -> None:
     """Move a submission by one action of its workflow.
 
     Args:
+        seen: the lock version that the actor looked at; None: not asked.
         notes: what is sent back: `{"field", "reason", "rule"}` each; `rule` is a key of
             `rules.RETURN_RULES` or words.
 
@@ -68,7 +71,7 @@ def act(
         Invalid: it is not complete, or a reason is missing; by field.
     """
     row = find(actor, no)
-    row_id, seen = row.id, row.lock_version
+    row_id, seen = row.id, row.lock_version if seen is None else seen
     known = SUBMISSION.find(row.state, action)
     content = require_complete(row) if known and action in SENDING else {}
     returned = _notes(row.kind, notes) if action == "return" else []
@@ -80,7 +83,7 @@ def act(
         if known is not None and row.state in known.sources:
             work.require(known.permission, row)
             if row.lock_version != seen:
-                raise Conflict("草稿刚刚又有修改，请打开最新内容核对后再办。")
+                raise Conflict(CHANGED)
         values = _values(work, row, action, content, returned)
         fired = fire(work, SUBMISSION, row, action, reason=reason, values=values)
         _tell(row, fired)

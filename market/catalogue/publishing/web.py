@@ -204,6 +204,8 @@ def send(no: str) -> AnyResponse:
 def _send(view: SubmissionView, values: Mapping[str, Any]) -> str:
     actor = current_actor()
     clearance = {name: values.get(name) or "" for name in ("cleared", "cleared_no", "cleared_by")}
+    if _seen() not in {None, view.lock_version}:
+        raise Conflict(service.CHANGED)
     service.save_draft(actor, view.no, clearance, view.lock_version)
     if values["action"] not in SENDING:
         raise Conflict("没有这种操作。")
@@ -266,6 +268,12 @@ def _case_page(view: SubmissionView, trouble: Trouble) -> str:
     )
 
 
+def _seen() -> int | None:
+    """The version of the draft on the page whose button was pressed."""
+    text = request.form.get("seen", "")
+    return int(text) if text.isdecimal() and len(text) < 10 else None
+
+
 def _note_rows() -> list[tuple[str, str, str]]:
     columns = [request.form.getlist(f"note_{name}") for name in ("field", "reason", "rule")]
     if len({len(column) for column in columns}) != 1:
@@ -300,7 +308,7 @@ def _act(no: str, action: str) -> AnyResponse:
                 {"field": field, "reason": reason, "rule": rule}
                 for field, reason, rule in _note_rows()
             ]
-            service.act(actor, no, action, request.form.get("reason"), notes)
+            service.act(actor, no, action, request.form.get("reason"), notes, _seen())
     except Invalid as error:
         if set(error.fields) - {"reason", "notes"}:  # of the content: the check page shows them
             return redirect(f"/submissions/{no}/check", 303)
