@@ -42,6 +42,12 @@ VISITOR = {
 
 
 @pytest.fixture
+def prepared_demo(prepared_quiet):
+    """The market before any case."""
+    return prepared_quiet
+
+
+@pytest.fixture
 def listing(demo):
     """A published listing of the demonstration: its owner and its region's code."""
     found = db.session.scalars(select(Listing).where(Listing.no == NO)).one()
