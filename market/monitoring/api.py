@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Response
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, Text, per_page
@@ -34,7 +34,11 @@ class WorkItemQuery(Query):
     tab = fields.String(load_default="open", metadata={"description": "哪一栏", "enum": list(TABS)})
     kind = Text(30, load_default="", metadata={"description": "类别"})
     place = Text(12, load_default="", metadata={"description": "行政区划代码，含其下"})
-    assignee = fields.Integer(load_default=None, metadata={"description": "经办人的 id"})
+    assignee = fields.Integer(
+        load_default=None,
+        validate=validate.Range(min=1, max=2**31 - 1, error="没有这位经办人。"),
+        metadata={"description": "经办人的 id"},
+    )
     q = Text(60, load_default="", metadata={"description": "编号或标题中的词"})
     order = fields.String(
         load_default="due", metadata={"description": "排序", "enum": list(ORDERS)}

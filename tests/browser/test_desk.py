@@ -11,6 +11,13 @@ from market.core.db import db
 from market.core.models import WorkItem
 from tests import cases, people
 
+
+@pytest.fixture
+def prepared_demo(prepared_quiet):
+    """The market before any case."""
+    return prepared_quiet
+
+
 pytestmark = [pytest.mark.browser, pytest.mark.net]
 HERE = "511402"
 

@@ -27,6 +27,13 @@ from market.monitoring.schemas import MOST_ROWS, TABS, DeskForm, read_desk
 from tests import cases, people
 from tests.cases import FILL
 
+
+@pytest.fixture
+def prepared_demo(prepared_quiet):
+    """The market before any case."""
+    return prepared_quiet
+
+
 HERE, THERE, CITY = "511402", "511403", "511400"
 
 

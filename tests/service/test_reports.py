@@ -21,6 +21,13 @@ from market.core.forms import read_form
 from market.core.models import AuditEntry
 from market.core.permissions import PUBLIC, SYSTEM
 
+
+@pytest.fixture
+def prepared_demo(prepared_quiet):
+    """The market before any case."""
+    return prepared_quiet
+
+
 NO = "CG2026000001"
 GOOD = {"reason": "wrong", "text": "效果写错了", "contact": "028-3816 0000"}
 

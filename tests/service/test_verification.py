@@ -106,7 +106,7 @@ def test_everything_declared_is_sealed_and_masked(owner, clerk, no, firm):
         "registered_address": "四川省眉山市***",
         "shareholders": ["王*　60 %", "四川***公司　40 %"],
         "bank": "中国农业银行***",
-        "account": "**** 0018",
+        "account": "****0018",
     }
     full = service.unmask(clerk, no, "核对账号")
     assert full == DECLARED

@@ -28,6 +28,13 @@ from market.core.workflow import (
 )
 from tests import people
 
+
+@pytest.fixture
+def prepared_demo(prepared_quiet):
+    """The market before any case."""
+    return prepared_quiet
+
+
 THREADS = 8
 MAY = policy.declare("tests:report:may", county=InArea())
 KIND = MessageKind("tests.told", "试", "试", "试")

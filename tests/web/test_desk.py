@@ -234,7 +234,7 @@ def test_who_has_nothing_is_told_what_to_do(client, app):
     page = people.sign_in(client, people.person()).get("/my")
     assert page.status_code == 200
     links = [one.get("href") for one in check_html(page.text).find(".//main").iter("a")]
-    assert {"/post/demand", "/post/achievement", "/my/organisation"} <= set(links)
+    assert {"/post/demand/form", "/my/organisation"} <= set(links)
 
 
 def test_what_waits_for_me_stands_before_what_i_wait_for(client, app):

@@ -433,13 +433,12 @@ def _program(client, organisation_id, role="editor"):
 @pytest.mark.parametrize("text", ["\\ud83d", "\\u0000", "\\uDE00x"])
 def test_a_program_is_told_of_half_characters(client, app, text):
     program = _program(client, people.organisation("乙研究院", kind="institute"))
-    body = '{"kind": "demand", "organisation": "%s", "region": "511402"}' % text
+    body = f'{{"kind": "demand", "organisation": "{text}", "region": "511402"}}'
     kept = {"content_type": "application/json", "headers": program}
     assert client.post("/api/v1/submissions", data=body, **kept).status_code == 400
     assert client.post("/api/v1/submissions", data="[" * 50_000, **kept).status_code == 400
-    plain = body.replace(
-        text, "\\\\u0000 \\ud83d\\ude00"
-    )  # a backslash as typed, a whole character
+    # A backslash as typed, a whole character:
+    plain = body.replace(text, "\\\\u0000 \\ud83d\\ude00")
     assert client.post("/api/v1/submissions", data=plain, **kept).status_code == 404
 
 

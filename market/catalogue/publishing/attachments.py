@@ -56,6 +56,7 @@ def add(actor: Actor, no: str, name: str, data: bytes, caption: str | None = Non
         row = db.session.get_one(Submission, row_id)
         work.require(policies.EDIT, row)
         files.attach(work, upload, KIND_OF_EDIT, row.id, purpose=purpose, caption=caption)
+        row.lock_version += 1  # who looked at the files before must look again
 
 
 def take_away(actor: Actor, no: str, file_no: str) -> None:
@@ -71,6 +72,7 @@ def take_away(actor: Actor, no: str, file_no: str) -> None:
         file = next((one for one in files_of_edit(row) if one.no == file_no), None)
         if file is None:
             raise NotFound("没有这个文件。")
+        row.lock_version += 1
         if file.kind == KIND_OF_EDIT:
             files.remove(work, file)
             return

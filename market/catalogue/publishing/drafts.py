@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from market.accounts.models import Organisation
+from market.accounts.roles import OFFICES
 from market.catalogue.content import content_of, file_row
 from market.catalogue.importer import SERIES
 from market.catalogue.models import KINDS, Listing
@@ -79,13 +80,29 @@ def create_draft(
     _known_source(source)
     typed = rules.tidy(kind, values)
     place = db.session.get(Region, region_id)
-    if place is None or db.session.get(Organisation, owner_id) is None:
+    owner = db.session.get(Organisation, owner_id)
+    if place is None or owner is None:
         raise NotFound("没有这个单位或地区。")
+    _may_speak_for(actor, owner)
     typed.setdefault("region", place.full_name)
     source_id = as_text(values.get("source_id") or "")[:100] or None
     with unit_of_work(actor) as work:
         listing = _new_listing(kind, owner_id, region_id, typed, source_id)
         return _new_submission(work, listing, typed, values, region_id, source).no
+
+
+def _may_speak_for(actor: Actor, owner: Organisation) -> None:
+    """An officer enters for firms of his own area, not for those of others nor for other offices.
+
+    Raises:
+        Invalid: the organisation lies elsewhere, or is an office.
+    """
+    if actor.kind == "system" or owner.id in actor.organisations():
+        return
+    near = any((owner.area_path or "").startswith(area) for area in actor.areas(*OFFICES))
+    if actor.areas(*OFFICES) and (not near or owner.kind == "office"):
+        sentence = "这家单位登记在别的地区，或是别的部门：请它自己发布，或由它所在地代录。"
+        raise Invalid({"uscc": [sentence]})
 
 
 def _known_source(source: str) -> None:

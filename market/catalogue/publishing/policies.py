@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, false, func, not_
+from sqlalchemy import ColumnElement, String, and_, cast, false, func, not_, true
 
 from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS, MEMBERS, OFFICES
@@ -82,6 +82,16 @@ class NotAuthor(Condition):
         return not_(func.replace(held, " ", "").contains(f",{actor.id},"))
 
 
+class OfOthers(Condition):
+    """Holds for what belongs to organisations at which the actor has no role: nobody reviews his own."""
+
+    def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
+        return target is None or target.organisation_of not in actor.organisations()
+
+    def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
+        return and_(*(not_(model.owned_by(own)) for own in actor.organisations()), true())
+
+
 class IsDemand(Condition):
     """Holds for demands."""
 
@@ -141,7 +151,9 @@ RETURN_INSIDE = policy.declare(
     f"{_THING}:return_inside", **dict.fromkeys(_SIGNERS, Own() & NotAuthorAlone())
 )
 TAKE_BACK = policy.declare(f"{_THING}:take_back", **dict.fromkeys((*EDITORS, *OFFICES), Own()))
-REVIEW = policy.declare(f"{_THING}:review", **dict.fromkeys(OFFICES, InArea() & NotAuthor()))
+REVIEW = policy.declare(
+    f"{_THING}:review", **dict.fromkeys(OFFICES, InArea() & NotAuthor() & OfOthers())
+)
 
 TAKE_DOWN = policy.declare("catalogue:listing:take_down", **dict.fromkeys(OFFICES, InArea()))
 PUT_BACK = policy.declare("catalogue:listing:put_back", **dict.fromkeys(OFFICES, InArea()))
