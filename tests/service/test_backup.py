@@ -27,6 +27,13 @@ from market.core.unit_of_work import unit_of_work
 from market.core.worker import NODES
 from tests.conftest import let_go
 
+
+@pytest.fixture
+def prepared_demo(prepared_quiet):
+    """The market before any case."""
+    return prepared_quiet
+
+
 HANDS = restore.Hands(create_app, _index, say=lambda _sentence: None)
 
 

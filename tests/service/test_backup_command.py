@@ -16,6 +16,12 @@ from market.core.errors import Busy
 
 
 @pytest.fixture
+def prepared_demo(prepared_quiet):
+    """The market before any case."""
+    return prepared_quiet
+
+
+@pytest.fixture
 def run(monkeypatch):
     """Runs a command on an instance."""
 

@@ -20,6 +20,13 @@ from market.discovery.engine import reader
 from market.discovery.indexer import Indexer
 from tests.service.clerk import CODE, achievement, lines, load, organisations, sentences
 
+
+@pytest.fixture
+def prepared_demo(prepared_quiet):
+    """The market before any case."""
+    return prepared_quiet
+
+
 CAUGHT, FALSE_ALARMS = 0.95, 0.03
 SWAPPED_IN = "新型高效多功能绿色"
 
