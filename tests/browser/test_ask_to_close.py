@@ -17,6 +17,13 @@ from tests import lived, messages
 from tests.browser.conftest import watched_page
 from tests.browser.keyboard import Reader
 
+
+@pytest.fixture
+def prepared_demo(prepared_quiet):
+    """The market before any case."""
+    return prepared_quiet
+
+
 pytestmark = [pytest.mark.browser, pytest.mark.net, pytest.mark.long]
 
 PRODUCT, PROBLEM = "泡菜调味包", "夏天常温放两个月鼓包漏汁"

@@ -19,6 +19,13 @@ from market.rooms import KINDS
 from search_index import SearchRequest
 from tests.service.clerk import lines, load, sentences, sheet
 
+
+@pytest.fixture
+def prepared_demo(prepared_quiet):
+    """The market before any case."""
+    return prepared_quiet
+
+
 MINGSHAN, DONGPO = "511803", "511402"
 KIND = "leading-industries"
 
