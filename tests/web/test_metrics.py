@@ -21,6 +21,12 @@ from market.core.worker import NODES, Worker
 from market.doctor import findings
 
 
+@pytest.fixture
+def prepared_demo(prepared_quiet):
+    """The market before any case, so that nothing waits to be sent."""
+    return prepared_quiet
+
+
 def _write(*rows):
     with unit_of_work(SYSTEM) as work:
         work.require(NODES)
