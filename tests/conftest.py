@@ -149,7 +149,9 @@ def demo_settings(
 ) -> Iterator[Settings]:
     """Settings of an instance with the demonstration data and its index."""
     made = store.clone(prepared_demo, tmp_path / "demo", MARKET_DEMO="1")
-    shutil.copytree(prepared_demo.instance / "search", tmp_path / "demo" / "search")
+    for folder in ("search", "files"):
+        if (prepared_demo.instance / folder).exists():
+            shutil.copytree(prepared_demo.instance / folder, tmp_path / "demo" / folder)
     yield made
     store.drop(made)
 

@@ -19,7 +19,8 @@ from market.core.permissions import SYSTEM
 choice = random.Random(int(sys.argv[1]))
 part, parts = map(int, sys.argv[2:] or (0, 1))
 with create_app().app_context():
-    numbers = list(db.session.scalars(select(Listing.no).order_by(Listing.id)))[part::parts]
+    public = select(Listing.no).where(Listing.state == "published").order_by(Listing.id)
+    numbers = list(db.session.scalars(public))[part::parts]
     for count in itertools.count():
         no = choice.choice(numbers)
         version = service.revise(SYSTEM, no, {"contact": f"修订 {sys.argv[1]}-{count}"})

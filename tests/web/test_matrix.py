@@ -13,6 +13,7 @@ from market.accounts.people.models import Person, RoleGrant
 from market.accounts.roles import ROLES
 from market.core.db import db
 from market.core.http import permission_of
+from market.core.models import WorkItem
 from market.core.permissions import PUBLIC, policy
 from tests import people
 
@@ -148,3 +149,17 @@ def test_numbers_that_no_database_takes_are_not_found(demo):
         response = client.open(path, method="POST" if "read" in path else "GET")
         assert response.status_code == 404
     assert client.get(f"/desk/bulk/{2**63 - 1}").status_code == 404
+
+
+def test_who_sees_a_case_on_his_desk_may_open_it(demo):
+    """Desks and 我的事项 name nothing, not even by its title, that their reader may not read."""
+    wrong, opened = [], 0
+    for role, actor, client in clients(demo):
+        seen = policy.where(actor, "monitoring:work_item:read", WorkItem)
+        for item in db.session.scalars(select(WorkItem).where(seen)).all():
+            status = client.get(item.url).status_code
+            opened += 1
+            if status != 200:
+                wrong.append((role, item.url, item.state, status))
+    assert wrong == []
+    assert opened > 50

@@ -42,7 +42,10 @@ class WithoutOwner(Condition):
 
 _AREA = dict.fromkeys(OFFICES, InArea())
 ASK = policy.declare("accounts:joining:ask", person=Always())
-READ = policy.declare("accounts:joining:read", person=Mine(), owner=Own(), **_AREA)
+# Colleagues see who asks to join; an owner answers.
+READ = policy.declare(
+    "accounts:joining:read", person=Mine(), **dict.fromkeys(MEMBERS, Own()), **_AREA
+)
 ANSWER = policy.declare(
     "accounts:joining:answer", owner=Own(), **dict.fromkeys(OFFICES, InArea() & WithoutOwner())
 )

@@ -45,7 +45,8 @@ def item(case: Intake) -> Item:
         url=f"/intakes/{case.no}",
         side="office" if open_ else "",
         next_step=_NEXT.get(case.state, ""),
-        organisation_id=case.organisation_id,
+        # Not on the firm's own pages: what was said on the telephone is the office's note.
+        organisation_id=None,
         region_path=case.area_path,
         due=case.due if open_ else None,
         provisional=case.provisional and open_,

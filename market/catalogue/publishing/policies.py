@@ -115,7 +115,8 @@ def _editors(condition: Condition, office: Condition) -> dict[str, Condition]:
     return roles | dict.fromkeys(OFFICES, (office | Own()) & condition)
 
 
-_SEEN_BY_OFFICES = InArea() & (StateIn(("submitted", "returned", "published")) | ForOthers())
+OFFICES_SEE = ("submitted", "returned", "published")
+_SEEN_BY_OFFICES = InArea() & (StateIn(OFFICES_SEE) | ForOthers())
 READ = policy.declare(
     f"{_THING}:read",
     **dict.fromkeys(MEMBERS, Own()),

@@ -20,6 +20,11 @@ _NEXT = {
 }
 
 
+def _seen_by_offices(case: Submission) -> bool:
+    """Whether the office of the place may open the case (`policies.READ`)."""
+    return case.for_others or case.state in policies.OFFICES_SEE
+
+
 def _item(case: Submission) -> Item:
     side, words = _NEXT.get(case.state, ("", ""))
     if case.for_others and case.state in IN_HAND:
@@ -31,7 +36,8 @@ def _item(case: Submission) -> Item:
         side=side,
         next_step=words,
         organisation_id=case.organisation_id,
-        region_path=case.region.path,
+        # A draft is nobody's business but its owner's: desks show what their office may open.
+        region_path=case.region.path if _seen_by_offices(case) else None,
         due=case.due if case.state == "submitted" else None,
         provisional=case.provisional and case.state == "submitted",
         returned=case.state == "returned",
