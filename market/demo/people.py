@@ -24,6 +24,7 @@ from market.regions.models import Region
 DATA = Path(__file__).parent / "data" / "people.jsonl"
 PASSWORD = "yanshi-demo-2026"  # of a site that is reached from this machine alone
 LOAD = policy.declare("demo:people:load")
+_REGIONS = select(Region.code, Region.full_name).where(Region.level != "township")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Account:
     role_label: str
     organisation: str
     region: str
+    region_name: str
 
 
 def _entries() -> list[dict[str, Any]]:
@@ -113,10 +115,12 @@ def accounts() -> Iterator[Account]:
     """The demonstration accounts, each with the last role it has."""
     rows = select(Organisation.uscc, Organisation.name, Region.code).join(Organisation.region)
     places = {uscc: (name, code) for uscc, name, code in db.session.execute(rows)}
+    regions = {row.code: row.full_name for row in db.session.execute(_REGIONS)}
     for entry in _entries():
         grant = entry["grants"][-1] if entry["grants"] else {}
         role = grant.get("role", "")
         name, code = places.get(grant.get("uscc"), ("", ""))
+        region = grant.get("region", code)
         yield Account(
             entry["login"],
             PASSWORD,
@@ -124,7 +128,8 @@ def accounts() -> Iterator[Account]:
             role,
             ROLES[role].label if role else "还没有单位",
             name,
-            grant.get("region", code),
+            region,
+            regions.get(region, ""),
         )
 
 
@@ -138,5 +143,5 @@ def as_lines() -> Iterator[str]:
     """The accounts as lines for a terminal."""
     yield f"演示账号（密码都是 {PASSWORD}）："
     for one in accounts():
-        where = one.organisation or one.region
+        where = one.organisation or one.region_name
         yield f"  {one.login:<32} {one.role_label}{f' · {where}' if where else ''}"
