@@ -122,7 +122,7 @@ def number_of(visitor: Actor) -> str:
 
 def get(actor: Actor, no: str) -> Case:
     """An inquiry with its thread. Raises NotFound."""
-    query = select(Inquiry, WorkItem.assignee_id, WorkItem.due).outerjoin(WorkItem, _its_item())
+    query = select(Inquiry, WorkItem.owner_assignee_id, WorkItem.due).outerjoin(WorkItem, _its_item())
     query = query.where(Inquiry.no == no, policy.where(actor, READ, Inquiry))
     found = db.session.execute(query.options(*_JOINED, joinedload(Inquiry.region))).first()
     if found is None:
@@ -189,7 +189,7 @@ def _page(actor: Actor, wanted: ColumnElement[bool], page: int, per_page: int) -
     limited = select(Inquiry.id).where(wanted).limit(EXACT_UP_TO + 1).subquery()
     total = db.session.scalar(select(func.count()).select_from(limited)) or 0
     query: Any = select(Inquiry, Person.name, WorkItem.due).outerjoin(WorkItem, _its_item())
-    query = query.outerjoin(Person, Person.id == WorkItem.assignee_id).where(wanted)
+    query = query.outerjoin(Person, Person.id == WorkItem.owner_assignee_id).where(wanted)
     found = db.session.execute(
         _unanswered_first(query).options(*_JOINED).limit(per_page).offset((page - 1) * per_page)
     )
@@ -216,9 +216,9 @@ def unanswered(actor: Actor) -> int:
 
 
 def assignee_of(inquiry: Inquiry) -> int | None:
-    """The colleague who looks after a case."""
+    """The owner's colleague who looks after a case; the office's handler is another person."""
     return db.session.scalar(
-        select(WorkItem.assignee_id).where(
+        select(WorkItem.owner_assignee_id).where(
             WorkItem.kind == INQUIRY.name, WorkItem.object_id == inquiry.id
         )
     )

@@ -147,10 +147,7 @@ def _touch(inquiry: Inquiry) -> None:
 
 
 def _answering(inquiry: Inquiry) -> int | None:
-    """The colleague who has the case, as long as he may answer for the owner.
-
-    A desk may have given it to an officer, and whoever had it may have left.
-    """
+    """The colleague who has the case, as long as he may answer for the owner."""
     found = assignee_of(inquiry)
     return found if found in dict(colleagues(inquiry.owner_id)) else None
 
@@ -319,7 +316,7 @@ def assign(actor: Actor, no: str, person_id: int | None) -> None:
         if before == person_id:
             return
         item = and_(WorkItem.kind == INQUIRY.name, WorkItem.object_id == inquiry.id)
-        db.session.execute(update(WorkItem).where(item).values(assignee_id=person_id))
+        db.session.execute(update(WorkItem).where(item).values(owner_assignee_id=person_id))
         told = names[person_id] if person_id is not None else "不指定"
         flow.add_event(work, INQUIRY.name, inquiry.id, "assign", note=told)
         work.record(

@@ -198,17 +198,17 @@ def test_a_refusal_needs_a_reason_and_one_may_withdraw(firm, owner):
 
 def test_a_stale_edit_is_refused(firm, owner):
     no = no_of(firm)
-    assert accounts.update_own(owner, no, 1, {"telephone": "1", "intro": None}) == 2
+    assert service.update_own(owner, no, 1, {"telephone": "1", "intro": None}) == 2
     with pytest.raises(Conflict):
-        accounts.update_own(owner, no, 1, {"telephone": "2"})
+        service.update_own(owner, no, 1, {"telephone": "2"})
     with pytest.raises(Invalid):
-        accounts.update_own(owner, no, 2, {"name": "新名"})
+        service.update_own(owner, no, 2, {"name": "新名"})
     for stranger in (
         people.actor(("viewer", firm)),
         people.actor(("owner", people.organisation())),
     ):
         with pytest.raises(NotFound):
-            accounts.update_own(stranger, no, 2, {"telephone": "3"})
+            service.update_own(stranger, no, 2, {"telephone": "3"})
     assert db.session.get(Organisation, firm).telephone == "1"
 
 

@@ -9,11 +9,11 @@ from flask import Response
 from marshmallow import fields
 
 from market.accounts import queries as organisations
-from market.accounts import service as accounts
 from market.accounts.api import OrganisationSchema
-from market.accounts.members import merging, queries, staff
+from market.accounts.members import merging, queries, service, staff
 from market.accounts.members.merging import RECODE, SUPERVISE
 from market.accounts.members.schemas import Contact, Telephone, Website
+from market.accounts.members.service import UPDATE
 from market.accounts.members.staff import MANAGE
 from market.accounts.members.workflow import LIST, MERGE
 from market.accounts.models import Organisation
@@ -21,7 +21,6 @@ from market.accounts.roles import MEMBERS, OFFICES, ROLES
 from market.accounts.rosters import queries as rosters
 from market.accounts.rosters.models import KINDS
 from market.accounts.rosters.queries import READ as READ_ROSTERS
-from market.accounts.service import UPDATE
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer
 from market.core.api_writes import create_once, require_match, version_tag
@@ -134,7 +133,7 @@ def update(body: dict[str, Any]) -> Versioned:
     no, version = row.no, row.lock_version
     require_match(version)
     if body:
-        accounts.update_own(current_actor(), no, version, body)
+        service.update_own(current_actor(), no, version, body)
     return _answer(_own())
 
 

@@ -252,11 +252,24 @@ def requests_of(organisation_id: int) -> list[tuple[str, str]]:
 
 
 def open_work(organisation: Organisation, person_id: int) -> ColumnElement[bool]:
-    """SQL: open cases that somebody works on for an organisation; an office also in its region."""
-    mine: ColumnElement[bool] = WorkItem.organisation_id == organisation.id
+    """SQL: open cases that somebody works on for an organisation; at an office also as its handler."""
+    mine = owners_work(organisation, person_id)
     if organisation.kind == "office":
-        mine = or_(mine, under(WorkItem.region_path, organisation.region.path))
-    return (WorkItem.assignee_id == person_id) & WorkItem.closed_at.is_(None) & mine
+        mine = or_(mine, offices_work(organisation, person_id))
+    return mine & WorkItem.closed_at.is_(None)
+
+
+def owners_work(organisation: Organisation, person_id: int) -> ColumnElement[bool]:
+    """SQL: an organisation's own cases that this colleague looks after."""
+    own = WorkItem.organisation_id == organisation.id
+    return (WorkItem.owner_assignee_id == person_id) & own
+
+
+def offices_work(office: Organisation, person_id: int) -> ColumnElement[bool]:
+    """SQL: cases of an office's region that this officer handles, and the office's own."""
+    here = under(WorkItem.region_path, office.region.path)
+    own = WorkItem.organisation_id == office.id
+    return (WorkItem.assignee_id == person_id) & or_(here, own)
 
 
 def count_open_work(organisation: Organisation, person_id: int) -> int:

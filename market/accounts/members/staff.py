@@ -253,12 +253,17 @@ def _hand_over(
     if not taken_by or colleague_id == leaver.person_id:
         raise Invalid({"colleague": [f"还有 {len(cases)} 件没办完，请选一位同事接办。"]})
     note = f"由{leaver.person.name}移交给{taken_by[0].person.name}"
-    db.session.execute(
-        update(WorkItem)
-        .where(which)
-        .values(assignee_id=colleague_id)
-        .execution_options(synchronize_session=False)
-    )
+    roles = [(WorkItem.owner_assignee_id, owners_work)]
+    if organisation.kind == "office":
+        roles.append((WorkItem.assignee_id, offices_work))
+    for column, his in roles:
+        his_open = his(organisation, leaver.person_id) & WorkItem.closed_at.is_(None)
+        db.session.execute(
+            update(WorkItem)
+            .where(his_open)
+            .values({column.key: colleague_id})
+            .execution_options(synchronize_session=False)
+        )
     actor = work.actor
     db.session.execute(
         insert(CaseEvent),
