@@ -65,9 +65,9 @@ from market.discovery import web as discovery_web
 from market.discovery.indexer import Indexer
 from market.matching import api as matching_api
 from market.matching import contacts as matching_contacts
+from market.matching import following, reply_times
 from market.matching import merging as matching_merging
 from market.matching import messages as matching_messages
-from market.matching import reply_times
 from market.matching import web as matching_web
 from market.matching import web_cases as matching_web_cases
 from market.matching import web_lists as matching_web_lists
@@ -256,6 +256,7 @@ matching = Room(
     tasks=[
         Task("forget inquirers", 3600.0, matching_contacts.forget),
         Task("reply times", 3600.0, reply_times.refresh),
+        Task("inquiries follow their owners", 300.0, following.follow_owners),
     ],
     messages=matching_messages.KINDS,
     workflows=[INQUIRY],

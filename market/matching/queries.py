@@ -16,7 +16,7 @@ from market.accounts.models import Organisation
 from market.accounts.people.models import Person, RoleGrant
 from market.accounts.people.sessions import in_force
 from market.accounts.queries import Contact
-from market.accounts.roles import EDITORS, MEMBERS
+from market.accounts.roles import EDITORS, MEMBERS, OFFICES
 from market.catalogue.queries import PATHS
 from market.core import clock
 from market.core import workflow as flow
@@ -29,7 +29,7 @@ from market.core.permissions import Actor, Grant, policy
 from market.core.workflow import Transition
 from market.matching.messages import secret_of
 from market.matching.models import OPEN, Inquiry, InquiryMessage
-from market.matching.workflow import AREA, BY_ADDRESS, INQUIRY, READ
+from market.matching.workflow import AREA, BY_ADDRESS, INQUIRY, READ, unclaimed
 
 _JOINED = (joinedload(Inquiry.owner), joinedload(Inquiry.asker), joinedload(Inquiry.listing))
 _MOST_MESSAGES = 200  # of a thread that a page shows, the newest
@@ -60,11 +60,13 @@ class Case:
     actions: Sequence[Transition]
     assignee_id: int | None
     until: date | None
+    unclaimed: bool  # nobody of the owner has an account: the office answers in its place
 
     @property
     def may(self) -> set[str]:
         """Names of the actions, without the side in them."""
-        return {one.action.removesuffix("_own") for one in self.actions}
+        names = {one.action.removesuffix("_own") for one in self.actions}
+        return names | ({"close"} if "close_for" in names else set())
 
     @property
     def listing_url(self) -> str:
@@ -122,7 +124,9 @@ def number_of(visitor: Actor) -> str:
 
 def get(actor: Actor, no: str) -> Case:
     """An inquiry with its thread. Raises NotFound."""
-    query = select(Inquiry, WorkItem.owner_assignee_id, WorkItem.due).outerjoin(WorkItem, _its_item())
+    query = select(Inquiry, WorkItem.owner_assignee_id, WorkItem.due).outerjoin(
+        WorkItem, _its_item()
+    )
     query = query.where(Inquiry.no == no, policy.where(actor, READ, Inquiry))
     found = db.session.execute(query.options(*_JOINED, joinedload(Inquiry.region))).first()
     if found is None:
@@ -138,6 +142,7 @@ def get(actor: Actor, no: str) -> Case:
         actions=INQUIRY.actions(actor, inquiry),
         assignee_id=assignee,
         until=until,
+        unclaimed=unclaimed(inquiry),
     )
 
 
@@ -253,3 +258,19 @@ def own_organisations(actor: Actor) -> list[Organisation]:
 def office_of(inquiry: Inquiry) -> Contact | None:
     """Who answers the telephone for the place of a case."""
     return accounts.contact_for(inquiry.region.path_ids)
+
+
+def office_name(actor: Actor, inquiry: Inquiry) -> str:
+    """The office that an officer acts for in a case: the nearest he works at, else the place's."""
+    offices = {
+        grant.organisation_id: grant.region_path
+        for grant in actor.grants
+        if grant.role in OFFICES
+        and grant.organisation_id is not None
+        and (inquiry.area_path or "").startswith(grant.region_path or "-")
+    }
+    if offices:
+        nearest = max(offices, key=lambda key: len(offices[key] or ""))
+        return db.session.get_one(Organisation, nearest).name
+    place = office_of(inquiry)
+    return place.name if place is not None else "科技管理部门"

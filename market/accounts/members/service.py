@@ -185,7 +185,9 @@ def update_own(actor: Actor, no: str, version: int, values: Mapping[str, Any]) -
     """
     organisation_id = find(actor, UPDATE, no).id
     with unit_of_work(actor) as work:
-        row = grants.lock(organisation_id)  # handing in papers waits for it, and the other way round
+        row = grants.lock(
+            organisation_id
+        )  # handing in papers waits for it, and the other way round
         work.require(UPDATE, row)
         before = {key: getattr(row, key) for key in _PUBLIC if key in values}
         after = {key: value for key, value in values.items() if before.get(key, value) != value}

@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import insert, select, update
 
 from market.accounts.members import grants
-from market.accounts.members.queries import open_work, state_of
+from market.accounts.members.queries import offices_work, open_work, owners_work, state_of
 from market.accounts.members.workflow import CHANGED, INVITED
 from market.accounts.models import Organisation
 from market.accounts.people.models import Invitation, Person, RoleGrant
