@@ -22,6 +22,7 @@ from market.accounts.people import codes, sessions, web_account, web_security, w
 from market.accounts.people import messages as people_messages
 from market.accounts.people import web as people_web
 from market.accounts.rosters import web as rosters_web
+from market.accounts.rosters.importer import IMPORTABLE as ROSTERS_ON_A_PAGE
 from market.accounts.rosters.importer import KIND as ROSTERS
 from market.accounts.verification import api as verification_api
 from market.accounts.verification import queries as verification_queries
@@ -222,7 +223,7 @@ imports = Room(
         Task("forget import files", 3600.0, import_jobs.forget_old),
     ],
     workflows=[imports_workflow.WORKFLOW],
-    imports=catalogue_imports.IMPORTS,
+    imports=[*catalogue_imports.IMPORTS, ROSTERS_ON_A_PAGE],
     on_merge=import_jobs.move,
 )
 local = Room("local", blueprints=[local_web.blueprint])
