@@ -144,6 +144,7 @@ organisations = Room(
         joining.ANSWERED,
         joining.INVITED,
         joining.CHANGED,
+        joining.RENAMED,
         verification.SUBMITTED,
         verification.DECIDED,
     ],

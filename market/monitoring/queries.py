@@ -61,7 +61,13 @@ class ItemView:
     returned: bool
     urgent: bool
     opened_at: datetime
+    updated_at: datetime
     closed_at: datetime | None
+
+    @property
+    def waited(self) -> int:
+        """Days since the last step: what is told where there is no due date."""
+        return (clock.today() - clock.local(self.updated_at).date()).days
 
 
 @dataclass(frozen=True)
@@ -177,7 +183,7 @@ def rows(ids: Sequence[int], overrides: dict[date, bool] | None = None) -> list[
         .outerjoin(colleague, colleague.id == WorkItem.owner_assignee_id)
         .where(WorkItem.id.in_(ids))
     )
-    found = {row.id: (row, *names) for row, *names in db.session.execute(query)}
+    found = {one[0].id: tuple(one) for one in db.session.execute(query)}
     today = clock.today()
     places = _place_names(row.region_path for row, *_names in found.values())
     dues = [row.due for row, *_names in found.values() if row.due and row.side]
@@ -214,6 +220,7 @@ def _view(
         returned=row.returned,
         urgent=row.urgent,
         opened_at=row.opened_at,
+        updated_at=row.updated_at,
         closed_at=row.closed_at,
     )
 

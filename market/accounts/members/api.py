@@ -10,8 +10,9 @@ from marshmallow import fields
 
 from market.accounts import queries as organisations
 from market.accounts.api import OrganisationSchema
-from market.accounts.members import merging, queries, service, staff
+from market.accounts.members import merging, queries, renaming, service, staff
 from market.accounts.members.merging import RECODE, SUPERVISE
+from market.accounts.members.renaming import RENAME
 from market.accounts.members.schemas import Contact, Telephone, Website
 from market.accounts.members.service import UPDATE
 from market.accounts.members.staff import MANAGE
@@ -202,6 +203,13 @@ class CodeInput(Input):
     reason = Line(500, required=True, metadata={"description": "依据，如换发了新执照"})
 
 
+class NameInput(Input):
+    """The name that the new licence bears."""
+
+    name = Line(200, shortest=2, required=True)
+    reason = Line(500, shortest=2, required=True, metadata={"description": "依据，如名称变更登记"})
+
+
 class SupervisorInput(Input):
     """The supervising body; null or empty removes it."""
 
@@ -247,6 +255,19 @@ def invite(body: dict[str, Any]) -> Response:
 def recode(body: dict[str, Any], no: str) -> organisations.OrganisationView:
     """Give an organisation a new credit code."""
     merging.recode(current_actor(), no, body["uscc"], body["reason"])
+    return organisations.get(current_actor(), no)
+
+
+@blueprint.route("/organisations/<string:no>/name", methods=["POST"])
+@blueprint.doc(operationId="renameOrganisation", summary="改单位名称", security=_TOKEN)
+@blueprint.arguments(NameInput)
+@blueprint.response(200, OrganisationSchema, description="改名后；原名称记为曾用名")
+@blueprint.alt_response(404, MISSING)
+@refuses_strangers
+@requires(RENAME)
+def rename(body: dict[str, Any], no: str) -> organisations.OrganisationView:
+    """Give an organisation a new name."""
+    renaming.rename(current_actor(), no, body["name"], body["reason"])
     return organisations.get(current_actor(), no)
 
 

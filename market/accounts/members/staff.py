@@ -253,14 +253,13 @@ def _hand_over(
     if not taken_by or colleague_id == leaver.person_id:
         raise Invalid({"colleague": [f"还有 {len(cases)} 件没办完，请选一位同事接办。"]})
     note = f"由{leaver.person.name}移交给{taken_by[0].person.name}"
-    roles = [(WorkItem.owner_assignee_id, owners_work)]
+    parts = {WorkItem.owner_assignee_id: owners_work(organisation, leaver.person_id)}
     if organisation.kind == "office":
-        roles.append((WorkItem.assignee_id, offices_work))
-    for column, his in roles:
-        his_open = his(organisation, leaver.person_id) & WorkItem.closed_at.is_(None)
+        parts[WorkItem.assignee_id] = offices_work(organisation, leaver.person_id)
+    for column, his in parts.items():
         db.session.execute(
             update(WorkItem)
-            .where(his_open)
+            .where(his, WorkItem.closed_at.is_(None))
             .values({column.key: colleague_id})
             .execution_options(synchronize_session=False)
         )
