@@ -13,6 +13,7 @@ from market.accounts.administration import cli as administration_cli
 from market.accounts.administration import web as administration_web
 from market.accounts.importer import KIND as ORGANISATIONS
 from market.accounts.members import api as members_api
+from market.accounts.members import queries as members_queries
 from market.accounts.members import web as members_web
 from market.accounts.members import web_desk, web_staff
 from market.accounts.members import workflow as joining
@@ -37,11 +38,13 @@ from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
 from market.catalogue.imports import api as imports_api
 from market.catalogue.imports import importer as catalogue_imports
+from market.catalogue.imports import queries as imports_queries
 from market.catalogue.imports import service as import_jobs
 from market.catalogue.imports import web as imports_web
 from market.catalogue.imports import workflow as imports_workflow
 from market.catalogue.imports.jobs import Runner
 from market.catalogue.intake import api as intake_api
+from market.catalogue.intake import queries as intake_queries
 from market.catalogue.intake import service as intake_service
 from market.catalogue.intake import web as intake_web
 from market.catalogue.intake import web_cases as intake_web_cases
@@ -52,6 +55,7 @@ from market.catalogue.pins import KIND as PINS
 from market.catalogue.publishing import api as publishing_api
 from market.catalogue.publishing import attachments, drafts, life
 from market.catalogue.publishing import messages as publishing_messages
+from market.catalogue.publishing import queries as publishing_queries
 from market.catalogue.publishing import web as publishing_web
 from market.catalogue.publishing import web_more as publishing_web_more
 from market.catalogue.publishing import workflow as publishing_workflow
@@ -69,6 +73,7 @@ from market.matching import contacts as matching_contacts
 from market.matching import following, reply_times
 from market.matching import merging as matching_merging
 from market.matching import messages as matching_messages
+from market.matching import queries as matching_queries
 from market.matching import web as matching_web
 from market.matching import web_cases as matching_web_cases
 from market.matching import web_lists as matching_web_lists
@@ -149,6 +154,7 @@ organisations = Room(
         verification.DECIDED,
     ],
     workflows=[joining.JOINING, verification.VERIFICATION],
+    of_person=members_queries.of_person,
 )
 administration = Room(
     "administration",
@@ -174,6 +180,7 @@ notifications = Room(
         ),
     ],
     badges={"unread": notifications_queries.unread},
+    of_person=notifications_queries.of_person,
 )
 catalogue = Room(
     "catalogue",
@@ -204,6 +211,7 @@ publishing = Room(
         "catalogue:listing": "已发布的信息：撤回、确认仍有效、结束",
     },
     on_merge=drafts.move,
+    of_person=publishing_queries.of_person,
 )
 intake = Room(
     "intake",
@@ -214,6 +222,7 @@ intake = Room(
     workflows=[intake_workflow.INTAKE],
     scopes={"catalogue:intake": "来电与代录"},
     on_merge=intake_service.move,
+    of_person=intake_queries.of_person,
 )
 imports = Room(
     "imports",
@@ -226,6 +235,7 @@ imports = Room(
     workflows=[imports_workflow.WORKFLOW],
     imports=[*catalogue_imports.IMPORTS, ROSTERS_ON_A_PAGE],
     on_merge=import_jobs.move,
+    of_person=imports_queries.of_person,
 )
 local = Room("local", blueprints=[local_web.blueprint])
 discovery = Room(
@@ -265,6 +275,7 @@ matching = Room(
     owner_note=reply_times.note,
     on_merge=matching_merging.move,
     would_move=matching_merging.would_move,
+    of_person=matching_queries.of_person,
     scopes={"matching:inquiry": "对接咨询：查看、答复、办结"},
 )
 

@@ -32,6 +32,7 @@ from market.matching.models import OPEN, Inquiry, InquiryMessage
 from market.matching.workflow import AREA, BY_ADDRESS, INQUIRY, READ, unclaimed
 
 _JOINED = (joinedload(Inquiry.owner), joinedload(Inquiry.asker), joinedload(Inquiry.listing))
+MOST_EXPORTED = 1_000  # of a kind, the newest
 _MOST_MESSAGES = 200  # of a thread that a page shows, the newest
 
 
@@ -274,3 +275,31 @@ def office_name(actor: Actor, inquiry: Inquiry) -> str:
         return db.session.get_one(Organisation, nearest).name
     place = office_of(inquiry)
     return place.name if place is not None else "科技管理部门"
+
+
+def of_person(person_id: int) -> dict[str, list[dict[str, Any]]]:
+    """What a person asked, and what he wrote in inquiries, for the export of his own data."""
+    asked = select(Inquiry).where(Inquiry.asker_person_id == person_id).order_by(Inquiry.id.desc())
+    wrote = (
+        select(InquiryMessage, Inquiry.no)
+        .join(Inquiry, Inquiry.id == InquiryMessage.inquiry_id)
+        .where(InquiryMessage.person_id == person_id)
+        .order_by(InquiryMessage.id.desc())
+    )
+    return {
+        "发出的咨询": [
+            {
+                "编号": one.no,
+                "信息": one.title,
+                "署名": one.asker_label,
+                "方便联系的时间": one.reach,
+                "状态": INQUIRY.states[one.state],
+                "时间": one.created_at.isoformat(),
+            }
+            for one in db.session.scalars(asked.limit(MOST_EXPORTED))
+        ],
+        "咨询里写的话": [
+            {"咨询": no, "署名": said.author, "内容": said.text, "时间": said.at.isoformat()}
+            for said, no in db.session.execute(wrote.limit(MOST_EXPORTED))
+        ],
+    }

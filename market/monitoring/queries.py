@@ -183,10 +183,13 @@ def rows(ids: Sequence[int], overrides: dict[date, bool] | None = None) -> list[
         .outerjoin(colleague, colleague.id == WorkItem.owner_assignee_id)
         .where(WorkItem.id.in_(ids))
     )
-    found = {one[0].id: tuple(one) for one in db.session.execute(query)}
+    found = {
+        row.id: (row, owner, who, theirs) for row, owner, who, theirs in db.session.execute(query)
+    }
+    items: list[WorkItem] = [one[0] for one in found.values()]
     today = clock.today()
-    places = _place_names(row.region_path for row, *_names in found.values())
-    dues = [row.due for row, *_names in found.values() if row.due and row.side]
+    places = _place_names(row.region_path for row in items)
+    dues = [row.due for row in items if row.due and row.side]
     off = _days_off(today) if overrides is None else overrides
     words = rules.terms(dues, today, off)
     return [_view(*found[one], places, words) for one in ids if one in found]

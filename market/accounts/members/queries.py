@@ -276,3 +276,20 @@ def count_open_work(organisation: Organisation, person_id: int) -> int:
     """How many open cases somebody would leave behind."""
     query = select(func.count()).select_from(WorkItem)
     return db.session.scalar(query.where(open_work(organisation, person_id))) or 0
+
+
+def of_person(person_id: int) -> dict[str, list[dict[str, object]]]:
+    """A person's requests to join organisations, for the export of his own data."""
+    query = select(Joining).where(Joining.person_id == person_id).options(joinedload(Joining.owner))
+    return {
+        "加入单位的申请": [
+            {
+                "编号": one.no,
+                "单位": one.owner.name,
+                "留言": one.message,
+                "状态": STATES[one.state],
+                "时间": one.created_at.isoformat(),
+            }
+            for one in db.session.scalars(query.order_by(Joining.id.desc()).limit(1_000))
+        ]
+    }

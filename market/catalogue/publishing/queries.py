@@ -18,6 +18,7 @@ from market.catalogue.publishing.models import (
     OPEN,
     SOURCES,
     SUBMISSION_STATES,
+    Submission,
 )
 from market.catalogue.publishing.workflow import SUBMISSION, UNTITLED
 from market.catalogue.queries import PATHS
@@ -27,6 +28,8 @@ from market.core.models import CaseEvent, StoredFile
 from market.core.permissions import Actor, policy
 from market.core.workflow import Transition, timeline
 from market.regions.models import path_ids
+
+MOST_EXPORTED = 1_000  # the newest
 
 
 @dataclass(frozen=True)
@@ -180,3 +183,23 @@ def review_days(path: str) -> int:
     )
     found = {depth[key]: days for key, days in db.session.execute(query)}
     return found[max(found)] if found else rules.REVIEW_DAYS
+
+
+def of_person(person_id: int) -> dict[str, list[dict[str, Any]]]:
+    """What a person began to fill in, as it stands, for the export of his own data."""
+    query = select(Submission).where(Submission.person_id == person_id)
+    return {
+        "填写的成果与需求": [
+            {
+                "编号": one.no,
+                "名称": one.title,
+                "单位": one.owner.name,
+                "来源": SOURCES[one.source],
+                "状态": SUBMISSION_STATES[one.state],
+                "内容": one.content,
+                "保密审查人": one.cleared_by,
+                "时间": one.created_at.isoformat(),
+            }
+            for one in db.session.scalars(query.order_by(Submission.id.desc()).limit(MOST_EXPORTED))
+        ]
+    }
