@@ -13,6 +13,7 @@ from market.accounts.administration import cli as administration_cli
 from market.accounts.administration import web as administration_web
 from market.accounts.importer import KIND as ORGANISATIONS
 from market.accounts.members import api as members_api
+from market.accounts.members import queries as members_queries
 from market.accounts.members import web as members_web
 from market.accounts.members import web_desk, web_staff
 from market.accounts.members import workflow as joining
@@ -22,6 +23,7 @@ from market.accounts.people import codes, sessions, web_account, web_security, w
 from market.accounts.people import messages as people_messages
 from market.accounts.people import web as people_web
 from market.accounts.rosters import web as rosters_web
+from market.accounts.rosters.importer import IMPORTABLE as ROSTERS_ON_A_PAGE
 from market.accounts.rosters.importer import KIND as ROSTERS
 from market.accounts.verification import api as verification_api
 from market.accounts.verification import queries as verification_queries
@@ -36,11 +38,13 @@ from market.catalogue.documents import SEARCHABLE
 from market.catalogue.importer import ACHIEVEMENTS, DEMANDS
 from market.catalogue.imports import api as imports_api
 from market.catalogue.imports import importer as catalogue_imports
+from market.catalogue.imports import queries as imports_queries
 from market.catalogue.imports import service as import_jobs
 from market.catalogue.imports import web as imports_web
 from market.catalogue.imports import workflow as imports_workflow
 from market.catalogue.imports.jobs import Runner
 from market.catalogue.intake import api as intake_api
+from market.catalogue.intake import queries as intake_queries
 from market.catalogue.intake import service as intake_service
 from market.catalogue.intake import web as intake_web
 from market.catalogue.intake import web_cases as intake_web_cases
@@ -51,6 +55,7 @@ from market.catalogue.pins import KIND as PINS
 from market.catalogue.publishing import api as publishing_api
 from market.catalogue.publishing import attachments, drafts, life
 from market.catalogue.publishing import messages as publishing_messages
+from market.catalogue.publishing import queries as publishing_queries
 from market.catalogue.publishing import web as publishing_web
 from market.catalogue.publishing import web_more as publishing_web_more
 from market.catalogue.publishing import workflow as publishing_workflow
@@ -65,9 +70,10 @@ from market.discovery import web as discovery_web
 from market.discovery.indexer import Indexer
 from market.matching import api as matching_api
 from market.matching import contacts as matching_contacts
+from market.matching import following, reply_times
 from market.matching import merging as matching_merging
 from market.matching import messages as matching_messages
-from market.matching import reply_times
+from market.matching import queries as matching_queries
 from market.matching import web as matching_web
 from market.matching import web_cases as matching_web_cases
 from market.matching import web_lists as matching_web_lists
@@ -143,10 +149,12 @@ organisations = Room(
         joining.ANSWERED,
         joining.INVITED,
         joining.CHANGED,
+        joining.RENAMED,
         verification.SUBMITTED,
         verification.DECIDED,
     ],
     workflows=[joining.JOINING, verification.VERIFICATION],
+    of_person=members_queries.of_person,
 )
 administration = Room(
     "administration",
@@ -172,6 +180,7 @@ notifications = Room(
         ),
     ],
     badges={"unread": notifications_queries.unread},
+    of_person=notifications_queries.of_person,
 )
 catalogue = Room(
     "catalogue",
@@ -202,6 +211,7 @@ publishing = Room(
         "catalogue:listing": "已发布的信息：撤回、确认仍有效、结束",
     },
     on_merge=drafts.move,
+    of_person=publishing_queries.of_person,
 )
 intake = Room(
     "intake",
@@ -212,6 +222,7 @@ intake = Room(
     workflows=[intake_workflow.INTAKE],
     scopes={"catalogue:intake": "来电与代录"},
     on_merge=intake_service.move,
+    of_person=intake_queries.of_person,
 )
 imports = Room(
     "imports",
@@ -222,8 +233,9 @@ imports = Room(
         Task("forget import files", 3600.0, import_jobs.forget_old),
     ],
     workflows=[imports_workflow.WORKFLOW],
-    imports=catalogue_imports.IMPORTS,
+    imports=[*catalogue_imports.IMPORTS, ROSTERS_ON_A_PAGE],
     on_merge=import_jobs.move,
+    of_person=imports_queries.of_person,
 )
 local = Room("local", blueprints=[local_web.blueprint])
 discovery = Room(
@@ -256,12 +268,14 @@ matching = Room(
     tasks=[
         Task("forget inquirers", 3600.0, matching_contacts.forget),
         Task("reply times", 3600.0, reply_times.refresh),
+        Task("inquiries follow their owners", 300.0, following.follow_owners),
     ],
     messages=matching_messages.KINDS,
     workflows=[INQUIRY],
     owner_note=reply_times.note,
     on_merge=matching_merging.move,
     would_move=matching_merging.would_move,
+    of_person=matching_queries.of_person,
     scopes={"matching:inquiry": "对接咨询：查看、答复、办结"},
 )
 

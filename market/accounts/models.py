@@ -110,6 +110,18 @@ class FormerUscc(Base):
     recorded_by: Mapped[str] = mapped_column(String(200))
 
 
+class FormerName(Base):
+    """A name that an organisation bore until an office entered a new one (名称变更)."""
+
+    __tablename__ = "organisation_former_name"
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    folded_name: Mapped[str] = mapped_column(String(200), index=True)
+    ended_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_by: Mapped[str] = mapped_column(String(200))
+
+
 class OwnedBy:
     """A row that belongs to an organisation, as the policy asks it.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, case, func, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
-from market.accounts.models import KINDS, FormerUscc, Organisation
+from market.accounts.models import KINDS, FormerName, FormerUscc, Organisation
 from market.core.db import db, under
 from market.core.errors import NotFound
 from market.core.languages import translate
@@ -97,6 +97,22 @@ def with_code(code: str) -> ColumnElement[bool]:
     return or_(Organisation.uscc == code, Organisation.id.in_(former))
 
 
+def with_name(words: str) -> ColumnElement[bool]:
+    """SQL: organisations whose name, or a former one, has these words in it."""
+    text = fold(words)
+    former = select(FormerName.organisation_id).where(
+        FormerName.folded_name.contains(text, autoescape=True)
+    )
+    now: ColumnElement[bool] = Organisation.folded_name.contains(text, autoescape=True)
+    return or_(now, Organisation.id.in_(former))
+
+
+def former_names(organisation_id: int) -> list[str]:
+    """The names that an organisation bore before, oldest first."""
+    query = select(FormerName.name).where(FormerName.organisation_id == organisation_id)
+    return list(db.session.scalars(query.order_by(FormerName.id)))
+
+
 def by_code(code: str) -> Organisation | None:
     """The active organisation that has this credit code, or had it before."""
     query = select(Organisation).where(Organisation.state == "active", with_code(code))
@@ -174,9 +190,7 @@ def page(
     """Organisations by name, filtered by words of the name, kind and region subtree."""
     query = select(Organisation).where(policy.where(actor, READ, Organisation))
     if q:
-        text = fold(q)
-        by_code = with_code(q.strip().upper())
-        query = query.where(or_(Organisation.folded_name.contains(text, autoescape=True), by_code))
+        query = query.where(or_(with_name(q), with_code(q.strip().upper())))
     if kind:
         query = query.where(Organisation.kind == kind)
     if region is not None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select
 
 from market.accounts.importer import SERIES
 from market.accounts.models import Organisation
-from market.accounts.queries import find, with_code
-from market.accounts.roles import EDITORS, OFFICES
+from market.accounts.queries import with_code
+from market.accounts.roles import OFFICES
 from market.core import clock, numbers
 from market.core.db import db
-from market.core.errors import Conflict, Invalid
+from market.core.errors import Conflict
 from market.core.languages import translate
-from market.core.permissions import Actor, Always, InArea, Own, policy
+from market.core.permissions import Actor, Always, InArea, policy
 from market.core.text import fold
 from market.core.unit_of_work import unit_of_work
 
@@ -58,47 +58,6 @@ def found(actor: Actor, values: Mapping[str, Any], *, by_office: bool = False) -
         work.record("organisation.founded", "organisation", row.id, no=row.no, after=dict(values))
         work.announce("organisation", row.id)
         return row.id
-
-
-UPDATE = policy.declare("accounts:organisation:update", **dict.fromkeys(EDITORS, Own()))
-_PUBLIC = ("name", "telephone", "contact", "address", "hours", "website", "intro")
-
-
-def update_own(actor: Actor, no: str, version: int, values: Mapping[str, Any]) -> int:
-    """Change what an organisation says of itself in public; returns the new version.
-
-    Args:
-        version: the `lock_version` that was read before.
-        values: of name (as long as nobody verified it), telephone, contact, address, hours,
-            website, intro; what is not named stays.
-
-    Raises:
-        NotFound: it is not one that the actor may change.
-        Conflict: somebody else changed it meanwhile.
-        Invalid: the name was verified.
-    """
-    organisation_id = find(actor, UPDATE, no).id
-    with unit_of_work(actor) as work:
-        row = db.session.get_one(Organisation, organisation_id)
-        work.require(UPDATE, row)
-        before = {key: getattr(row, key) for key in _PUBLIC if key in values}
-        after = {key: value for key, value in values.items() if before.get(key, value) != value}
-        if "name" in after and row.verified_at is not None:
-            raise Invalid({"name": [translate("名称已核验；要改请联系所在县的科技管理部门。")]})
-        if "name" in after:
-            after["folded_name"] = fold(after["name"])[:200]
-        moved = db.session.execute(
-            update(Organisation)
-            .where(Organisation.id == row.id, Organisation.lock_version == version)
-            .values(lock_version=version + 1, updated_at=clock.now(), **after)
-            .execution_options(synchronize_session=False)
-        )
-        if not moved.rowcount:  # type: ignore[attr-defined]
-            raise Conflict(translate("刚才有同事改过，请对照现在的内容再保存一次。"))
-        old = {key: before[key] for key in after if key in before}
-        work.record("organisation.updated", "organisation", row.id, no=no, before=old, after=after)
-        work.announce("organisation", row.id)
-        return version + 1
 
 
 def same_organisation(uscc: str | None, name: str, region_id: int) -> int | None:

@@ -74,6 +74,22 @@ LISTING_STATES = {
 OUTCOMES = {"solved": N_("已解决"), "unsolved": N_("未解决"), "elsewhere": N_("站外解决")}
 
 
+class ReviewTarget(Base):
+    """The working days within which a county's office means to review what is sent (its own target).
+
+    A county without a row has the platform's; 0: the office sets itself none.
+    """
+
+    __tablename__ = "review_target"
+    __table_args__ = (CheckConstraint("days BETWEEN 0 AND 60", name="days"),)
+    region_id: Mapped[int] = mapped_column(
+        ForeignKey("region.id"), primary_key=True, autoincrement=False
+    )
+    days: Mapped[int]
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_by: Mapped[str] = mapped_column(String(200))
+
+
 class Term(Base):
     """An entry of a code list: fields, industries, disciplines; editable by import."""
 

@@ -165,7 +165,8 @@ class WorkItem(Base):
     """One row per case that somebody works on; `/desk` and `/my` read only this table.
 
     `side` says who has to act next: "office", "owner", or "" when the case is closed. Kept by
-    `workflow.show_on_desks`; only `assignee_id` and `seen_at` are written elsewhere.
+    `workflow.show_on_desks`; only `assignee_id` (the office's handler) and `owner_assignee_id` (the
+    owner's colleague who looks after it) are written elsewhere.
     """
 
     __tablename__ = "work_item"
@@ -185,6 +186,7 @@ class WorkItem(Base):
             "kind",
         ),
         Index("ix_work_item_assignee", "assignee_id", "side", "due"),
+        Index("ix_work_item_owner_assignee", "owner_assignee_id", "side", "due"),
         Index("ix_work_item_organisation", "organisation_id", "side", "updated_at"),
         Index("ix_work_item_person", "person_id", "side"),
         Index("ix_work_item_closed", "closed_at"),
@@ -203,6 +205,7 @@ class WorkItem(Base):
     person_id: Mapped[int | None] = mapped_column(BigInteger)
     region_path: Mapped[str | None] = mapped_column(path_column())
     assignee_id: Mapped[int | None] = mapped_column(BigInteger)
+    owner_assignee_id: Mapped[int | None] = mapped_column(BigInteger)
     due: Mapped[date | None]
     provisional: Mapped[bool] = mapped_column(default=False)
     returned: Mapped[bool] = mapped_column(default=False)

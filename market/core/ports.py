@@ -127,6 +127,9 @@ class Room:
     workflows: Sequence[Workflow] = ()
     # A sentence about an organisation beside what it published, by its id: how fast it answers.
     owner_note: Callable[[int], str | None] | None = None
+    # What the room keeps of a person who has an account, for the export of his own data: heading →
+    # rows in words.
+    of_person: Callable[[int], Mapping[str, Sequence[Mapping[str, Any]]]] | None = None
     # Kinds of files that people import on a page.
     imports: Sequence[Importable] = ()
 
@@ -170,6 +173,15 @@ class Market:
         """What rooms say about an organisation beside what it published."""
         found = [room.owner_note(organisation_id) for room in self.rooms if room.owner_note]
         return [note for note in found if note]
+
+    def of_person(self, person_id: int) -> dict[str, list[dict[str, Any]]]:
+        """All that rooms keep of a person, by heading; headings without anything too."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for room in self.rooms:
+            if room.of_person is not None:
+                for heading, rows in room.of_person(person_id).items():
+                    found.setdefault(heading, []).extend(dict(row) for row in rows)
+        return found
 
     @property
     def importables(self) -> dict[str, Importable]:

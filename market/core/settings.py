@@ -21,7 +21,7 @@ from market.core.instance import write_private
 from market.core.languages import N_
 from search_index import ENGINES
 
-# Network logs are kept for six months at least: 网络安全法 art. 21 (3).
+# Network logs are kept for six months at least: 网络安全法（日志留存不少于六个月的规定）.
 LEAST_AUDIT_DAYS = 184
 SHORTEST_SECRET = 32
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")

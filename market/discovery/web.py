@@ -219,6 +219,7 @@ def organisation(no: str) -> str | AnyResponse:
     return render_template(
         "accounts/organisation.html",
         organisation=found,
+        former_names=accounts.former_names(found.id),
         page=page,
         counts=counts,
         owner_notes=current_app.extensions["market"].owner_notes(found.id),

@@ -23,7 +23,7 @@ from market.matching import contacts, inquiring, queries, service
 from market.matching.models import OUTCOMES, SIDES, STATES
 from market.matching.queries import Case, Row
 from market.matching.schemas import LONGEST_MESSAGE, LONGEST_NEED
-from market.matching.workflow import ASK, CONTACT, READ
+from market.matching.workflow import ANSWER_FOR, ASK, CONTACT, READ
 
 blueprint = ApiBlueprint("inquiries", __name__, "对接咨询：本单位收到的和发出的")
 _ACTIONS = ("reopen", "withdraw", "remove", "restore", "remind")
@@ -184,9 +184,18 @@ def _whole(case: Case) -> dict[str, Any]:
     return dumped
 
 
+_PLACES = {
+    "answer": "messages",
+    "write": "messages",
+    "answer_for": "answers",
+    "close": "close",
+    "close_for": "close",
+}
+
+
 def _action(case: Case, action: str, label: str, reason: bool) -> dict[str, Any]:
     name = action.removesuffix("_own")
-    place = {"answer": "messages", "write": "messages", "close": "close"}.get(name, "actions")
+    place = _PLACES.get(name, "actions")
     address = f"{PREFIX}/inquiries/{case.inquiry.no}/{place}"
     return {"action": name, "label": label, "url": address, "needs_reason": reason}
 
@@ -279,11 +288,28 @@ def write(values: dict[str, Any], no: str) -> Response:
     return _answer(queries.get(current_actor(), no))
 
 
+@blueprint.route("/inquiries/<string:no>/answers", methods=["POST"])
+@blueprint.doc(
+    operationId="answerInquiryForOwner",
+    summary="代为答复",
+    description="发布单位还没有账号时，由当地科技管理部门代答，注明部门名称。须带 If-Match。",
+    security=[{"token": []}],
+)
+@blueprint.arguments(NewInquiryMessage)
+@blueprint.response(200, InquiryCaseSchema, description="代答后的咨询")
+@blueprint.alt_response(404, MISSING)
+@requires(ANSWER_FOR)
+def answer_for(values: dict[str, Any], no: str) -> Response:
+    """Answer in the place of an owner that has no account yet."""
+    service.answer_for(current_actor(), no, values["text"], _seen(no))
+    return _answer(queries.get(current_actor(), no))
+
+
 @blueprint.route("/inquiries/<string:no>/close", methods=["POST"])
 @blueprint.doc(
     operationId="closeInquiry",
     summary="办结",
-    description="由发布单位或咨询方办结。须带 If-Match。",
+    description="由发布单位或咨询方办结；发布单位没有账号时由科技管理部门代为办结。须带 If-Match。",
     security=[{"token": []}],
 )
 @blueprint.arguments(InquiryOutcome)

@@ -16,7 +16,7 @@ from market.accounts.models import Organisation
 from market.accounts.people.models import Person, RoleGrant
 from market.accounts.people.sessions import in_force
 from market.accounts.queries import Contact
-from market.accounts.roles import EDITORS, MEMBERS
+from market.accounts.roles import EDITORS, MEMBERS, OFFICES
 from market.catalogue.queries import PATHS
 from market.core import clock
 from market.core import workflow as flow
@@ -29,9 +29,10 @@ from market.core.permissions import Actor, Grant, policy
 from market.core.workflow import Transition
 from market.matching.messages import secret_of
 from market.matching.models import OPEN, Inquiry, InquiryMessage
-from market.matching.workflow import AREA, BY_ADDRESS, INQUIRY, READ
+from market.matching.workflow import AREA, BY_ADDRESS, INQUIRY, READ, unclaimed
 
 _JOINED = (joinedload(Inquiry.owner), joinedload(Inquiry.asker), joinedload(Inquiry.listing))
+MOST_EXPORTED = 1_000  # of a kind, the newest
 _MOST_MESSAGES = 200  # of a thread that a page shows, the newest
 
 
@@ -60,11 +61,13 @@ class Case:
     actions: Sequence[Transition]
     assignee_id: int | None
     until: date | None
+    unclaimed: bool  # nobody of the owner has an account: the office answers in its place
 
     @property
     def may(self) -> set[str]:
         """Names of the actions, without the side in them."""
-        return {one.action.removesuffix("_own") for one in self.actions}
+        names = {one.action.removesuffix("_own") for one in self.actions}
+        return names | ({"close"} if "close_for" in names else set())
 
     @property
     def listing_url(self) -> str:
@@ -122,7 +125,9 @@ def number_of(visitor: Actor) -> str:
 
 def get(actor: Actor, no: str) -> Case:
     """An inquiry with its thread. Raises NotFound."""
-    query = select(Inquiry, WorkItem.assignee_id, WorkItem.due).outerjoin(WorkItem, _its_item())
+    query = select(Inquiry, WorkItem.owner_assignee_id, WorkItem.due).outerjoin(
+        WorkItem, _its_item()
+    )
     query = query.where(Inquiry.no == no, policy.where(actor, READ, Inquiry))
     found = db.session.execute(query.options(*_JOINED, joinedload(Inquiry.region))).first()
     if found is None:
@@ -138,6 +143,7 @@ def get(actor: Actor, no: str) -> Case:
         actions=INQUIRY.actions(actor, inquiry),
         assignee_id=assignee,
         until=until,
+        unclaimed=unclaimed(inquiry),
     )
 
 
@@ -189,7 +195,7 @@ def _page(actor: Actor, wanted: ColumnElement[bool], page: int, per_page: int) -
     limited = select(Inquiry.id).where(wanted).limit(EXACT_UP_TO + 1).subquery()
     total = db.session.scalar(select(func.count()).select_from(limited)) or 0
     query: Any = select(Inquiry, Person.name, WorkItem.due).outerjoin(WorkItem, _its_item())
-    query = query.outerjoin(Person, Person.id == WorkItem.assignee_id).where(wanted)
+    query = query.outerjoin(Person, Person.id == WorkItem.owner_assignee_id).where(wanted)
     found = db.session.execute(
         _unanswered_first(query).options(*_JOINED).limit(per_page).offset((page - 1) * per_page)
     )
@@ -216,9 +222,9 @@ def unanswered(actor: Actor) -> int:
 
 
 def assignee_of(inquiry: Inquiry) -> int | None:
-    """The colleague who looks after a case."""
+    """The owner's colleague who looks after a case; the office's handler is another person."""
     return db.session.scalar(
-        select(WorkItem.assignee_id).where(
+        select(WorkItem.owner_assignee_id).where(
             WorkItem.kind == INQUIRY.name, WorkItem.object_id == inquiry.id
         )
     )
@@ -253,3 +259,47 @@ def own_organisations(actor: Actor) -> list[Organisation]:
 def office_of(inquiry: Inquiry) -> Contact | None:
     """Who answers the telephone for the place of a case."""
     return accounts.contact_for(inquiry.region.path_ids)
+
+
+def office_name(actor: Actor, inquiry: Inquiry) -> str:
+    """The office that an officer acts for in a case: the nearest he works at, else the place's."""
+    offices = {
+        grant.organisation_id: grant.region_path
+        for grant in actor.grants
+        if grant.role in OFFICES
+        and grant.organisation_id is not None
+        and (inquiry.area_path or "").startswith(grant.region_path or "-")
+    }
+    if offices:
+        nearest = max(offices, key=lambda key: len(offices[key] or ""))
+        return db.session.get_one(Organisation, nearest).name
+    place = office_of(inquiry)
+    return place.name if place is not None else "科技管理部门"
+
+
+def of_person(person_id: int) -> dict[str, list[dict[str, Any]]]:
+    """What a person asked, and what he wrote in inquiries, for the export of his own data."""
+    asked = select(Inquiry).where(Inquiry.asker_person_id == person_id).order_by(Inquiry.id.desc())
+    wrote = (
+        select(InquiryMessage, Inquiry.no)
+        .join(Inquiry, Inquiry.id == InquiryMessage.inquiry_id)
+        .where(InquiryMessage.person_id == person_id)
+        .order_by(InquiryMessage.id.desc())
+    )
+    return {
+        "发出的咨询": [
+            {
+                "编号": one.no,
+                "信息": one.title,
+                "署名": one.asker_label,
+                "方便联系的时间": one.reach,
+                "状态": INQUIRY.states[one.state],
+                "时间": one.created_at.isoformat(),
+            }
+            for one in db.session.scalars(asked.limit(MOST_EXPORTED))
+        ],
+        "咨询里写的话": [
+            {"咨询": no, "署名": said.author, "内容": said.text, "时间": said.at.isoformat()}
+            for said, no in db.session.execute(wrote.limit(MOST_EXPORTED))
+        ],
+    }

@@ -9,11 +9,12 @@ from sqlalchemy import bindparam, delete, func, select, text
 from market.core import clock
 from market.core.db import UtcDateTime, db
 from market.core.languages import translate as _
+from market.core.models import CaseEvent
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
 from market.matching.models import Inquiry, OwnerReply
 from market.matching.rules import COUNTED, FEWEST_CASES, usual_time
-from market.matching.workflow import COUNT
+from market.matching.workflow import COUNT, INQUIRY
 
 _FRESH = timedelta(days=1)  # then answers of a year ago have left the count
 _AT_ONCE = 100
@@ -27,8 +28,14 @@ _KEEP = text(
 def count_again(owner_id: int) -> None:
     """Count an owner's answers of the last year anew. Call inside a unit of work.
 
-    Minutes by the clock, nights and weekends included; removed inquiries do not count.
+    Minutes by the clock, nights and weekends included; removed inquiries do not count, nor those
+    that an office answered in the owner's place.
     """
+    by_office = select(CaseEvent.id).where(
+        CaseEvent.kind == INQUIRY.name,
+        CaseEvent.object_id == Inquiry.id,
+        CaseEvent.action == "answer_for",
+    )
     waits = (
         select(
             Inquiry.answer_minutes.label("minutes"),
@@ -39,6 +46,7 @@ def count_again(owner_id: int) -> None:
             Inquiry.owner_id == owner_id,
             Inquiry.first_answer_at > clock.now() - COUNTED,
             Inquiry.state != "spam",
+            ~by_office.exists(),
         )
         .subquery()
     )

@@ -22,7 +22,7 @@ from market.core.text import fold
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.matching import messages, reply_times, rules
 from market.matching.models import Inquiry, InquiryMessage
-from market.matching.queries import assignee_of, colleagues, side_of
+from market.matching.queries import assignee_of, colleagues, office_name, side_of
 from market.matching.workflow import (
     ASSIGN,
     INQUIRY,
@@ -107,7 +107,26 @@ def say(actor: Actor, no: str, text: str, version: int | None = None) -> None:
         write_down(inquiry, side, actor.id if actor.kind == "person" else None, author, text)
 
 
-def _answer(work: UnitOfWork, inquiry: Inquiry) -> None:
+def answer_for(actor: Actor, no: str, text: str, version: int | None = None) -> None:
+    """Answer in the place of an owner that has no account yet, as the office of the place (代答).
+
+    Raises:
+        NotFound: no such inquiry. Denied: the owner can answer itself. Conflict: as for `say`.
+    """
+    with unit_of_work(actor) as work:
+        inquiry = _locked(actor, no)
+        if _said_just_now(inquiry, "owner", text):
+            work.require(READ, inquiry)
+            return
+        _as_seen(inquiry, version)
+        if side_of(actor, inquiry) != "office":
+            raise Denied
+        _answer(work, inquiry, "answer_for")
+        author = f"{office_name(actor, inquiry)}代答 · {actor.label}"
+        write_down(inquiry, "owner", actor.id if actor.kind == "person" else None, author, text)
+
+
+def _answer(work: UnitOfWork, inquiry: Inquiry, action: str = "answer") -> None:
     now, first = clock.now(), inquiry.first_answer_at is None
     values = _moved()
     if first:
@@ -115,7 +134,7 @@ def _answer(work: UnitOfWork, inquiry: Inquiry) -> None:
         values |= {"first_answer_at": now, "answer_minutes": minutes}
     if inquiry.open_until is not None:
         values["open_until"] = now + rules.ADDRESS_OPENS
-    flow.fire(work, INQUIRY, inquiry, "answer", values=values)
+    flow.fire(work, INQUIRY, inquiry, action, values=values)
     if first:
         reply_times.count_again(inquiry.owner_id)
     _tell_asker(messages.ANSWERED, inquiry)
@@ -147,10 +166,7 @@ def _touch(inquiry: Inquiry) -> None:
 
 
 def _answering(inquiry: Inquiry) -> int | None:
-    """The colleague who has the case, as long as he may answer for the owner.
-
-    A desk may have given it to an officer, and whoever had it may have left.
-    """
+    """The colleague who has the case, as long as he may answer for the owner."""
     found = assignee_of(inquiry)
     return found if found in dict(colleagues(inquiry.owner_id)) else None
 
@@ -200,27 +216,28 @@ def remind(actor: Actor, no: str) -> None:
 
 
 def close(actor: Actor, no: str, values: Mapping[str, Any], version: int | None = None) -> None:
-    """End a case with its outcome, as the owner or the asker.
+    """End a case with its outcome, as the owner or the asker, or as the office in the owner's place.
 
     Args:
         values: outcome; where solved perhaps outcome_with and amount (fen).
 
     Raises:
-        Conflict: it moved meanwhile or is closed already. Denied: an office does not close.
+        Conflict: it moved meanwhile or is closed already.
+        Denied: an office does not close for an owner that can.
     """
     with unit_of_work(actor) as work:
         inquiry = _locked(actor, no)
         _as_seen(inquiry, version)
         told = _outcome(inquiry, values)
-        side = _party(actor, inquiry)
+        side = _party(actor, inquiry, "close")
         columns = _moved(closed_at=clock.now(), **told)
         flow.fire(work, INQUIRY, inquiry, SIDE_ACTIONS["close"][side], values=columns, after=told)
         _tell_other(messages.ENDED, inquiry, side)
 
 
-def _party(actor: Actor, inquiry: Inquiry) -> str:
+def _party(actor: Actor, inquiry: Inquiry, action: str) -> str:
     side = side_of(actor, inquiry)
-    if side == "office":
+    if side not in SIDE_ACTIONS[action]:
         raise Denied
     return side
 
@@ -255,7 +272,7 @@ def _named_organisation(name: str) -> int | None:
 
 
 def _tell_other(kind: MessageKind, inquiry: Inquiry, side: str) -> None:
-    if side == "owner":
+    if side != "asker":
         _tell_asker(kind, inquiry)
     else:
         messages.tell_owner(kind, inquiry, _answering(inquiry))
@@ -276,7 +293,7 @@ def act(
         side, columns = side_of(actor, inquiry), _moved()
         if action == "reopen":
             _refuse_old(inquiry)
-            action = SIDE_ACTIONS["reopen"][_party(actor, inquiry)]
+            action = SIDE_ACTIONS["reopen"][_party(actor, inquiry, "reopen")]
             columns |= dict.fromkeys(
                 ("outcome", "outcome_with", "outcome_with_id", "outcome_amount_fen", "closed_at")
             )
@@ -319,7 +336,7 @@ def assign(actor: Actor, no: str, person_id: int | None) -> None:
         if before == person_id:
             return
         item = and_(WorkItem.kind == INQUIRY.name, WorkItem.object_id == inquiry.id)
-        db.session.execute(update(WorkItem).where(item).values(assignee_id=person_id))
+        db.session.execute(update(WorkItem).where(item).values(owner_assignee_id=person_id))
         told = names[person_id] if person_id is not None else "不指定"
         flow.add_event(work, INQUIRY.name, inquiry.id, "assign", note=told)
         work.record(
@@ -339,6 +356,8 @@ def do(actor: Actor, no: str, action: str, values: Mapping[str, Any]) -> None:
     version = values.get("version")
     if action == "say":
         say(actor, no, values["text"], version)
+    elif action == "answer_for":
+        answer_for(actor, no, values["text"], version)
     elif action == "close":
         close(actor, no, values, version)
     elif action == "remind":

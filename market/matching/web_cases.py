@@ -32,6 +32,7 @@ from market.matching.workflow import ANSWER, ASSIGN, CONTACT, INQUIRY, NOTE, REA
 blueprint = Blueprint("inquiry_cases", __name__)
 _FORMS: dict[str, type[Schema]] = {
     "say": MessageSchema,
+    "answer_for": MessageSchema,
     "close": OutcomeSchema,
     "reopen": ReasonSchema,
     "withdraw": ReasonSchema,
@@ -44,8 +45,10 @@ _FORMS: dict[str, type[Schema]] = {
 WORDS = {
     "begin": "提出咨询",
     "answer": "发布单位答复",
+    "answer_for": "科技管理部门代答",
     "write": "咨询方再问",
     "close": "发布单位办结",
+    "close_for": "科技管理部门代为办结",
     "close_own": "咨询方办结",
     "reopen": "发布单位重新打开",
     "reopen_own": "咨询方重新打开",
@@ -57,7 +60,14 @@ WORDS = {
     "assign": "交给",
 }
 _INSIDE = {"assign"}
-_APART = {"answer", "write", "close", "close_own"}  # have forms of their own
+_APART = {
+    "answer",
+    "answer_for",
+    "write",
+    "close",
+    "close_for",
+    "close_own",
+}  # have forms of their own
 
 
 @blueprint.get("/inquiries/<string:no>")
@@ -144,6 +154,8 @@ def _offered(actor: Actor, case: Case) -> dict[str, Any]:
         }.items()
         if policy.allows(actor, permission, inquiry)
     }
+    if case.unclaimed:
+        may.discard("remind")  # nobody there would read it
     answers = case.side == "owner" and policy.allows(actor, ANSWER, inquiry)
     templates = reply_templates.of(actor, [inquiry.owner_id]) if answers else []
     wanted = request.args.get("template", "")

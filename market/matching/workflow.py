@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false
+from sqlalchemy import ColumnElement, and_, false, select
 
+from market.accounts.people.models import Person, RoleGrant
+from market.accounts.people.sessions import in_force
 from market.accounts.roles import EDITORS, MEMBERS, OFFICES
 from market.core import calendar, clock, holidays
+from market.core.db import db
 from market.core.languages import N_
 from market.core.permissions import (
     Actor,
@@ -64,6 +67,36 @@ class ByAddress(Condition):
         return model.id == actor.id if actor.kind == "visitor" else false()
 
 
+def has_answerers(owner_id: Any) -> ColumnElement[bool]:
+    """SQL: an organisation has somebody with an account who may answer for it."""
+    held = (
+        select(RoleGrant.id)
+        .join(Person, Person.id == RoleGrant.person_id)
+        .where(
+            RoleGrant.organisation_id == owner_id,
+            RoleGrant.role.in_(EDITORS),
+            in_force(),
+            Person.state == "active",
+        )
+    )
+    return held.exists()
+
+
+def unclaimed(inquiry: Inquiry) -> bool:
+    """Whether nobody of the owner has an account: its office answers in its place (代答)."""
+    return not db.session.scalar(select(has_answerers(inquiry.owner_id)))
+
+
+class Unclaimed(Condition):
+    """Holds for what was asked of an organisation that has no account yet."""
+
+    def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
+        return target is None or unclaimed(target)
+
+    def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
+        return ~has_answerers(model.owner_id)
+
+
 @dataclass(frozen=True)
 class ClosedLately(Condition):
     """Holds for cases that ended within this time."""
@@ -83,6 +116,7 @@ class ClosedLately(Condition):
 _LATELY = ClosedLately(REOPENED_WITHIN)
 _OWNERS: dict[str, Condition] = dict.fromkeys(EDITORS, Own())
 _AREA: dict[str, Condition] = dict.fromkeys(OFFICES, InArea())
+_IN_ITS_PLACE: dict[str, Condition] = dict.fromkeys(OFFICES, InArea() & Unclaimed())
 _ASKERS: dict[str, Condition] = {
     **dict.fromkeys(EDITORS, Asked()),
     "person": AskedMyself(),
@@ -102,8 +136,10 @@ READ = policy.declare(
 )
 AREA = policy.declare("matching:inquiry:area", **_AREA)
 ANSWER = policy.declare("matching:inquiry:answer", **_OWNERS)
+ANSWER_FOR = policy.declare("matching:inquiry:answer_for", **_IN_ITS_PLACE)
 WRITE = policy.declare("matching:inquiry:write", **_ASKERS)
 CLOSE = policy.declare("matching:inquiry:close", **_OWNERS)
+CLOSE_FOR = policy.declare("matching:inquiry:close_for", **_IN_ITS_PLACE)
 CLOSE_OWN = policy.declare("matching:inquiry:close_own", **_ASKERS)
 REOPEN = policy.declare(
     "matching:inquiry:reopen", **{role: one & _LATELY for role, one in _OWNERS.items()}
@@ -121,10 +157,11 @@ CONTACT = policy.declare("matching:inquiry:contact", **_OWNERS, **_AREA)
 TEMPLATES = policy.declare("matching:reply_template:edit", **_OWNERS)
 FORGET = policy.declare("matching:inquiry:forget")
 COUNT = policy.declare("matching:reply_time:count")
+FOLLOW_OWNERS = policy.declare("matching:inquiry:follow_owners")
 
 # What each side calls the same act.
 SIDE_ACTIONS = {
-    "close": {"owner": "close", "asker": "close_own"},
+    "close": {"owner": "close", "asker": "close_own", "office": "close_for"},
     "reopen": {"owner": "reopen", "asker": "reopen_own"},
 }
 
@@ -148,12 +185,13 @@ def next_step(inquiry: Inquiry) -> tuple[str, str]:
 def _item(inquiry: Inquiry) -> Item:
     waits = inquiry.state == "new"
     until = due(inquiry) if waits else None
+    by_office = waits and unclaimed(inquiry)
     return Item(
         no=inquiry.no,
         title=inquiry.title,
         url=f"/inquiries/{inquiry.no}",
-        side="owner" if waits else "",
-        next_step=next_step(inquiry)[1],
+        side=("office" if by_office else "owner") if waits else "",
+        next_step="代为答复：发布单位还没有账号" if by_office else next_step(inquiry)[1],
         organisation_id=inquiry.owner_id,
         region_path=inquiry.area_path,
         due=until.day if until else None,
@@ -171,8 +209,10 @@ INQUIRY = Workflow(
     item=_item,
     transitions=(
         Transition("answer", N_("发送答复"), OPEN, "answered", ANSWER),
+        Transition("answer_for", N_("代为答复"), OPEN, "answered", ANSWER_FOR),
         Transition("write", N_("再问一句"), OPEN, "new", WRITE),
         Transition("close", N_("办结"), OPEN, "closed", CLOSE),
+        Transition("close_for", N_("代为办结"), OPEN, "closed", CLOSE_FOR),
         Transition("close_own", N_("办结"), OPEN, "closed", CLOSE_OWN),
         Transition("reopen", N_("重新打开"), ("closed",), "new", REOPEN, tone="plain"),
         Transition("reopen_own", N_("重新打开"), ("closed",), "new", REOPEN_OWN, tone="plain"),

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy.orm import aliased
 
 from market.accounts.models import Organisation
 from market.accounts.people.models import Person, RoleGrant
@@ -53,13 +54,20 @@ class ItemView:
     place: str
     assignee_id: int | None
     assignee: str
+    owner_assignee: str
     due: date | None
     term: Term | None
     provisional: bool
     returned: bool
     urgent: bool
     opened_at: datetime
+    updated_at: datetime
     closed_at: datetime | None
+
+    @property
+    def waited(self) -> int:
+        """Days since the last step: what is told where there is no due date."""
+        return (clock.today() - clock.local(self.updated_at).date()).days
 
 
 @dataclass(frozen=True)
@@ -167,16 +175,21 @@ def _days_off(today: date) -> dict[date, bool]:
 
 def rows(ids: Sequence[int], overrides: dict[date, bool] | None = None) -> list[ItemView]:
     """Cases with the names that go with them, in the order of the ids: two statements."""
+    colleague = aliased(Person)
     query = (
-        select(WorkItem, Organisation.name, Person.name)
+        select(WorkItem, Organisation.name, Person.name, colleague.name)
         .outerjoin(Organisation, Organisation.id == WorkItem.organisation_id)
         .outerjoin(Person, Person.id == WorkItem.assignee_id)
+        .outerjoin(colleague, colleague.id == WorkItem.owner_assignee_id)
         .where(WorkItem.id.in_(ids))
     )
-    found = {row.id: (row, owner, who) for row, owner, who in db.session.execute(query)}
+    found = {
+        row.id: (row, owner, who, theirs) for row, owner, who, theirs in db.session.execute(query)
+    }
+    items: list[WorkItem] = [one[0] for one in found.values()]
     today = clock.today()
-    places = _place_names(row.region_path for row, _, _ in found.values())
-    dues = [row.due for row, _, _ in found.values() if row.due and row.side]
+    places = _place_names(row.region_path for row in items)
+    dues = [row.due for row in items if row.due and row.side]
     off = _days_off(today) if overrides is None else overrides
     words = rules.terms(dues, today, off)
     return [_view(*found[one], places, words) for one in ids if one in found]
@@ -186,6 +199,7 @@ def _view(
     row: WorkItem,
     owner: str | None,
     assignee: str | None,
+    owner_assignee: str | None,
     places: dict[str, str],
     words: dict[date, Term],
 ) -> ItemView:
@@ -202,12 +216,14 @@ def _view(
         place=places.get(row.region_path or "", ""),
         assignee_id=row.assignee_id,
         assignee=assignee or "",
+        owner_assignee=owner_assignee or "",
         due=row.due,
         term=words.get(row.due) if row.due and row.side else None,
         provisional=row.provisional,
         returned=row.returned,
         urgent=row.urgent,
         opened_at=row.opened_at,
+        updated_at=row.updated_at,
         closed_at=row.closed_at,
     )
 

@@ -149,3 +149,19 @@ def waiting() -> float:
 def given_up() -> float:
     """How many mails and SMS were given up within a week."""
     return float(troubles().given_up)
+
+
+def of_person(person_id: int) -> dict[str, list[dict[str, object]]]:
+    """The messages kept for a person, for the export of his own data."""
+    query = select(InboxMessage).where(InboxMessage.person_id == person_id)
+    return {
+        "消息": [
+            {
+                "标题": one.subject,
+                "内容": one.text,
+                "时间": one.created_at.isoformat(),
+                "读过": one.read_at.isoformat() if one.read_at else None,
+            }
+            for one in db.session.scalars(query.order_by(InboxMessage.id.desc()).limit(1_000))
+        ]
+    }

@@ -12,14 +12,14 @@ from market.accounts.administration import permissions, queries, rules, service
 from market.accounts.administration.cli import admin
 from market.accounts.people import service as accounts
 from market.accounts.people import sessions
-from market.accounts.people.models import LoginSession, Person, RoleGrant
+from market.accounts.people.models import LoginSession, Person, RecoveryCode, RoleGrant
 from market.accounts.people.rules import Contact, read_contact
 from market.accounts.roles import ADMINISTRATORS, ROLES
 from market.core import audit, clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound
 from market.core.masking import mask_contact
-from market.core.models import AuditEntry
+from market.core.models import AuditEntry, OutboxRow
 from market.core.permissions import SYSTEM, policy
 from market.core.secrets import unseal
 from market.core.settings import SettingsError, load
@@ -65,7 +65,12 @@ def held(person):
 def test_each_administrator_has_his_own_and_nothing_else(app):
     own = {
         "system_admin": {permissions.SEE_PEOPLE, accounts.SUSPEND},
-        "security_admin": {permissions.SEE_GRANTS, permissions.GRANT, permissions.END},
+        "security_admin": {
+            permissions.SEE_GRANTS,
+            permissions.GRANT,
+            permissions.END,
+            permissions.RESET_SECOND_FACTOR,
+        },
         "audit_admin": {permissions.READ_AUDIT, permissions.EXPORT_AUDIT},
     }
     named = set().union(*own.values())
@@ -228,6 +233,42 @@ def test_nobody_grants_to_himself_or_ends_his_own(security, system):
 
 
 # -- the audit
+
+
+def test_a_lost_second_factor_is_reset_by_another(security, system):
+    """Who lost the device and the codes has no way in by himself."""
+    now = clock.now()
+    lost = people.person(("county", None, "511402"), totp="x", totp_at=now, totp_last_step=1)
+    lost_id = lost.id
+    with unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        sessions.open_session(work, db.session.get_one(Person, lost_id), second_factor=True)
+        db.session.add(RecoveryCode(person_id=lost_id, code_hash="y"))
+    with pytest.raises(Denied):
+        service.reset_second_factor(system, lost_id, "本人到场")
+    with pytest.raises(Invalid):
+        service.reset_second_factor(security, lost_id, " ")
+    service.reset_second_factor(security, lost_id, "本人持身份证到场")
+    db.session.rollback()
+    person = db.session.get_one(Person, lost_id)
+    assert (person.totp, person.totp_at, person.totp_last_step) == (None, None, None)
+    open_ones = select(LoginSession.id).where(LoginSession.ended_at.is_(None))
+    assert list(db.session.scalars(open_ones.where(LoginSession.person_id == lost_id))) == []
+    assert db.session.scalars(select(RecoveryCode)).all() == []
+    (entry,) = audited("person.second_factor_reset")
+    assert (entry.object_id, entry.after["reason"]) == (lost_id, "本人持身份证到场")
+    told = db.session.scalars(select(OutboxRow).where(OutboxRow.kind == "person.second_factor"))
+    assert [row.payload["people"] for row in told] == [[lost_id]]
+    with pytest.raises(Conflict):
+        service.reset_second_factor(security, lost_id, "再来一次")
+
+
+def test_nobody_resets_his_own_second_factor(app):
+    own = people.person(("security_admin",), totp="x", totp_at=clock.now())
+    actor = sessions.actor_of(own)
+    with pytest.raises(Denied, match="另一位"):
+        service.reset_second_factor(actor, actor.id, "手机丢了")
+    assert db.session.get_one(Person, actor.id).totp == "x"
 
 
 def test_the_audit_is_searched_by_what_it_says(auditor, security):

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from market.accounts.rosters.models import RosterEntry
 from market.catalogue.imports import jobs, queries, rules, service, storage
 from market.catalogue.imports.models import ImportJob
 from market.catalogue.models import Listing
@@ -25,6 +26,7 @@ from market.core.unit_of_work import unit_of_work
 from market.core.workflow import timeline
 from market.regions.models import LeadingIndustry
 from tests import people
+from tests.service.clerk import CODE, OTHER
 
 ROW = {"title": "川茶机采技术", "summary": "一台机器顶二十个人采茶。"}
 
@@ -528,3 +530,32 @@ def test_drafts_of_a_worker_that_died_go(clerk, monkeypatch):
     change(heartbeat_at=clock.now() - timedelta(hours=1))
     work()
     assert (state(no).state, len(drafts())) == ("done", 1)
+
+
+def test_an_office_brings_rosters_of_its_own_area_only(app):
+    """By the organisation where it is known here, else by where the code was given out."""
+    from tests.service.test_rosters import local_code, row
+
+    people.organisation("甲公司", uscc=CODE, code="511402")
+    people.organisation("乙公司", uscc=OTHER, code="511403")
+    officer = people.actor(("county", None, "511402"))
+    firm = people.actor(("editor", people.organisation()))
+    with pytest.raises(Denied):
+        bring(firm, row(), kind="rosters")
+    no = bring(officer, row(), row(uscc=local_code()), row(uscc=OTHER), kind="rosters")
+    work()
+    job = state(no)
+    assert (job.state, job.rejected) == ("refused", 1)
+    (problem,) = job.problems
+    assert (problem["row"], problem["column"]) == (3, "统一社会信用代码")
+    assert "不在本地区" in problem["message"]
+    no = bring(officer, row(number="GR1"), row(uscc=local_code(), name="新公司"), kind="rosters")
+    work()
+    assert state(no).preview[0]["cells"]["编号"] == "GR1"
+    service.act(officer, no, "import")
+    work()
+    entries = select(RosterEntry.name).where(RosterEntry.state == "active").order_by(RosterEntry.id)
+    assert list(db.session.scalars(entries)) == ["甲公司", "新公司"]
+    service.act(officer, no, "undo")
+    assert list(db.session.scalars(entries)) == []
+    assert state(no).state == "undone"

@@ -19,6 +19,7 @@ from market.core.secrets import pseudonym
 from market.core.unit_of_work import unit_of_work
 from market.matching import (
     contacts,
+    following,
     inquiring,
     merging,
     queries,
@@ -29,6 +30,7 @@ from market.matching import (
 )
 from market.matching.messages import address_of
 from market.matching.models import Inquiry, InquiryMessage, OwnerReply
+from market.monitoring import my_queries
 from market.monitoring import service as desk
 from tests import people
 
@@ -107,7 +109,7 @@ def told():
     return [(one.kind, one.payload) for one in db.session.scalars(query)]
 
 
-def test_an_inquiry_reaches_its_owner_and_the_office_of_the_place(listing, asker, firm):
+def test_an_inquiry_reaches_its_owner_and_the_office_of_the_place(listing, owner, asker, firm):
     no = ask(asker, firm)
     assert no.startswith(f"DJ{clock.today().year}")
     found = row(no)
@@ -242,10 +244,7 @@ def test_who_left_an_organisation_does_not_take_its_inquiries_along(owner, asker
     assert queries.get(left, own).side == "asker"
     service.say(owner, no, "答")
     assert told()[-1][1]["people"] == [asker.id]
-    with unit_of_work(SYSTEM) as work:
-        work.require(people.MAKE)
-        ended = update(RoleGrant).where(RoleGrant.person_id == asker.id)
-        db.session.execute(ended.values(ended_at=clock.now()))
+    end_grants(asker.id)
     service.say(owner, no, "再答")
     reached = told()[-1][1]
     assert (reached["people"], reached["organisation_id"]) == ([], firm)
@@ -392,7 +391,7 @@ def test_a_case_is_given_to_a_colleague_who_may_answer(owner, editor, asker, fir
         with pytest.raises(Invalid):
             service.assign(owner, no, wrong)
     service.assign(owner, no, editor.id)
-    assert item(no).assignee_id == editor.id
+    assert item(no).owner_assignee_id == editor.id
     assert told()[-1][1]["people"] == [editor.id]
     service.say(owner, no, "答")
     service.say(asker, no, "问")
@@ -400,18 +399,83 @@ def test_a_case_is_given_to_a_colleague_who_may_answer(owner, editor, asker, fir
     assert queries.mine(owner, "received").items[0].assignee == "编辑"
 
 
+def test_the_offices_handler_and_the_owners_colleague_are_two(owner, editor, asker, firm, officer):
+    no = ask(asker, firm)
+    service.assign(owner, no, editor.id)
+    number = desk.assign(officer, item(no).id, officer.id)
+    assert (item(no).assignee_id, item(no).owner_assignee_id) == (officer.id, editor.id)
+    service.say(owner, no, "答")
+    service.say(asker, no, "问")
+    assert told()[-1][1]["people"] == [editor.id]
+    assert queries.mine(owner, "received").items[0].assignee == "编辑"
+    shown = {one.no: one for group in my_queries.mine(owner) for one in group.page.items}[no]
+    assert (shown.assignee, shown.owner_assignee) == ("经办", "编辑")
+    desk.undo(officer, number)
+    service.assign(owner, no, None)
+    assert (item(no).assignee_id, item(no).owner_assignee_id) == (None, None)
+
+
 def test_whoever_cannot_answer_is_not_told_in_place_of_those_who_can(
-    owner, asker, firm, officer, listing
+    owner, editor, asker, firm, listing
 ):
     no = ask(asker, firm)
-    number = desk.assign(officer, item(no).id, officer.id)
-    assert number
-    assert item(no).assignee_id == officer.id
+    service.assign(owner, no, editor.id)
+    end_grants(editor.id)
     service.say(owner, no, "答")
     service.say(asker, no, "问")
     last = told()[-1][1]
     assert last["people"] == []
     assert (last["organisation_id"], last["roles"]) == (listing.owner_id, ["owner", "editor"])
+
+
+def end_grants(*people_ids):
+    with unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        ended = update(RoleGrant).where(RoleGrant.person_id.in_(people_ids))
+        db.session.execute(ended.values(ended_at=clock.now()))
+
+
+def test_an_office_answers_for_an_owner_without_an_account(listing, asker, firm):
+    """A firm that a clerk founded (代录) would leave its callers without an answer."""
+    office = people.organisation("某县科技局", kind="office", code=listing.region.code)
+    officer = people.actor(("county", office, listing.region.code), name="经办")
+    stranger = people.actor(("county", None, "511403"), name="外县")
+    no = ask(asker, firm)
+    assert (item(no).side, item(no).assignee_id) == ("office", None)
+    with pytest.raises(NotFound):
+        service.answer_for(stranger, no, "答")
+    with pytest.raises(Denied):
+        service.answer_for(asker, no, "答")
+    service.answer_for(officer, no, "已替您问过，可以试用。")
+    service.answer_for(officer, no, "已替您问过，可以试用。")  # a double click
+    said = db.session.scalars(select(InquiryMessage).order_by(InquiryMessage.id)).all()
+    assert [(one.side, one.author) for one in said][1:] == [("owner", "某县科技局代答 · 经办")]
+    assert row(no).state == "answered"
+    assert told()[-1][1]["people"] == [asker.id]
+    assert db.session.get(OwnerReply, listing.owner_id) is None, "not the owner's own speed"
+    service.close(officer, no, {"outcome": "solved"})
+    assert (row(no).state, row(no).outcome_with_id) == ("closed", listing.owner_id)
+    events = [one.action for one in queries.get(officer, no).events]
+    assert events == ["begin", "answer_for", "close_for"]
+
+
+def test_once_claimed_the_owner_alone_answers(listing, officer, asker, firm):
+    no = ask(asker, firm)
+    assert following.follow_owners() is False
+    assert item(no).side == "office"
+    owner = people.actor(("owner", listing.owner_id))
+    following.follow_owners()
+    assert item(no).side == "owner"
+    for forbidden in (
+        lambda: service.answer_for(officer, no, "答"),
+        lambda: service.close(officer, no, {"outcome": "solved"}),
+    ):
+        with pytest.raises(Denied):
+            forbidden()
+    end_grants(owner.id)
+    following.follow_owners()
+    assert item(no).side == "office"
+    service.answer_for(officer, no, "答")
 
 
 def test_unanswered_inquiries_stand_first_the_longest_waiting_on_top(owner, asker, firm):

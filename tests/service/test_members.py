@@ -45,13 +45,13 @@ def again(actor):
     return sessions.actor_of(db.session.get(Person, actor.id))
 
 
-def work_item(key, assignee, **more):
+def work_item(key, owner_assignee=None, **more):
     now = clock.now()
     with unit_of_work(SYSTEM) as work:
         work.require(people.MAKE)
         values = {"room": "x", "kind": "x", "no": "1", "title": "x", "url": "/", "state": "open"}
         values |= {"side": "owner", "next_step": "x", "organisation_id": key, "opened_at": now}
-        values |= {"updated_at": now, "assignee_id": assignee}
+        values |= {"updated_at": now, "owner_assignee_id": owner_assignee}
         db.session.add(
             WorkItem(object_id=len(db.session.scalars(select(WorkItem)).all()), **values | more)
         )
@@ -198,17 +198,17 @@ def test_a_refusal_needs_a_reason_and_one_may_withdraw(firm, owner):
 
 def test_a_stale_edit_is_refused(firm, owner):
     no = no_of(firm)
-    assert accounts.update_own(owner, no, 1, {"telephone": "1", "intro": None}) == 2
+    assert service.update_own(owner, no, 1, {"telephone": "1", "intro": None}) == 2
     with pytest.raises(Conflict):
-        accounts.update_own(owner, no, 1, {"telephone": "2"})
+        service.update_own(owner, no, 1, {"telephone": "2"})
     with pytest.raises(Invalid):
-        accounts.update_own(owner, no, 2, {"name": "新名"})
+        service.update_own(owner, no, 2, {"name": "新名"})
     for stranger in (
         people.actor(("viewer", firm)),
         people.actor(("owner", people.organisation())),
     ):
         with pytest.raises(NotFound):
-            accounts.update_own(stranger, no, 2, {"telephone": "3"})
+            service.update_own(stranger, no, 2, {"telephone": "3"})
     assert db.session.get(Organisation, firm).telephone == "1"
 
 
@@ -367,7 +367,7 @@ def test_open_work_is_handed_over_in_the_same_step(firm, owner):
         assert list(told.value.fields) == ["colleague"]
     assert len(grants.held(firm, leaver_id)) == 1, "refused as a whole"
     assert staff.end_membership(owner, no_of(firm), leaver_id, colleague_id) == 1
-    found = db.session.scalars(select(WorkItem.assignee_id).order_by(WorkItem.id)).all()
+    found = db.session.scalars(select(WorkItem.owner_assignee_id).order_by(WorkItem.id)).all()
     assert found == [colleague_id, leaver_id, leaver_id]
     event = db.session.scalars(select(CaseEvent)).one()
     assert event.note == "由走的移交给留的"
@@ -379,10 +379,15 @@ def test_an_officers_work_in_the_region_goes_to_a_colleague(app):
     chief = people.person(("owner", office))
     officer = people.person(("county", office, "511402"))
     path = people.region("511402").path
-    work_item(people.organisation("某公司"), officer.id, side="office", region_path=path)
+    place = {"region_path": path, "side": "office"}
+    firm, theirs = people.organisation("某公司"), people.person().id
+    work_item(firm, theirs, assignee_id=officer.id, **place)
+    # The same person may look after what the office itself was asked.
+    work_item(office, officer.id, assignee_id=theirs, **place)
     chief_actor = again(chief)
-    assert staff.end_membership(chief_actor, no_of(office), officer.id, chief.id) == 1
-    assert db.session.scalars(select(WorkItem.assignee_id)).one() == chief_actor.id
+    assert staff.end_membership(chief_actor, no_of(office), officer.id, chief.id) == 2
+    both = select(WorkItem.assignee_id, WorkItem.owner_assignee_id).order_by(WorkItem.id)
+    assert db.session.execute(both).all() == [(chief_actor.id, theirs), (theirs, chief_actor.id)]
 
 
 def test_a_member_leaves_by_himself_and_ends_nobody_else(firm, owner):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from market.accounts import queries as accounts
-from market.accounts.members import desk, merging, service, staff
+from market.accounts.members import desk, merging, renaming, service, staff
 from market.accounts.members.grants import held
 from market.accounts.members.models import Joining
 from market.accounts.models import Organisation
@@ -20,6 +20,7 @@ from market.core.db import db
 from market.core.errors import Conflict, Invalid, NotFound
 from market.core.models import AuditEntry, Node, OutboxRow, WorkItem
 from market.core.permissions import PUBLIC, SYSTEM
+from market.core.text import fold
 from market.core.unit_of_work import unit_of_work
 from tests import people
 from tests.service.clerk import CODE, OTHER, achievement, lines, load
@@ -230,6 +231,37 @@ def test_a_new_code_and_back_again(clerk, pair):
         assert list(told.value.fields) == [field]
     merging.recode(clerk, no, CODE, "弄错了")
     assert desk.get(clerk, no).former_codes == [new]
+
+
+def test_a_new_name_keeps_the_old_one(clerk, pair):
+    source, target = pair
+    no, before = row(source).no, row(source).name
+    owner = people.actor(("owner", source))
+    for who, name, reason, error in (
+        (owner, "新名称公司", "换照", NotFound),
+        (people.actor(("county", None, "510104")), "新名称公司", "换照", NotFound),
+        (clerk, "新名称公司", " ", Invalid),
+        (clerk, before, "换照", Invalid),
+        (clerk, "　", "换照", Invalid),
+    ):
+        with pytest.raises(error):
+            renaming.rename(who, no, name, reason)
+    with pytest.raises(Conflict):
+        renaming.rename(clerk, no, "新名称公司", "换照", "早先的名称")
+    renaming.rename(clerk, no, "新名称公司", "名称变更登记", before)
+    assert (row(source).name, row(source).folded_name) == ("新名称公司", fold("新名称公司"))
+    assert accounts.former_names(source) == [before]
+    found = accounts.page(clerk, q=before[:6]).items
+    assert [one.name for one in found if one.no == no] == ["新名称公司"]
+    entry = db.session.scalars(
+        select(AuditEntry).where(AuditEntry.action == "organisation.renamed")
+    ).one()
+    assert (entry.before, entry.after["reason"]) == ({"name": before}, "名称变更登记")
+    sent = db.session.scalars(select(OutboxRow.kind).where(OutboxRow.object_id == source)).all()
+    assert "organisation.renamed" in sent
+    # It moves with a merger, so that the old name leads to the one that stays.
+    merging.merge(clerk, no, row(target).no)
+    assert accounts.former_names(target) == [before]
 
 
 def test_a_supervising_body_is_no_circle(clerk, pair):

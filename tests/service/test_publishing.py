@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from market.catalogue import documents
+from market.catalogue.local import service as local
 from market.catalogue.models import Listing
-from market.catalogue.publishing import life, rules, service
+from market.catalogue.publishing import life, queries, rules, service
 from market.catalogue.publishing.models import Submission
 from market.catalogue.service import revise
-from market.core import clock
+from market.core import clock, holidays
+from market.core.calendar import add_working_days
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Gone, Invalid, NotFound
 from market.core.models import OutboxRow, WorkItem
@@ -124,6 +126,36 @@ def test_a_firms_demand_goes_to_the_county_first(firm):
     assert _item(_submission(no)).side == ""
     kinds = set(db.session.scalars(select(OutboxRow.kind)))
     assert {"submission.to_review", "submission.published"} <= kinds
+
+
+def test_the_target_of_a_review_is_the_offices_own(firm):
+    """It counts for what is sent after it was set; a county without one has the platform's."""
+    editor, officer = people.actor(("editor", firm)), _place()
+    today, off = clock.today(), holidays.overrides(clock.today(), clock.today() + timedelta(90))
+
+    def sent():
+        no = _draft(editor, firm, cleared="1")
+        service.act(editor, no, "submit")
+        return no
+
+    before = sent()
+    usual = add_working_days(today, rules.REVIEW_DAYS, off).day
+    assert _submission(before).due == usual
+    local.save_review_target(officer, HERE, 10, "")
+    assert _submission(sent()).due == add_working_days(today, 10, off).day
+    local.save_review_target(officer, HERE, 0, "10")
+    none = sent()
+    assert (_submission(none).due, _item(_submission(none)).due) == (None, None)
+    assert "已过 0 天" in queries.submission(officer, none).waited
+    assert queries.submission(officer, before).waited == ""
+    assert _submission(before).due == usual
+    with pytest.raises(Conflict):
+        local.save_review_target(officer, HERE, 5, "10")
+    for stranger in (editor, _place(ELSEWHERE)):
+        with pytest.raises(NotFound):
+            local.save_review_target(stranger, HERE, 5, "0")
+    local.save_review_target(officer, HERE, None, "0")
+    assert _submission(sent()).due == usual
 
 
 def test_what_is_returned_names_field_reason_and_rule(firm):

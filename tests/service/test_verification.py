@@ -7,6 +7,7 @@ import time_machine
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
+from market.accounts.members import service as members
 from market.accounts.models import Organisation
 from market.accounts.verification import queries, service
 from market.accounts.verification.models import Profile, Verification
@@ -165,6 +166,36 @@ def test_twice_and_while_waiting(owner, no):
     with pytest.raises(Conflict):
         hand_in(owner, no)
     assert len(db.session.scalars(select(Verification)).all()) == 1
+
+
+def test_the_name_rests_while_papers_wait(owner, clerk, no, firm):
+    """The office looks at one name: it does not become another under its eyes."""
+    case = hand_in(owner, no)
+    version = db.session.get(Organisation, firm).lock_version
+    with pytest.raises(Invalid) as told:
+        members.update_own(owner, no, version, {"name": "另一家公司"})
+    assert case in told.value.fields["name"][0]
+    # What the papers do not bear may change, and the form sends the same name along.
+    version = members.update_own(owner, no, version, {"name": "甲公司", "telephone": "1"})
+    back = {"field": "name", "reason": "与执照不符", "rule": "与登记证书一致"}
+    service.decide(clerk, case, "return", back)
+    members.update_own(owner, no, version, {"name": "甲有限公司"})
+    assert db.session.get(Organisation, firm).name == "甲有限公司"
+
+
+def test_a_name_that_was_read_before_papers_came(owner, no, firm, monkeypatch):
+    """Whoever passed the page before the papers came in is stopped inside the unit of work."""
+    found = members.find
+
+    def slow(*asked):
+        row = found(*asked)
+        hand_in(owner, no)
+        return row
+
+    monkeypatch.setattr(members, "find", slow)
+    with pytest.raises(Invalid):
+        members.update_own(owner, no, 1, {"name": "另一家公司"})
+    assert db.session.get(Organisation, firm).name == "甲公司"
 
 
 def test_who_may_decide(owner, no, firm, clerk):

@@ -217,6 +217,7 @@ def test_export_is_a_file_of_ones_own_data(mine):
     assert "attachment" in answer.headers["Content-Disposition"]
     assert answer.json["账号"]["手机号"] == MOBILE
     assert answer.json["角色"][0]["单位"] == "甲单位"
+    assert {"发出的咨询", "填写的成果与需求", "来电与代录", "批量导入", "消息"} <= set(answer.json)
 
 
 def set_up(client):

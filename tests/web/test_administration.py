@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from market.accounts.people.models import RoleGrant
+from market.core import clock
 from market.core.db import db
 from market.core.models import AuditEntry
 from market.core.secrets import unseal
@@ -103,6 +104,21 @@ def test_a_role_is_given_and_taken_back(client):
     assert links == [f"#end-{key}"]
     assert send(client, address, f"{address}/{key}/end", reason="调离").status_code == 303
     assert "已收回" in client.get(address).text
+
+
+def test_a_second_factor_is_reset_on_the_page_of_its_holder(client):
+    other = people.person(totp="x", totp_at=clock.now()).id
+    people.sign_in(client, people.person(("security_admin",)))
+    place = f"/desk/grants/{other}"
+    page = client.get(place)
+    assert "重置两步验证" in page.text
+    sent = {"csrf_token": people.token_of(page)}
+    empty = client.post(f"{place}/second-factor", data=sent)
+    assert empty.status_code == 422
+    assert 'href="#reset-reason"' in empty.text
+    done = client.post(f"{place}/second-factor", data=sent | {"reason": "本人到场"})
+    assert done.status_code == 303
+    assert "重置两步验证" not in client.get(place).text
 
 
 def test_two_roles_that_exclude_each_other_are_refused_on_the_page(client):

@@ -248,3 +248,18 @@ def test_programs_without_scope_or_token_bring_nothing(app, institute):
     narrow = program(institute, scopes=("catalogue:import",))
     assert client.post(address, data=lines(ROW), headers=narrow).status_code in {403, 422}
     assert db.session.scalar(select(ImportJob.id)) is None
+
+
+def test_each_place_is_offered_what_fits_it(client, app):
+    office = people.organisation("某县科技局", kind="office", code="511803")
+    both = people.person(("editor", office), ("county", office, "511803"))
+    people.sign_in(client, both)
+    own = client.get("/my/imports").text
+    assert "为「某县科技局」导入" in own
+    assert 'value="pins"' not in own
+    assert 'value="rosters"' not in own
+    other = own.split("/my/imports?scope=")[1].split('"')[0]
+    area = client.get(f"/my/imports?scope={other}").text
+    assert f'name="scope" value="{other}"' in area
+    assert all(f'value="{kind}"' in area for kind in ("achievements", "pins", "rosters"))
+    assert upload(client, b"", scope=other, kind="rosters").status_code == 422

@@ -64,6 +64,17 @@ def test_two_at_the_same_time_lose_nothing(officer):
     assert "后到的" in officer.get(f"/regions/{HERE}").text
 
 
+def test_the_target_of_reviews_is_chosen(officer):
+    first = fields(officer.get(PAGE), "review")
+    assert save(officer, "review", days="7").status_code == 303
+    page = officer.get(f"{PAGE}?saved=review")
+    assert '<option value="7" selected>' in page.text
+    late = officer.post(f"{PAGE}/review", data=first | {"days": "0"})
+    assert late.status_code == 409
+    assert "现在是：7 个工作日" in late.text
+    assert save(officer, "review", days="61").status_code == 422
+
+
 def test_a_listing_is_recommended_from_its_own_page(officer):
     address = "/achievements/CG2026000001"
     assert 'href="/desk/pin/CG2026000001"' in officer.get(address).text

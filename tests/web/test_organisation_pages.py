@@ -408,6 +408,13 @@ def test_acts_of_the_desk_keep_what_was_typed(clerk, firm):
     assert bad.status_code == 422
     assert typed_again(bad, "uscc") == "12"
     assert send(clerk, f"{at}/code", at, uscc=OTHER, reason="换照").status_code == 303
+    unnamed = send(clerk, f"{at}/name", at, name="甲科技公司", reason="", seen=row(firm).name)
+    assert unnamed.status_code == 422
+    assert typed_again(unnamed, "name") == "甲科技公司"
+    before = row(firm).name
+    assert send(clerk, f"{at}/name", at, name="甲科技公司", reason="换照").status_code == 303
+    assert f"曾用名</dt><dd>{before}" in clerk.get(at).text
+    assert row(firm).no in clerk.get(f"/organisations?q={before}").text
     body = people.organisation("农科院", code="510000")
     assert send(clerk, f"{at}/supervisor", at, supervisor="没有").status_code == 422
     assert send(clerk, f"{at}/supervisor", at, supervisor=row(body).no).status_code == 303

@@ -14,10 +14,12 @@ from market.accounts.administration.permissions import (
     EXPORT_AUDIT,
     FIRST,
     GRANT,
+    RESET_SECOND_FACTOR,
     SEE_GRANTS,
 )
 from market.accounts.administration.rules import Wanted
 from market.accounts.models import Organisation
+from market.accounts.people import second_factor
 from market.accounts.people.models import Person, RoleGrant
 from market.accounts.people.rules import Contact
 from market.accounts.roles import ADMINISTRATORS, ROLES
@@ -170,6 +172,32 @@ def end(actor: Actor, grant_id: int, reason: str) -> int:
         told = {"person": row.person_id, "role": row.role, "reason": reason}
         work.record("grant.ended", "grant", grant_id, after=told)
         return row.person_id
+
+
+def reset_second_factor(actor: Actor, person_id: int, reason: str) -> None:
+    """Let somebody set up his second factor anew who lost the device and the recovery codes.
+
+    Until he has, his roles that need one do not count; he signs in by his password and nothing
+    else is opened by this.
+
+    Raises:
+        Denied: not a security administrator, or his own. NotFound: there is no such person.
+        Conflict: he has none, or his account is closed. Invalid: no reason.
+    """
+    if len(reason.strip()) < 2:
+        raise Invalid({"reason": ["请写明怎样核实了本人。"]})
+    with unit_of_work(actor) as work:
+        work.require(RESET_SECOND_FACTOR)
+        if actor.kind == "person" and actor.id == person_id:
+            raise Denied("不能重置自己的两步验证，请由另一位安全管理员办理。")
+        person = _locked(person_id)
+        if person.state == "closed":
+            raise Conflict("这个账号已注销。")
+        if person.totp_at is None:
+            raise Conflict("此人没有设两步验证，或刚被重置过。")
+        second_factor.reset(work, person)
+        told = {"reason": reason.strip()[:300]}
+        work.record("person.second_factor_reset", "person", person_id, after=told)
 
 
 def note_export(actor: Actor, wanted: Mapping[str, Any], form: str) -> int:

@@ -165,7 +165,7 @@ def holder(person_id: int) -> Response:
     return show(_holder_page(person_id))
 
 
-def _holder_page(person_id: int, ending: int | None = None) -> Any:
+def _holder_page(person_id: int, ending: int | None = None, tried: str = "") -> Any:
     actor = current_actor()
     found = queries.person(actor, person_id, permissions.SEE_GRANTS)
     rows, more = queries.grants(actor, person_id, _before())
@@ -179,6 +179,7 @@ def _holder_page(person_id: int, ending: int | None = None) -> Any:
             more=more,
             roles=[(code, role.label) for code, role in ROLES.items()],
             ending=ending,
+            tried=tried,
             form=form,
             trouble=trouble,
         )
@@ -207,6 +208,18 @@ def end(person_id: int, grant_id: int) -> AnyResponse:
         return f"/desk/grants/{service.end(current_actor(), grant_id, values['reason'])}"
 
     return submit(ReasonSchema(), act, _holder_page(person_id, grant_id))
+
+
+@blueprint.post("/desk/grants/<int:person_id>/second-factor")
+@requires(permissions.RESET_SECOND_FACTOR)
+def reset_second_factor(person_id: int) -> AnyResponse:
+    """Reset a second factor whose device and recovery codes are lost."""
+
+    def act(values: Mapping[str, Any]) -> str:
+        service.reset_second_factor(current_actor(), person_id, values["reason"])
+        return f"/desk/grants/{person_id}"
+
+    return submit(ReasonSchema(), act, _holder_page(person_id, tried="second-factor"))
 
 
 # -- the audit (审计管理员)

@@ -9,11 +9,12 @@ from flask import Response
 from marshmallow import fields
 
 from market.accounts import queries as organisations
-from market.accounts import service as accounts
 from market.accounts.api import OrganisationSchema
-from market.accounts.members import merging, queries, staff
+from market.accounts.members import merging, queries, renaming, service, staff
 from market.accounts.members.merging import RECODE, SUPERVISE
+from market.accounts.members.renaming import RENAME
 from market.accounts.members.schemas import Contact, Telephone, Website
+from market.accounts.members.service import UPDATE
 from market.accounts.members.staff import MANAGE
 from market.accounts.members.workflow import LIST, MERGE
 from market.accounts.models import Organisation
@@ -21,7 +22,6 @@ from market.accounts.roles import MEMBERS, OFFICES, ROLES
 from market.accounts.rosters import queries as rosters
 from market.accounts.rosters.models import KINDS
 from market.accounts.rosters.queries import READ as READ_ROSTERS
-from market.accounts.service import UPDATE
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer
 from market.core.api_writes import create_once, require_match, version_tag
@@ -134,7 +134,7 @@ def update(body: dict[str, Any]) -> Versioned:
     no, version = row.no, row.lock_version
     require_match(version)
     if body:
-        accounts.update_own(current_actor(), no, version, body)
+        service.update_own(current_actor(), no, version, body)
     return _answer(_own())
 
 
@@ -203,6 +203,13 @@ class CodeInput(Input):
     reason = Line(500, required=True, metadata={"description": "依据，如换发了新执照"})
 
 
+class NameInput(Input):
+    """The name that the new licence bears."""
+
+    name = Line(200, shortest=2, required=True)
+    reason = Line(500, shortest=2, required=True, metadata={"description": "依据，如名称变更登记"})
+
+
 class SupervisorInput(Input):
     """The supervising body; null or empty removes it."""
 
@@ -248,6 +255,19 @@ def invite(body: dict[str, Any]) -> Response:
 def recode(body: dict[str, Any], no: str) -> organisations.OrganisationView:
     """Give an organisation a new credit code."""
     merging.recode(current_actor(), no, body["uscc"], body["reason"])
+    return organisations.get(current_actor(), no)
+
+
+@blueprint.route("/organisations/<string:no>/name", methods=["POST"])
+@blueprint.doc(operationId="renameOrganisation", summary="改单位名称", security=_TOKEN)
+@blueprint.arguments(NameInput)
+@blueprint.response(200, OrganisationSchema, description="改名后；原名称记为曾用名")
+@blueprint.alt_response(404, MISSING)
+@refuses_strangers
+@requires(RENAME)
+def rename(body: dict[str, Any], no: str) -> organisations.OrganisationView:
+    """Give an organisation a new name."""
+    renaming.rename(current_actor(), no, body["name"], body["reason"])
     return organisations.get(current_actor(), no)
 
 

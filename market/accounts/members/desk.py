@@ -13,7 +13,14 @@ from market.accounts.members.queries import Member, requests_of, staff
 from market.accounts.models import FormerUscc, Organisation
 from market.accounts.people.models import RoleGrant
 from market.accounts.people.sessions import in_force
-from market.accounts.queries import OrganisationView, find, view, with_code
+from market.accounts.queries import (
+    OrganisationView,
+    find,
+    former_names,
+    view,
+    with_code,
+    with_name,
+)
 from market.accounts.rosters import queries as rosters
 from market.accounts.rosters.queries import Entry
 from market.accounts.verification import queries as verifications
@@ -23,7 +30,6 @@ from market.accounts.verification.queries import CaseView
 from market.core.db import db
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, policy
-from market.core.text import fold
 
 FILTERS = {
     "unverified": "未核验",
@@ -48,6 +54,7 @@ class DeskView:
 
     organisation: OrganisationView
     former_codes: Sequence[str]
+    former_names: Sequence[str]
     supervisor: OrganisationView | None
     members: Sequence[Member]
     requests: Sequence[tuple[str, str]]
@@ -71,7 +78,7 @@ def page(
     """Organisations of the area by name.
 
     Args:
-        q: words of the name, a number, or a credit code, present or former.
+        q: words of the name, present or former, a number, or a credit code, present or former.
         only: of `FILTERS`.
     """
     query = select(Organisation).where(
@@ -79,8 +86,7 @@ def page(
     )
     if q:
         code = q.strip().upper()
-        named = Organisation.folded_name.contains(fold(q), autoescape=True)
-        query = query.where(or_(named, Organisation.no == code, with_code(code)))
+        query = query.where(or_(with_name(q), Organisation.no == code, with_code(code)))
     if only in {"verified", "unverified"}:
         done = Organisation.verified_at.is_not(None)
         query = query.where(done if only == "verified" else ~done)
@@ -128,6 +134,7 @@ def get(actor: Actor, no: str) -> DeskView:
     return DeskView(
         view(row),
         list(db.session.scalars(former.order_by(FormerUscc.ended_at))),
+        former_names(row.id),
         view(supervisor) if supervisor else None,
         staff(row.id),
         requests_of(row.id),

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, update
 from market.accounts.members import grants
 from market.accounts.members.models import Joining
 from market.accounts.members.workflow import JOINING, MERGE
-from market.accounts.models import FormerUscc, Organisation
+from market.accounts.models import FormerName, FormerUscc, Organisation
 from market.accounts.people.models import ApiToken, Invitation
 from market.accounts.queries import OrganisationView, find, view, with_code
 from market.accounts.roles import OFFICES
@@ -162,7 +162,7 @@ def merge(actor: Actor, source_no: str, target: str) -> str:
             if room.on_merge is not None:
                 room.on_merge(source_id, target_id)
         db.session.expire_all()
-        _show_open_cases(target_id)
+        show_open_cases(target_id)
         after = {"into": kept.no}
         work.record(
             "organisation.merged",
@@ -226,7 +226,8 @@ def _end(source: Organisation, target: Organisation) -> None:
         (Organisation.id == target.id) & (Organisation.supervisor_id == target.id),
         supervisor_id=None,
     )
-    _set(FormerUscc, FormerUscc.organisation_id == source.id, organisation_id=target.id)
+    for model in (FormerUscc, FormerName):
+        _set(model, model.organisation_id == source.id, organisation_id=target.id)
     if code and "uscc" not in took:
         _keep_code(code, target.id, "合并")
 
@@ -239,7 +240,7 @@ def _keep_code(code: str, organisation_id: int, by: str) -> None:
     db.session.flush()
 
 
-def _show_open_cases(organisation_id: int) -> None:
+def show_open_cases(organisation_id: int) -> None:
     """Titles and places on desks follow the organisation."""
     waiting = select(Verification).where(
         Verification.organisation_id == organisation_id, Verification.state.in_(OPEN)

@@ -252,14 +252,44 @@ def requests_of(organisation_id: int) -> list[tuple[str, str]]:
 
 
 def open_work(organisation: Organisation, person_id: int) -> ColumnElement[bool]:
-    """SQL: open cases that somebody works on for an organisation; an office also in its region."""
-    mine: ColumnElement[bool] = WorkItem.organisation_id == organisation.id
+    """SQL: open cases that somebody works on for an organisation; at an office also as its handler."""
+    mine = owners_work(organisation, person_id)
     if organisation.kind == "office":
-        mine = or_(mine, under(WorkItem.region_path, organisation.region.path))
-    return (WorkItem.assignee_id == person_id) & WorkItem.closed_at.is_(None) & mine
+        mine = or_(mine, offices_work(organisation, person_id))
+    return mine & WorkItem.closed_at.is_(None)
+
+
+def owners_work(organisation: Organisation, person_id: int) -> ColumnElement[bool]:
+    """SQL: an organisation's own cases that this colleague looks after."""
+    own = WorkItem.organisation_id == organisation.id
+    return (WorkItem.owner_assignee_id == person_id) & own
+
+
+def offices_work(office: Organisation, person_id: int) -> ColumnElement[bool]:
+    """SQL: cases of an office's region that this officer handles, and the office's own."""
+    here = under(WorkItem.region_path, office.region.path)
+    own = WorkItem.organisation_id == office.id
+    return (WorkItem.assignee_id == person_id) & or_(here, own)
 
 
 def count_open_work(organisation: Organisation, person_id: int) -> int:
     """How many open cases somebody would leave behind."""
     query = select(func.count()).select_from(WorkItem)
     return db.session.scalar(query.where(open_work(organisation, person_id))) or 0
+
+
+def of_person(person_id: int) -> dict[str, list[dict[str, object]]]:
+    """A person's requests to join organisations, for the export of his own data."""
+    query = select(Joining).where(Joining.person_id == person_id).options(joinedload(Joining.owner))
+    return {
+        "加入单位的申请": [
+            {
+                "编号": one.no,
+                "单位": one.owner.name,
+                "留言": one.message,
+                "状态": STATES[one.state],
+                "时间": one.created_at.isoformat(),
+            }
+            for one in db.session.scalars(query.order_by(Joining.id.desc()).limit(1_000))
+        ]
+    }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from market.accounts import service as organisations
@@ -15,13 +15,16 @@ from market.accounts.members.models import Joining
 from market.accounts.members.queries import load_joining
 from market.accounts.members.workflow import ANSWER, ASK, JOINING, has_owner, tell_owners
 from market.accounts.models import Organisation
-from market.accounts.queries import by_code
-from market.accounts.roles import MEMBERS
+from market.accounts.queries import by_code, find
+from market.accounts.roles import EDITORS, MEMBERS
+from market.accounts.verification.queries import waiting
 from market.core import clock, limits, numbers
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound
+from market.core.languages import translate
 from market.core.limits import Limit
-from market.core.permissions import Actor
+from market.core.permissions import Actor, Own, policy
+from market.core.text import fold
 from market.core.unit_of_work import unit_of_work
 from market.core.workflow import begin, fire
 from market.regions import queries as regions
@@ -161,3 +164,56 @@ def withdraw(actor: Actor, no: str) -> None:
     case_id = load_joining(actor, no).id
     with unit_of_work(actor) as work:
         fire(work, JOINING, db.session.get_one(Joining, case_id), "withdraw")
+
+
+UPDATE = policy.declare("accounts:organisation:update", **dict.fromkeys(EDITORS, Own()))
+_PUBLIC = ("name", "telephone", "contact", "address", "hours", "website", "intro")
+
+
+def update_own(actor: Actor, no: str, version: int, values: Mapping[str, Any]) -> int:
+    """Change what an organisation says of itself in public; returns the new version.
+
+    Args:
+        version: the `lock_version` that was read before.
+        values: of name (as long as nobody verified it or is about to), telephone, contact, address, hours,
+            website, intro; what is not named stays.
+
+    Raises:
+        NotFound: it is not one that the actor may change.
+        Conflict: somebody else changed it meanwhile.
+        Invalid: the name was verified, or papers that bear it are being looked at.
+    """
+    organisation_id = find(actor, UPDATE, no).id
+    with unit_of_work(actor) as work:
+        row = grants.lock(
+            organisation_id
+        )  # handing in papers waits for it, and the other way round
+        work.require(UPDATE, row)
+        before = {key: getattr(row, key) for key in _PUBLIC if key in values}
+        after = {key: value for key, value in values.items() if before.get(key, value) != value}
+        if "name" in after and (reason := name_is_fixed(row)):
+            raise Invalid({"name": [reason]})
+        if "name" in after:
+            after["folded_name"] = fold(after["name"])[:200]
+        moved = db.session.execute(
+            update(Organisation)
+            .where(Organisation.id == row.id, Organisation.lock_version == version)
+            .values(lock_version=version + 1, updated_at=clock.now(), **after)
+            .execution_options(synchronize_session=False)
+        )
+        if not moved.rowcount:  # type: ignore[attr-defined]
+            raise Conflict(translate("刚才有同事改过，请对照现在的内容再保存一次。"))
+        old = {key: before[key] for key in after if key in before}
+        work.record("organisation.updated", "organisation", row.id, no=no, before=old, after=after)
+        work.announce("organisation", row.id)
+        return version + 1
+
+
+def name_is_fixed(organisation: Organisation) -> str:
+    """Why its own people cannot change an organisation's name now; empty when they can."""
+    if organisation.verified_at is not None:
+        return translate("名称已核验；要改请联系所在县的科技管理部门。")
+    no = waiting(organisation.id)
+    if no is None:
+        return ""
+    return f"单位核验（{no}）正在办理，名称以提交的材料为准；办结或退回后才能改。"

@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import insert, select, update
 
 from market.accounts.members import grants
-from market.accounts.members.queries import open_work, state_of
+from market.accounts.members.queries import offices_work, open_work, owners_work, state_of
 from market.accounts.members.workflow import CHANGED, INVITED
 from market.accounts.models import Organisation
 from market.accounts.people.models import Invitation, Person, RoleGrant
@@ -253,12 +253,16 @@ def _hand_over(
     if not taken_by or colleague_id == leaver.person_id:
         raise Invalid({"colleague": [f"还有 {len(cases)} 件没办完，请选一位同事接办。"]})
     note = f"由{leaver.person.name}移交给{taken_by[0].person.name}"
-    db.session.execute(
-        update(WorkItem)
-        .where(which)
-        .values(assignee_id=colleague_id)
-        .execution_options(synchronize_session=False)
-    )
+    parts = {WorkItem.owner_assignee_id: owners_work(organisation, leaver.person_id)}
+    if organisation.kind == "office":
+        parts[WorkItem.assignee_id] = offices_work(organisation, leaver.person_id)
+    for column, his in parts.items():
+        db.session.execute(
+            update(WorkItem)
+            .where(his, WorkItem.closed_at.is_(None))
+            .values({column.key: colleague_id})
+            .execution_options(synchronize_session=False)
+        )
     actor = work.actor
     db.session.execute(
         insert(CaseEvent),

@@ -10,7 +10,6 @@ from marshmallow import ValidationError
 from werkzeug.wrappers import Response as AnyResponse
 
 from market.accounts import queries as organisations
-from market.accounts import service as accounts
 from market.accounts.members import queries, service
 from market.accounts.members.schemas import (
     FOUNDED,
@@ -20,11 +19,12 @@ from market.accounts.members.schemas import (
     FoundSchema,
     JoinSchema,
 )
+from market.accounts.members.service import UPDATE
 from market.accounts.members.workflow import ASK, LIST, READ
 from market.accounts.models import Organisation
 from market.accounts.roles import MEMBERS, ROLES
 from market.accounts.rosters import queries as rosters
-from market.accounts.service import FOUND, UPDATE
+from market.accounts.service import FOUND
 from market.accounts.verification import queries as verifications
 from market.accounts.verification.workflow import SUBMIT
 from market.core.errors import NotFound
@@ -151,7 +151,7 @@ def save() -> AnyResponse:
         said: dict[str, Any] = {key: values.get(key) for key in PUBLIC}
         if values.get("name"):
             said["name"] = values["name"]
-        accounts.update_own(actor, no, values["version"], said)
+        service.update_own(actor, no, values["version"], said)
         return f"/my/organisation?no={no}"
 
     return submit(DescribeSchema(), act, lambda form, trouble: _edit_page(no, form, trouble))
@@ -164,6 +164,7 @@ def _edit_page(no: str, form: Form, trouble: Trouble) -> str:
     return render_template(
         "members/edit.html",
         organisation=organisations.view(row),
+        fixed=service.name_is_fixed(row),
         version=row.lock_version,
         now=now,
         typed=typed,

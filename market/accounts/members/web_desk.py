@@ -9,10 +9,12 @@ from flask import Blueprint, abort, redirect, render_template, request
 from marshmallow import EXCLUDE, Schema
 from werkzeug.wrappers import Response as AnyResponse
 
-from market.accounts.members import desk, merging
+from market.accounts.members import desk, merging, renaming
 from market.accounts.members.merging import OVERSEE, RECODE, SUPERVISE
+from market.accounts.members.renaming import RENAME
 from market.accounts.members.workflow import MERGE
 from market.accounts.queries import find
+from market.accounts.roles import MEMBERS
 from market.accounts.verification import service as verifications
 from market.accounts.verification.service import VERIFY
 from market.core.errors import Invalid
@@ -43,6 +45,8 @@ class ActSchema(Schema):
         unknown = EXCLUDE
 
     uscc = Line(60)
+    name = Line(300)
+    seen = Line(300)
     supervisor = Line(60)
     target = Line(60)
     reason = LongText(500)
@@ -75,11 +79,14 @@ def organisation(no: str) -> AnyResponse:
 @blueprint.post("/desk/organisations/<string:no>/<string:action>")
 @requires(OVERSEE)
 def act(no: str, action: str) -> AnyResponse:
-    """A new code, the supervising body, verification on sight."""
+    """A new name or code, the supervising body, verification on sight."""
     actor = current_actor()
     acts: dict[str, Callable[[Mapping[str, Any]], None]] = {
         "code": lambda sent: merging.recode(
             actor, no, sent.get("uscc", ""), sent.get("reason", "")
+        ),
+        "name": lambda sent: renaming.rename(
+            actor, no, sent.get("name", ""), sent.get("reason", ""), sent.get("seen")
         ),
         "supervisor": lambda sent: merging.supervise(actor, no, sent.get("supervisor", "")),
         "verify": lambda sent: _verify(no, sent.get("reason", "")),
@@ -108,6 +115,8 @@ def _page(no: str, form: Form, trouble: Trouble, opened: str = "") -> str:
         found=desk.get(actor, no),
         may={
             "verify": policy.allows(actor, VERIFY, row),
+            "name": policy.allows(actor, RENAME, row)
+            and row.id not in actor.organisations(*MEMBERS),
             "code": policy.allows(actor, RECODE, row),
             "supervisor": policy.allows(actor, SUPERVISE, row),
             "merge": policy.allows(actor, MERGE, row),

@@ -69,6 +69,14 @@ ANSWERED = MessageKind(
     sms=True,
     must=True,
 )
+RENAMED = MessageKind(
+    "organisation.renamed",
+    N_("科技管理部门更改了本单位名称"),
+    N_("单位名称改为%(name)s"),
+    N_(
+        "%(by)s把「%(before)s」改为「%(name)s」，依据：%(reason)s。有出入请联系所在县的科技管理部门。"
+    ),
+)
 INVITED = MessageKind(
     "member.invited",
     N_("邀请您加入单位"),

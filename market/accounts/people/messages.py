@@ -45,4 +45,15 @@ CONTACT_CHANGED = MessageKind(
     sms=True,
     must=True,
 )
-KINDS = (CODE, KNOWN, PASSWORD_CHANGED, CONTACT_CHANGED)
+SECOND_FACTOR_RESET = MessageKind(
+    "person.second_factor",
+    N_("两步验证已重置"),
+    N_("您的两步验证已重置"),
+    N_(
+        "安全管理员在 %(at)s 重置了您账号的两步验证，所有设备已退出登录，原来的验证器和恢复码不再有效。"
+        "请登录后在「账号」里重新设置。如果不是您要求的，请马上联系网站管理员。"
+    ),
+    sms=True,
+    must=True,
+)
+KINDS = (CODE, KNOWN, PASSWORD_CHANGED, CONTACT_CHANGED, SECOND_FACTOR_RESET)

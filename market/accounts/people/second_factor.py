@@ -9,6 +9,7 @@ from datetime import timedelta
 import pyotp
 from sqlalchemy import delete, func, or_, select, update
 
+from market.accounts.people.messages import SECOND_FACTOR_RESET
 from market.accounts.people.models import LoginSession, Person, RecoveryCode
 from market.accounts.people.proving import SELF, confirm_password, myself
 from market.accounts.people.sessions import end_sessions, grants_of
@@ -18,6 +19,7 @@ from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, TooMany
 from market.core.languages import translate as _
 from market.core.limits import Limit, alone, count, forget, used
+from market.core.messages import tell
 from market.core.permissions import Actor
 from market.core.secrets import pseudonym, seal, unseal
 from market.core.unit_of_work import UnitOfWork, unit_of_work
@@ -96,6 +98,24 @@ def turn_off(actor: Actor, password: str, *, demo: bool) -> None:
         person.totp = person.totp_at = person.totp_last_step = None
         db.session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person.id))
         work.record("person.second_factor_off", "person", person.id)
+
+
+def reset(work: UnitOfWork, person: Person) -> None:
+    """Take away a second factor that its owner cannot do any more; all sessions end, he is told.
+
+    Inside a unit of work; the caller has asked the policy and says why in the audit.
+    """
+    person.totp = person.totp_at = person.totp_last_step = None
+    db.session.execute(delete(RecoveryCode).where(RecoveryCode.person_id == person.id))
+    forget(_WRONG, str(person.id))
+    end_sessions(work, LoginSession.person_id == person.id)
+    tell(
+        SECOND_FACTOR_RESET,
+        about=("person", person.id),
+        url="/account",
+        values={"at": f"{clock.local(clock.now()):%Y-%m-%d %H:%M}"},
+        people=[person.id],
+    )
 
 
 def renew_codes(actor: Actor, password: str) -> list[str]:

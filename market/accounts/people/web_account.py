@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from flask import Blueprint, Response, abort, jsonify, render_template, session
+from flask import Blueprint, Response, abort, current_app, jsonify, render_template, session
 from werkzeug.wrappers import Response as AnyResponse
 
 from market.accounts.people import queries, service
@@ -27,6 +27,7 @@ from market.core.forms import Form
 from market.core.http import client_address, current_actor
 from market.core.masking import mask_contact
 from market.core.permissions import requires
+from market.core.ports import Market
 from market.core.submitting import EMPTY, Trouble, show, submit
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
@@ -197,7 +198,10 @@ def _sessions(_form: Form, trouble: Trouble) -> str:
 @requires(SELF)
 def export() -> Response:
     """导出我的数据: one JSON file."""
-    response = jsonify(queries.export(current_actor()))
+    actor = current_actor()
+    own = queries.export(actor)
+    market: Market = current_app.extensions["market"]
+    response = jsonify(own | (market.of_person(actor.id) if actor.id is not None else {}))
     name = f"account-{clock.today().isoformat()}.json"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "private, no-store"

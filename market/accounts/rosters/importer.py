@@ -8,17 +8,25 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import aliased
 
-from market.accounts.rosters.models import RosterEntry
+from market.accounts.models import FormerUscc, Organisation
+from market.accounts.roles import OFFICES
+from market.accounts.rosters.models import KINDS, RosterEntry
 from market.accounts.rosters.schemas import HEADERS, SCHEMA
 from market.core import clock
 from market.core.db import db
 from market.core.file_rows import columns_of, load_row
-from market.core.importing import BATCH, Checked, Kind, Options
+from market.core.importing import BATCH, Checked, Importable, Kind, Options
+from market.core.permissions import InArea, policy
 from market.core.sheets import Column, Row
 from market.core.text import fold
 from market.regions import queries as regions
+from market.regions.models import Region
 
 _SAID = ("name", "number", "valid_from", "valid_to", "source")
+_ELSEWHERE = (
+    "这家单位不在本地区：只能导入本地区的单位（本站有的按单位所在地，没有的按信用代码第 3–8 位）。"
+)
+IMPORT = policy.declare("accounts:roster:import", **dict.fromkeys(OFFICES, InArea()))
 Key = tuple[str, str, int, str]
 
 
@@ -42,8 +50,23 @@ class RosterImporter:
     def check(self, rows: Sequence[Row]) -> list[Checked]:
         """Validate a batch and say which rows are new, changed or the same."""
         good = [(row, content) for row in rows if (content := load_row(SCHEMA, row)) is not None]
+        good = self._of_the_area(good)
         held = _held(content["uscc"] for _, content in good)
         return [one for row, content in good if (one := self._compare(row, content, held))]
+
+    def _of_the_area(self, rows: list[tuple[Row, dict[str, Any]]]) -> list[Any]:
+        """Those rows whose organisations an office may bring: of its own area only."""
+        area = self._options.only_area
+        if area is None:
+            return rows
+        paths = _area_paths(content["uscc"] for _, content in rows)
+        good = []
+        for row, content in rows:
+            if paths.get(content["uscc"], "").startswith(area):
+                good.append((row, content))
+            else:
+                row.report("uscc", _ELSEWHERE)
+        return good
 
     def _compare(
         self, row: Row, content: dict[str, Any], held: Mapping[Key, RosterEntry]
@@ -164,6 +187,57 @@ def _places(codes: Iterable[str]) -> dict[str, int]:
     return found | {place.code: place.id for place in regions.by_codes(wanted)}
 
 
+def _area_paths(codes: Iterable[str]) -> dict[str, str]:
+    """Where organisations lie, by credit code; those unknown here, where the code was given out."""
+    wanted = set(codes)
+    places = _places(wanted)
+    by_id = dict(
+        db.session.execute(
+            select(Region.id, Region.path).where(Region.id.in_(set(places.values())))
+        ).all()
+    )
+    found = {code: by_id[places[code[2:8]]] for code in wanted if code[2:8] in places}
+    own = select(Organisation.uscc, Region.path).join(Region, Region.id == Organisation.region_id)
+    active = own.where(Organisation.state == "active")
+    former = (
+        active.join(FormerUscc, FormerUscc.organisation_id == Organisation.id)
+        .where(FormerUscc.code.in_(wanted))
+        .with_only_columns(FormerUscc.code, Region.path)
+    )
+    for query in (former, active.where(Organisation.uscc.in_(wanted))):
+        found |= {code: path for code, path in db.session.execute(query) if code}
+    return found
+
+
+def shown(checked: Checked) -> Mapping[str, str]:
+    """What an entry will say, by label; a row that changes nothing is shown as it is typed."""
+    if not checked.content:
+        values = checked.row.values
+        return {"单位": str(values.get("name") or ""), "年度": str(values.get("year") or "")}
+    content = checked.content
+    until = [str(content[name]) for name in ("valid_from", "valid_to") if content.get(name)]
+    found = {
+        "名单": content.get("title") or KINDS[content["kind"]],
+        "单位": content["name"],
+        "信用代码": content["uscc"],
+        "年度": str(content["year"]),
+        "编号": content.get("number") or "",
+        "有效期": " 至 ".join(until),
+        "来源": content.get("source") or "",
+    }
+    return {label: text for label, text in found.items() if text}
+
+
+def since(run_id: int) -> Sequence[str]:
+    """What another import changed after this one, which therefore cannot be taken back on a page."""
+    later = select(RosterEntry.name).where(_of(run_id, "replaced")).limit(BATCH)
+    names = list(db.session.scalars(later))
+    if not names:
+        return []
+    shown = "、".join(names[:5]) + (" 等" if len(names) > 5 else "")
+    return [f"有 {len(names)} 条后来又被新的导入改过：{shown}。"]
+
+
 def file_row(entry: RosterEntry) -> dict[str, Any]:
     """An entry as a row of a file."""
     row: dict[str, Any] = SCHEMA.dump(entry)
@@ -178,3 +252,4 @@ def export_rows() -> Iterator[Mapping[str, Any]]:
 
 
 KIND = Kind("rosters", "名单库", columns, RosterImporter, export_rows, undoable=True)
+IMPORTABLE = Importable(KIND, IMPORT, shown, since)

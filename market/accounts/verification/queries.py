@@ -114,6 +114,14 @@ def latest(actor: Actor, organisation_id: int) -> CaseView | None:
     return None if case is None else CaseView(**_said(case))
 
 
+def waiting(organisation_id: int) -> str | None:
+    """The number of the case in which an office looks at papers of this organisation now."""
+    query = select(Verification.no).where(
+        Verification.organisation_id == organisation_id, Verification.state == "submitted"
+    )
+    return db.session.scalar(query)
+
+
 def page(
     actor: Actor, *, state: str = "", page: int = 1, per_page: int = ROWS_PER_PAGE
 ) -> PageOf[CaseView]:

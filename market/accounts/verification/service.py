@@ -86,7 +86,8 @@ def submit(actor: Actor, no: str, values: Mapping[str, Any]) -> str:
     sealed = {key: seal(_plain(values[key]), _purpose(key)) for key in FIELDS if values.get(key)}
     try:
         with unit_of_work(actor) as work:
-            organisation = db.session.get_one(Organisation, organisation_id)
+            # Held, so that its name does not change while the papers that bear it are handed in.
+            organisation = db.session.get_one(Organisation, organisation_id, with_for_update=True)
             work.require(SUBMIT, organisation)
             profile = _declare(work, organisation_id, sealed)
             licence = latest_licence(organisation_id)

@@ -27,6 +27,7 @@ from market.core.workflow import Transition
 from market.regions.models import Region
 
 PER_PAGE = 25
+MOST_EXPORTED = 1_000  # the newest
 
 
 @dataclass(frozen=True)
@@ -181,4 +182,22 @@ def view(job: ImportJob) -> dict[str, Any]:
         "fault": job.fault,
         "url": job.url,
         "version": job.lock_version,
+    }
+
+
+def of_person(person_id: int) -> dict[str, list[dict[str, Any]]]:
+    """The files that a person imported, for the export of his own data."""
+    labels = {name: one.kind.label for name, one in importables().items()}
+    query = select(ImportJob).where(ImportJob.person_id == person_id).order_by(ImportJob.id.desc())
+    return {
+        "批量导入": [
+            {
+                "编号": one.no,
+                "文件": one.file_name,
+                "内容": labels.get(one.kind, one.kind),
+                "状态": WORKFLOW.states[one.state],
+                "时间": one.created_at.isoformat(),
+            }
+            for one in db.session.scalars(query.limit(MOST_EXPORTED))
+        ]
     }

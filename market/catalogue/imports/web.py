@@ -73,12 +73,16 @@ def _take(values: Mapping[str, Any]) -> str:
 def _index(form: Form, trouble: Trouble) -> str:
     actor = current_actor()
     rows, more = queries.mine(actor, request.args.get("before"))
+    scopes = queries.scopes(actor)
+    chosen = form.typed.get("scope") or request.args.get("scope", "")
+    scope = next((one for one in scopes if one.value == chosen), scopes[0] if scopes else None)
     return render_template(
         "catalogue/imports.html",
         form=form,
         trouble=trouble,
-        scopes=queries.scopes(actor),
-        kinds=queries.kinds(actor),
+        scopes=scopes,
+        scope=scope,
+        kinds=queries.kinds_for(actor, scope) if scope else [],
         labels={name: one.kind.label for name, one in queries.importables().items()},
         rows=rows,
         more=more,

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from market.accounts import queries as accounts
+from market.accounts.people.models import Person
 from market.accounts.queries import Contact
 from market.catalogue.intake import telephones
 from market.catalogue.intake.models import DOUBTS, OPEN, SOURCES, STATES, Intake
@@ -357,3 +358,27 @@ def counts(actor: Actor) -> dict[str, int]:
         .group_by(Intake.state)
     )
     return {state: number for state, number in db.session.execute(query)}  # noqa: C416
+
+
+def of_person(person_id: int) -> dict[str, list[dict[str, Any]]]:
+    """What came in from a person's own mobile number, which he proved, for the export of his data."""
+    sealed = db.session.scalar(select(Person.mobile).where(Person.id == person_id))
+    mobile = unsealed(sealed, "person.mobile")
+    query = select(Intake).where(Intake.telephone_key == telephone_key(mobile or ""))
+    rows = db.session.scalars(query.order_by(Intake.id.desc()).limit(1_000)) if mobile else ()
+    return {
+        "来电与代录": [
+            {
+                "编号": one.no,
+                "来源": SOURCES[one.source],
+                "联系人": unsealed(one.contact, CONTACT),
+                "单位": one.firm,
+                "问题": one.problem,
+                "产品": one.product,
+                "目标": one.target,
+                "状态": STATES[one.state],
+                "时间": one.created_at.isoformat(),
+            }
+            for one in rows
+        ]
+    }

@@ -10,7 +10,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import joinedload
 
 from market.accounts.roles import OFFICES
-from market.catalogue.models import MOST_PINS, Listing, Pin, Term
+from market.catalogue.models import MOST_PINS, Listing, Pin, ReviewTarget, Term
 from market.catalogue.synonyms import SCHEME
 from market.core.db import db, under
 from market.core.errors import NotFound
@@ -107,6 +107,12 @@ def pins(region_id: int) -> Held:
     query = select(Pin).where(Pin.region_id == region_id).options(joinedload(Pin.listing))
     rows = db.session.scalars(query.execution_options(populate_existing=True))
     return Held({row.position: {"no": row.listing.no, "note": row.note or ""} for row in rows})
+
+
+def review_target(region_id: int) -> str:
+    """The target of days for reviews that a county's office set itself; empty: the platform's."""
+    found = db.session.get(ReviewTarget, region_id, populate_existing=True)
+    return "" if found is None else str(found.days)
 
 
 def titles(nos: Sequence[str]) -> dict[str, str]:

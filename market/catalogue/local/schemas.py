@@ -8,7 +8,7 @@ from marshmallow import EXCLUDE, Schema
 from marshmallow.fields import Field
 
 from market.catalogue.models import MOST_PINS
-from market.core.fields import Line
+from market.core.fields import Line, Whole
 from market.regions.models import MOST_INDUSTRIES
 
 _LONGEST = 3000  # characters that are read of a field
@@ -39,6 +39,16 @@ def places(most: int, names: tuple[str, ...]) -> type[Schema]:
 
 IndustriesSchema = places(MOST_INDUSTRIES, INDUSTRY_FIELDS)
 PinsSchema = places(MOST_PINS, PIN_FIELDS)
+
+
+MOST_DAYS = 60  # the table of targets takes no more
+
+
+class ReviewTargetSchema(_Form):
+    """The working days for a review: empty the platform's, 0 none."""
+
+    days = Whole(0, MOST_DAYS)
+    seen = _Text()
 
 
 class PinSchema(_Form):

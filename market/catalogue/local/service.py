@@ -8,12 +8,14 @@ from typing import Any
 from market.catalogue.local import queries
 from market.catalogue.local.queries import EDIT, County, Held
 from market.catalogue.local.schemas import INDUSTRY_FIELDS, PIN_FIELDS
+from market.catalogue.models import ReviewTarget
 from market.catalogue.pins import PinImporter
 from market.catalogue.pins import columns as pin_columns
 from market.catalogue.synonyms import SCHEME, folded
 from market.catalogue.term_files import TermImporter
 from market.catalogue.term_files import columns as term_columns
 from market.core import clock
+from market.core.db import db
 from market.core.errors import Conflict, Invalid
 from market.core.importing import Checked, Importer, Options
 from market.core.permissions import Actor, Always, policy
@@ -53,6 +55,42 @@ def save_pins(actor: Actor, code: str, typed: Mapping[str, Any], seen: str) -> N
     importer = PinImporter(Options(only_area=county.area_path))
     rows = _rows(county, typed, PIN_FIELDS, queries.PIN_PLACES, pin_columns())
     _save(actor, county, importer, rows, "pins", queries.pins, seen)
+
+
+def save_review_target(actor: Actor, code: str, days: int | None, seen: str) -> None:
+    """Set the office's own target of working days for reviews; it counts for what is sent from now on.
+
+    Args:
+        days: None takes the platform's target, 0 sets none: days elapsed are shown then.
+        seen: what the editor saw, as `queries.review_target` says it.
+
+    Raises:
+        Conflict: somebody changed it meanwhile. NotFound: not a county of the actor's area.
+    """
+    county = queries.county(actor, code)
+    with unit_of_work(actor) as work:
+        work.require(EDIT, county)
+        before = queries.review_target(county.id)
+        if before != seen:
+            raise Conflict(CHANGED)
+        after = "" if days is None else str(days)
+        if after == before:
+            return
+        row = db.session.get(ReviewTarget, county.id)
+        if days is None:
+            db.session.delete(row)
+        else:
+            row = row or ReviewTarget(region_id=county.id)
+            row.days, row.updated_at, row.updated_by = days, clock.now(), actor.label
+            db.session.add(row)
+        work.record(
+            "review_target.edited",
+            "region",
+            county.id,
+            no=county.code,
+            before={"days": before},
+            after={"days": after},
+        )
 
 
 def pin(actor: Actor, code: str, no: str, position: int, note: str | None) -> None:

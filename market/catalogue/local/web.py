@@ -15,10 +15,12 @@ from market.catalogue.local.schemas import (
     IndustriesSchema,
     PinSchema,
     PinsSchema,
+    ReviewTargetSchema,
     SynonymSchema,
 )
 from market.catalogue.local.service import EDIT_SYNONYMS
 from market.catalogue.models import Term
+from market.catalogue.publishing.rules import REVIEW_DAYS
 from market.catalogue.queries import ListingView
 from market.core.errors import Invalid, NotFound
 from market.core.forms import Form
@@ -66,6 +68,8 @@ def _page(place: County, part: str = "") -> Page:
             industries=queries.industries(place.id),
             pins=pins,
             titles=queries.titles(nos),
+            target=queries.review_target(place.id),
+            targets=_targets(),
             industry_places=queries.INDUSTRY_PLACES,
             pin_places=queries.PIN_PLACES,
             part=part,
@@ -101,6 +105,29 @@ def pins(code: str) -> AnyResponse:
         return f"/desk/settings/{code}?saved=pins#pins"
 
     return submit(PinsSchema(), act, _page(queries.county(current_actor(), code), "pins"))
+
+
+def _targets() -> list[tuple[str, str]]:
+    """What may be chosen as the target of a review."""
+    days = [(str(one), f"{one} 个工作日") for one in (1, 2, 3, 5, 7, 10, 15, 20)]
+    return [
+        ("", f"平台的目标（{REVIEW_DAYS} 个工作日）"),
+        *days,
+        ("0", "不设目标，只显示已过天数"),
+    ]
+
+
+@blueprint.post("/desk/settings/<string:code>/review")
+@requires(EDIT)
+def review(code: str) -> AnyResponse:
+    """Save the office's own target for reviews."""
+
+    def act(values: Mapping[str, Any]) -> str:
+        actor, seen = current_actor(), values.get("seen") or ""
+        service.save_review_target(actor, code, values.get("days"), seen)
+        return f"/desk/settings/{code}?saved=review#review"
+
+    return submit(ReviewTargetSchema(), act, _page(queries.county(current_actor(), code), "review"))
 
 
 # -- from a listing's own page

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from market.catalogue.models import KINDS
+from sqlalchemy import select
+
+from market.catalogue.models import KINDS, ReviewTarget
 from market.catalogue.publishing import policies, rules
 from market.catalogue.publishing.attachments import files_of_edit
 from market.catalogue.publishing.drafts import find
@@ -16,13 +18,18 @@ from market.catalogue.publishing.models import (
     OPEN,
     SOURCES,
     SUBMISSION_STATES,
+    Submission,
 )
 from market.catalogue.publishing.workflow import SUBMISSION, UNTITLED
 from market.catalogue.queries import PATHS
 from market.core import clock
+from market.core.db import db
 from market.core.models import CaseEvent, StoredFile
 from market.core.permissions import Actor, policy
 from market.core.workflow import Transition, timeline
+from market.regions.models import path_ids
+
+MOST_EXPORTED = 1_000  # the newest
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ class SubmissionView:
     lock_version: int
     created: datetime
     updated: datetime
+    submitted: datetime | None
     due: date | None
     provisional: bool
     next_step: str
@@ -98,6 +106,14 @@ class SubmissionView:
         return self.listing_state != "draft"
 
     @property
+    def waited(self) -> str:
+        """How long a review without a due date has waited, in words; empty where that is nothing to say."""
+        if self.state != "submitted" or self.due is not None or self.submitted is None:
+            return ""
+        days = (clock.today() - clock.local(self.submitted).date()).days
+        return f"没有设审核目标，提交后已过 {days} 天"
+
+    @property
     def late(self) -> bool:
         return self.due is not None and self.due < clock.today()
 
@@ -132,6 +148,7 @@ def submission(actor: Actor, no: str) -> SubmissionView:
         lock_version=row.lock_version,
         created=row.created_at,
         updated=row.updated_at,
+        submitted=row.submitted_at,
         due=row.due if row.state == "submitted" else None,
         provisional=row.provisional,
         next_step=item.next_step if item else "",
@@ -152,3 +169,37 @@ def _notes(kind: str, notes: Sequence[Mapping[str, Any]]) -> list[NoteView]:
         NoteView(one["field"], labels.get(one["field"], "全文"), one["reason"], one["rule"])
         for one in notes
     ]
+
+
+def review_days(path: str) -> int:
+    """The working days that the nearest office with a target of its own set itself; 0: none.
+
+    Args:
+        path: of the region in which the case lies.
+    """
+    depth = {key: number for number, key in enumerate(path_ids(path))}
+    query = select(ReviewTarget.region_id, ReviewTarget.days).where(
+        ReviewTarget.region_id.in_(depth)
+    )
+    found = {depth[key]: days for key, days in db.session.execute(query)}
+    return found[max(found)] if found else rules.REVIEW_DAYS
+
+
+def of_person(person_id: int) -> dict[str, list[dict[str, Any]]]:
+    """What a person began to fill in, as it stands, for the export of his own data."""
+    query = select(Submission).where(Submission.person_id == person_id)
+    return {
+        "填写的成果与需求": [
+            {
+                "编号": one.no,
+                "名称": one.title,
+                "单位": one.owner.name,
+                "来源": SOURCES[one.source],
+                "状态": SUBMISSION_STATES[one.state],
+                "内容": one.content,
+                "保密审查人": one.cleared_by,
+                "时间": one.created_at.isoformat(),
+            }
+            for one in db.session.scalars(query.order_by(Submission.id.desc()).limit(MOST_EXPORTED))
+        ]
+    }

@@ -13,8 +13,9 @@ from market.catalogue.schemas import SCHEMAS
 from market.core.errors import Invalid
 from market.core.text import clean_line, without_controls
 
-# Days in which the county office means to look at what was sent (its own target, not a rule of law).
-REVIEW_DAYS = 3  # working days
+# Working days in which an office means to look at what was sent, where it set itself no other target
+# (`ReviewTarget`). No rule of law names a period: it is the platform's own default.
+REVIEW_DAYS = 3
 MOST_TYPED = 200_000  # characters of all fields of a draft together
 REMIND_BEFORE = 30  # days before the end of validity
 RENEWED_FOR = 12  # months

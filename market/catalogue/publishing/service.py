@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, update
 
 from market.catalogue.models import Listing
-from market.catalogue.publishing import messages, rules
+from market.catalogue.publishing import messages, queries, rules
 from market.catalogue.publishing.attachments import move_to_listing
 from market.catalogue.publishing.checking import require_complete
 from market.catalogue.publishing.drafts import (
@@ -34,6 +34,7 @@ from market.core.permissions import Actor
 from market.core.text import clean_line, clean_text
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.core.workflow import LONGEST_REASON, Fired, add_event, fire
+from market.regions.models import Region
 
 __all__ = [
     "Stale",
@@ -103,19 +104,25 @@ def _values(
     if action in PUBLISHING:
         return {"revision_id": _show(work, row, content), "notes": []}
     if one.target == "submitted":
-        due = _due()
-        told = {"submitted_at": clock.now(), "due": due.day, "provisional": due.provisional}
-        return told | {"notes": []}
+        due = _due(row.region)
+        told = {"due": due.day, "provisional": due.provisional} if due else _NO_TARGET
+        return {**told, "submitted_at": clock.now(), "notes": []}
     if one.target == "returned":
         return {"notes": returned}
     return {}
 
 
-def _due() -> DueDate:
-    """The last day of the office's own target for a review."""
+_NO_TARGET = {"due": None, "provisional": False}
+
+
+def _due(region: Region) -> DueDate | None:
+    """The last day of the office's own target for a review; None where it has none."""
+    days = queries.review_days(region.path)
+    if not days:
+        return None
     today = clock.today()
-    entered = holidays.overrides(today, today + timedelta(days=60))
-    return add_working_days(today, rules.REVIEW_DAYS, entered)
+    entered = holidays.overrides(today, today + timedelta(days=4 * days + 30))
+    return add_working_days(today, days, entered)
 
 
 def _notes(kind: str, notes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -197,7 +204,7 @@ def _tell(row: Submission, fired: Fired) -> None:
         "no": row.no,
         "by": fired.event.actor_label,
         "owner": row.owner.name,
-        "due": row.due.isoformat() if row.due else "",
+        "due": row.due.isoformat() if row.due else "未设",
         "reason": fired.reason or "",
     }
     roles: tuple[str, ...] = ("owner", "editor")
