@@ -13,8 +13,12 @@ from market.accounts.administration import cli as administration_cli
 from market.accounts.administration import web as administration_web
 from market.accounts.importer import KIND as ORGANISATIONS
 from market.accounts.members import api as members_api
+from market.accounts.members import (
+    api_staff,  # noqa: F401  (adds to members_api)
+    web_desk,
+    web_staff,
+)
 from market.accounts.members import web as members_web
-from market.accounts.members import web_desk, web_staff
 from market.accounts.members import workflow as joining
 from market.accounts.people import api as tokens_api
 from market.accounts.people import cli as tokens_cli
@@ -28,8 +32,8 @@ from market.accounts.verification import queries as verification_queries
 from market.accounts.verification import web as verification_web
 from market.accounts.verification import workflow as verification
 from market.catalogue import api as catalogue_api
+from market.catalogue import api_reports, documents, report_cases, terms, web_reports
 from market.catalogue import cli as catalogue_cli
-from market.catalogue import documents, report_cases, terms, web_reports
 from market.catalogue import service as catalogue_service
 from market.catalogue import web as catalogue_web
 from market.catalogue.documents import SEARCHABLE
@@ -46,10 +50,16 @@ from market.catalogue.intake import web as intake_web
 from market.catalogue.intake import web_cases as intake_web_cases
 from market.catalogue.intake import web_claim as intake_web_claim
 from market.catalogue.intake import workflow as intake_workflow
+from market.catalogue.local import api as local_api
 from market.catalogue.local import web as local_web
 from market.catalogue.pins import KIND as PINS
 from market.catalogue.publishing import api as publishing_api
-from market.catalogue.publishing import attachments, drafts, life
+from market.catalogue.publishing import (
+    api_files,  # noqa: F401  (adds to publishing_api)
+    attachments,
+    drafts,
+    life,
+)
 from market.catalogue.publishing import messages as publishing_messages
 from market.catalogue.publishing import web as publishing_web
 from market.catalogue.publishing import web_more as publishing_web_more
@@ -64,10 +74,13 @@ from market.discovery import engine, known, web_listings, web_sharing
 from market.discovery import web as discovery_web
 from market.discovery.indexer import Indexer
 from market.matching import api as matching_api
+from market.matching import (
+    api_templates,  # noqa: F401  (adds to matching_api)
+    reply_times,
+)
 from market.matching import contacts as matching_contacts
 from market.matching import merging as matching_merging
 from market.matching import messages as matching_messages
-from market.matching import reply_times
 from market.matching import web as matching_web
 from market.matching import web_cases as matching_web_cases
 from market.matching import web_lists as matching_web_lists
@@ -176,7 +189,7 @@ notifications = Room(
 catalogue = Room(
     "catalogue",
     blueprints=[catalogue_web.blueprint, web_reports.blueprint],
-    api=[catalogue_api.listings, catalogue_api.taxonomies],
+    api=[catalogue_api.listings, catalogue_api.taxonomies, api_reports.blueprint],
     commands=[catalogue_cli.reports],
     searchables=[SEARCHABLE],
     tasks=[Task("forget reporters", 3600.0, catalogue_service.forget_reporters)],
@@ -225,7 +238,7 @@ imports = Room(
     imports=catalogue_imports.IMPORTS,
     on_merge=import_jobs.move,
 )
-local = Room("local", blueprints=[local_web.blueprint])
+local = Room("local", blueprints=[local_web.blueprint], api=[local_api.blueprint])
 discovery = Room(
     "discovery",
     blueprints=[discovery_web.blueprint, web_listings.blueprint, web_sharing.blueprint],

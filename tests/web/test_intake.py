@@ -19,6 +19,7 @@ from market.core.models import AuditEntry, OutboxRow
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
 from tests import people
+from tests.messages import values_of
 from tests.web.conftest import check_html
 
 FORM = "/post/demand/form"
@@ -459,7 +460,7 @@ def claimable(visitor, clerk):
     clerk.post(f"{address}/complete", data={"csrf_token": token_of(form), **said})
     assert post(clerk, address, "code").status_code == 303
     row = db.session.scalars(select(OutboxRow).where(OutboxRow.kind == "intake.claim_code")).one()
-    return row.payload["values"]["code"]
+    return values_of(row)["code"]
 
 
 def test_claiming_signs_the_caller_in(visitor, clerk):

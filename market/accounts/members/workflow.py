@@ -78,6 +78,7 @@ INVITED = MessageKind(
     ),
     sms=True,
     must=True,
+    secret=True,
 )
 CHANGED = MessageKind(
     "member.changed",
