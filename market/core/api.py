@@ -121,9 +121,9 @@ class ApiBlueprint(flask_smorest.Blueprint):
         told_of = info.get("response", {}).get("responses", {})
         needs_token = not policy.allows(PUBLIC, view.permission)  # type: ignore[attr-defined]
         marks = writes_of(view)
-        statuses = (401, 403) if needs_token or told.get("security") else ()
-        statuses += (404,) if "<" in rule else ()
-        statuses += tuple(one for mark in sorted(marks) for one in _REFUSED[mark])
+        statuses: list[int] = [401, 403] if needs_token or told.get("security") else []
+        statuses += [404] if "<" in rule else []
+        statuses += [one for mark in sorted(marks) for one in _REFUSED[mark]]
         for status in dict.fromkeys(statuses):
             if status not in told_of:
                 view = self.alt_response(status, HTTPStatus(status).name)(view)

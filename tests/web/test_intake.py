@@ -536,14 +536,18 @@ def test_programs_list_read_and_note_calls(visitor, demo, program):
     assert found["total"] == 1
     assert found["items"][0]["telephone"] == "138****1234"
     assert robot.get("/api/v1/intakes?state=calling", headers=program).json["total"] == 0
-    wrong = robot.post(f"/api/v1/intakes/{no}/calls", json={}, headers=program)
+    address = f"/api/v1/intakes/{no}"
+    assert robot.post(f"{address}/calls", json={}, headers=program).status_code == 428
+    match = program | {"If-Match": robot.get(address, headers=program).headers["ETag"]}
+    wrong = robot.post(f"{address}/calls", json={}, headers=match)
     assert wrong.status_code == 422
     assert wrong.json["errors"][0]["pointer"] == "/result"
     body = {"result": "missed", "next_call": clock.today().isoformat()}
-    key = program | {"Idempotency-Key": "k1"}
+    key = match | {"Idempotency-Key": "k1"}
     for _ in range(2):
-        noted = robot.post(f"/api/v1/intakes/{no}/calls", json=body, headers=key)
+        noted = robot.post(f"{address}/calls", json=body, headers=key)
         assert noted.status_code == 201
+    assert robot.post(f"{address}/calls", json=body, headers=match).status_code == 412
     got = robot.get(f"/api/v1/intakes/{no}", headers=program).json
     assert (got["state"], got["calls"]) == ("calling", 1)
     assert [each["action"] for each in got["events"]] == ["begin", "call"]
@@ -579,7 +583,7 @@ def test_programs_do_what_pages_do(visitor, demo, program):
     robot = demo.test_client()
 
     def ask(what, **body):
-        return robot.post(f"{address}/{what}", json=body, headers=program)
+        return robot.post(f"{address}/{what}", json=body, headers=program | {"If-Match": "*"})
 
     assert ask("actions", action="drop").status_code == 422
     assert ask("actions", action="complete").status_code == 422

@@ -37,7 +37,7 @@ def _position(most: int) -> fields.Integer:
     )
 
 
-class IndustryPlace(Input):
+class IndustryPlaceInput(Input):
     """A leading industry in its place."""
 
     position = _position(MOST_INDUSTRIES)
@@ -46,7 +46,7 @@ class IndustryPlace(Input):
     source = Line(_LONGEST, metadata={"description": "依据"})
 
 
-class PinPlace(Input):
+class PinPlaceInput(Input):
     """A recommended listing in its place."""
 
     position = _position(MOST_PINS)
@@ -57,13 +57,13 @@ class PinPlace(Input):
 class IndustriesInput(Input):
     """All leading industries; places that are left out are emptied."""
 
-    items = fields.List(fields.Nested(IndustryPlace), required=True)
+    items = fields.List(fields.Nested(IndustryPlaceInput), required=True)
 
 
 class PinsInput(Input):
     """All that is recommended; places that are left out are emptied."""
 
-    items = fields.List(fields.Nested(PinPlace), required=True)
+    items = fields.List(fields.Nested(PinPlaceInput), required=True)
 
 
 class IndustryPlaceSchema(Answer):
@@ -83,13 +83,13 @@ class PinPlaceSchema(Answer):
     note = fields.String()
 
 
-class IndustriesSchema(ListAnswer):
+class IndustrySettingsSchema(ListAnswer):
     """Leading industries of a county."""
 
     items = fields.List(fields.Nested(IndustryPlaceSchema))
 
 
-class PinsSchema(ListAnswer):
+class PinSettingsSchema(ListAnswer):
     """What a county recommends."""
 
     items = fields.List(fields.Nested(PinPlaceSchema))
@@ -151,18 +151,18 @@ def _by_place(items: list[Mapping[str, Any]], save: Callable[[], None]) -> None:
 
 @blueprint.route("/regions/<string:code>/settings/industries")
 @blueprint.doc(operationId="getLeadingIndustries", summary="一个县的主导产业设置")
-@blueprint.response(200, IndustriesSchema, description="各位置；ETag 供修改时带上")
+@blueprint.response(200, IndustrySettingsSchema, description="各位置；ETag 供修改时带上")
 @requires(EDIT)
 def industries(code: str) -> Response:
     """The leading industries as they are set."""
     county = queries.county(current_actor(), code)
-    return _held(queries.industries(county.id), IndustriesSchema())
+    return _held(queries.industries(county.id), IndustrySettingsSchema())
 
 
 @blueprint.route("/regions/<string:code>/settings/industries", methods=["PUT"])
 @blueprint.doc(operationId="setLeadingIndustries", summary="设一个县的主导产业")
 @blueprint.arguments(IndustriesInput)
-@blueprint.response(200, IndustriesSchema, description="设好后")
+@blueprint.response(200, IndustrySettingsSchema, description="设好后")
 @edits
 @requires(EDIT)
 def set_industries(body: dict[str, Any], code: str) -> Response:
@@ -177,18 +177,18 @@ def set_industries(body: dict[str, Any], code: str) -> Response:
 
 @blueprint.route("/regions/<string:code>/settings/pins")
 @blueprint.doc(operationId="getPinSettings", summary="一个县的推荐设置")
-@blueprint.response(200, PinsSchema, description="各位置；ETag 供修改时带上")
+@blueprint.response(200, PinSettingsSchema, description="各位置；ETag 供修改时带上")
 @requires(EDIT)
 def pins(code: str) -> Response:
     """What a county recommends, as it is set."""
     county = queries.county(current_actor(), code)
-    return _held(queries.pins(county.id), PinsSchema())
+    return _held(queries.pins(county.id), PinSettingsSchema())
 
 
 @blueprint.route("/regions/<string:code>/settings/pins", methods=["PUT"])
 @blueprint.doc(operationId="setPins", summary="设一个县的推荐")
 @blueprint.arguments(PinsInput)
-@blueprint.response(200, PinsSchema, description="设好后")
+@blueprint.response(200, PinSettingsSchema, description="设好后")
 @edits
 @requires(EDIT)
 def set_pins(body: dict[str, Any], code: str) -> Response:
