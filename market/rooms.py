@@ -160,6 +160,15 @@ organisations = Room(
         verification.DECIDED,
     ],
     workflows=[joining.JOINING, verification.VERIFICATION],
+    scopes={
+        "accounts:organisation": "单位：公开信息；部门：合并、换代码、隶属、直接核验",
+        "accounts:verification": "单位核验：提交、办理",
+        "accounts:profile": "单位申报的完整信息（每次查看留记录）",
+        "accounts:member": "成员：列出、邀请、角色、离开和移交",
+        "accounts:officer": "邀请和任用本级经办",
+        "accounts:joining": "加入单位的申请：接受、不接受",
+        "accounts:roster": "本单位所在的名单",
+    },
 )
 administration = Room(
     "administration",
@@ -196,6 +205,7 @@ catalogue = Room(
     seeds=[terms.seed],
     gauges=[Gauge("market_listings", "Published listings", documents.count)],
     workflows=[report_cases.WORKFLOW],
+    scopes={"catalogue:report": "读者的错误报告"},
     on_merge=catalogue_service.move_listings,
     would_move=catalogue_service.would_move,
 )
@@ -213,6 +223,7 @@ publishing = Room(
     scopes={
         "catalogue:submission": "填写和送出成果、需求",
         "catalogue:listing": "已发布的信息：撤回、确认仍有效、结束",
+        "catalogue:publishing": "送出前是否须签发",
     },
     on_merge=drafts.move,
 )
@@ -236,9 +247,24 @@ imports = Room(
     ],
     workflows=[imports_workflow.WORKFLOW],
     imports=catalogue_imports.IMPORTS,
+    scopes={
+        "catalogue:import": "批量导入：上传、检查、决定（还须选导入什么）",
+        "catalogue:achievements": "批量导入：成果",
+        "catalogue:demands": "批量导入：需求",
+        "catalogue:pins": "批量导入：本县推荐",
+        "catalogue:industries": "批量导入：主导产业",
+    },
     on_merge=import_jobs.move,
 )
-local = Room("local", blueprints=[local_web.blueprint], api=[local_api.blueprint])
+local = Room(
+    "local",
+    blueprints=[local_web.blueprint],
+    api=[local_api.blueprint],
+    scopes={
+        "catalogue:local": "本地设置：主导产业、本县推荐",
+        "catalogue:synonym": "同义词（省级）",
+    },
+)
 discovery = Room(
     "discovery",
     blueprints=[discovery_web.blueprint, web_listings.blueprint, web_sharing.blueprint],
@@ -256,6 +282,7 @@ monitoring = Room(
     commands=[monitoring_cli.desk],
     tasks=[Task("bulk actions", 1.0, monitoring_service.run_waiting)],
     messages=[monitoring_rules.ASSIGNED, monitoring_rules.REMINDED],
+    scopes={"monitoring:work_item": "办件：列出、分配、批量办理"},
 )
 
 matching = Room(
@@ -275,7 +302,10 @@ matching = Room(
     owner_note=reply_times.note,
     on_merge=matching_merging.move,
     would_move=matching_merging.would_move,
-    scopes={"matching:inquiry": "对接咨询：查看、答复、办结"},
+    scopes={
+        "matching:inquiry": "对接咨询：查看、答复、办结、交给同事",
+        "matching:reply_template": "答复模板",
+    },
 )
 
 

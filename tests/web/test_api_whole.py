@@ -10,9 +10,12 @@ from types import CodeType, FunctionType
 import pytest
 from sqlalchemy import select
 
+from market.accounts.people import tokens
 from market.core.api_writes import writes_of
 from market.core.db import db
+from market.core.http import permission_of
 from market.core.models import OnceKey
+from market.core.permissions import policy
 from tests import people
 from tests.web.test_api import API
 from tests.web.test_desk import token_for
@@ -171,6 +174,16 @@ def test_edits_without_a_version_are_refused_before_anything_else(app, client):
         }
         assert 428 in codes, name
         assert codes <= {428, 403}, name
+
+
+def test_a_token_can_be_given_all_that_programs_do(app):
+    needed = {
+        permission.rsplit(":", 1)[0]
+        for rule in app.url_map.iter_rules()
+        if str(rule).startswith(API)
+        and "public" not in policy.rules[permission := permission_of(app, rule.endpoint)]
+    }
+    assert needed - set(tokens.offered()) == set()
 
 
 def test_visitors_at_two_addresses_have_keys_of_their_own(demo):

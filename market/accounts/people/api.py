@@ -10,8 +10,9 @@ from flask import Response
 from marshmallow import fields
 
 from market.accounts.people import tokens
-from market.accounts.people.schemas import TOKEN_ROLES
+from market.accounts.people.schemas import OFFICE, TOKEN_ROLES
 from market.accounts.people.tokens import READ, REVOKE, TokenView
+from market.accounts.roles import OFFICES
 from market.core.api import ApiBlueprint
 from market.core.api_schemas import Answer, ListAnswer
 from market.core.errors import NotFound, SignInNeeded
@@ -31,7 +32,9 @@ class TokenSchema(Answer):
     id = fields.Integer()
     label = fields.String(metadata={"description": "用途", "example": "成果同步"})
     hint = fields.String(metadata={"description": "令牌的开头几位", "example": "Xy3k9A"})
-    role = fields.String(metadata={"enum": list(TOKEN_ROLES)})
+    role = fields.String(
+        metadata={"enum": [*(one for one in TOKEN_ROLES if one != OFFICE), *OFFICES]}
+    )
     scopes = fields.List(fields.String(), metadata={"description": "范围", "example": ["a:b"]})
     created_at = fields.DateTime()
     expires_at = fields.DateTime()
