@@ -13,9 +13,13 @@ from market.accounts.administration import cli as administration_cli
 from market.accounts.administration import web as administration_web
 from market.accounts.importer import KIND as ORGANISATIONS
 from market.accounts.members import api as members_api
+from market.accounts.members import (
+    api_staff,  # noqa: F401  (adds to members_api)
+    web_desk,
+    web_staff,
+)
 from market.accounts.members import queries as members_queries
 from market.accounts.members import web as members_web
-from market.accounts.members import web_desk, web_staff
 from market.accounts.members import workflow as joining
 from market.accounts.people import api as tokens_api
 from market.accounts.people import cli as tokens_cli
@@ -30,8 +34,8 @@ from market.accounts.verification import queries as verification_queries
 from market.accounts.verification import web as verification_web
 from market.accounts.verification import workflow as verification
 from market.catalogue import api as catalogue_api
+from market.catalogue import api_reports, documents, report_cases, terms, web_reports
 from market.catalogue import cli as catalogue_cli
-from market.catalogue import documents, report_cases, terms, web_reports
 from market.catalogue import service as catalogue_service
 from market.catalogue import web as catalogue_web
 from market.catalogue.documents import SEARCHABLE
@@ -50,10 +54,16 @@ from market.catalogue.intake import web as intake_web
 from market.catalogue.intake import web_cases as intake_web_cases
 from market.catalogue.intake import web_claim as intake_web_claim
 from market.catalogue.intake import workflow as intake_workflow
+from market.catalogue.local import api as local_api
 from market.catalogue.local import web as local_web
 from market.catalogue.pins import KIND as PINS
 from market.catalogue.publishing import api as publishing_api
-from market.catalogue.publishing import attachments, drafts, life
+from market.catalogue.publishing import (
+    api_files,  # noqa: F401  (adds to publishing_api)
+    attachments,
+    drafts,
+    life,
+)
 from market.catalogue.publishing import messages as publishing_messages
 from market.catalogue.publishing import queries as publishing_queries
 from market.catalogue.publishing import web as publishing_web
@@ -69,8 +79,12 @@ from market.discovery import engine, known, web_listings, web_sharing
 from market.discovery import web as discovery_web
 from market.discovery.indexer import Indexer
 from market.matching import api as matching_api
+from market.matching import (
+    api_templates,  # noqa: F401  (adds to matching_api)
+    following,
+    reply_times,
+)
 from market.matching import contacts as matching_contacts
-from market.matching import following, reply_times
 from market.matching import merging as matching_merging
 from market.matching import messages as matching_messages
 from market.matching import queries as matching_queries
@@ -155,6 +169,15 @@ organisations = Room(
     ],
     workflows=[joining.JOINING, verification.VERIFICATION],
     of_person=members_queries.of_person,
+    scopes={
+        "accounts:organisation": "单位：公开信息；部门：合并、换代码、隶属、直接核验",
+        "accounts:verification": "单位核验：提交、办理",
+        "accounts:profile": "单位申报的完整信息（每次查看留记录）",
+        "accounts:member": "成员：列出、邀请、角色、离开和移交",
+        "accounts:officer": "邀请和任用本级经办",
+        "accounts:joining": "加入单位的申请：接受、不接受",
+        "accounts:roster": "本单位所在的名单",
+    },
 )
 administration = Room(
     "administration",
@@ -185,13 +208,14 @@ notifications = Room(
 catalogue = Room(
     "catalogue",
     blueprints=[catalogue_web.blueprint, web_reports.blueprint],
-    api=[catalogue_api.listings, catalogue_api.taxonomies],
+    api=[catalogue_api.listings, catalogue_api.taxonomies, api_reports.blueprint],
     commands=[catalogue_cli.reports],
     searchables=[SEARCHABLE],
     tasks=[Task("forget reporters", 3600.0, catalogue_service.forget_reporters)],
     seeds=[terms.seed],
     gauges=[Gauge("market_listings", "Published listings", documents.count)],
     workflows=[report_cases.WORKFLOW],
+    scopes={"catalogue:report": "读者的错误报告"},
     on_merge=catalogue_service.move_listings,
     would_move=catalogue_service.would_move,
 )
@@ -209,6 +233,7 @@ publishing = Room(
     scopes={
         "catalogue:submission": "填写和送出成果、需求",
         "catalogue:listing": "已发布的信息：撤回、确认仍有效、结束",
+        "catalogue:publishing": "送出前是否须签发",
     },
     on_merge=drafts.move,
     of_person=publishing_queries.of_person,
@@ -234,10 +259,25 @@ imports = Room(
     ],
     workflows=[imports_workflow.WORKFLOW],
     imports=[*catalogue_imports.IMPORTS, ROSTERS_ON_A_PAGE],
+    scopes={
+        "catalogue:import": "批量导入：上传、检查、决定（还须选导入什么）",
+        "catalogue:achievements": "批量导入：成果",
+        "catalogue:demands": "批量导入：需求",
+        "catalogue:pins": "批量导入：本县推荐",
+        "catalogue:industries": "批量导入：主导产业",
+    },
     on_merge=import_jobs.move,
     of_person=imports_queries.of_person,
 )
-local = Room("local", blueprints=[local_web.blueprint])
+local = Room(
+    "local",
+    blueprints=[local_web.blueprint],
+    api=[local_api.blueprint],
+    scopes={
+        "catalogue:local": "本地设置：主导产业、本县推荐",
+        "catalogue:synonym": "同义词（省级）",
+    },
+)
 discovery = Room(
     "discovery",
     blueprints=[discovery_web.blueprint, web_listings.blueprint, web_sharing.blueprint],
@@ -255,6 +295,7 @@ monitoring = Room(
     commands=[monitoring_cli.desk],
     tasks=[Task("bulk actions", 1.0, monitoring_service.run_waiting)],
     messages=[monitoring_rules.ASSIGNED, monitoring_rules.REMINDED],
+    scopes={"monitoring:work_item": "办件：列出、分配、批量办理"},
 )
 
 matching = Room(
@@ -276,7 +317,10 @@ matching = Room(
     on_merge=matching_merging.move,
     would_move=matching_merging.would_move,
     of_person=matching_queries.of_person,
-    scopes={"matching:inquiry": "对接咨询：查看、答复、办结"},
+    scopes={
+        "matching:inquiry": "对接咨询：查看、答复、办结、交给同事",
+        "matching:reply_template": "答复模板",
+    },
 )
 
 

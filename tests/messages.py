@@ -8,7 +8,7 @@ from email import policy
 from pathlib import Path
 
 from market.core.db import db
-from market.core.messages import tell
+from market.core.messages import said_in, tell
 from market.core.permissions import SYSTEM
 from market.core.permissions import policy as permissions
 from market.core.ports import Room
@@ -32,6 +32,11 @@ def ask(kind, **more):
     with unit_of_work(SYSTEM) as work:
         work.require(TELL)
         tell(kind, **given)
+
+
+def values_of(row):
+    """The values of a message that was asked for."""
+    return said_in(row.payload)[1]
 
 
 def files(app, channel):

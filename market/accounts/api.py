@@ -11,6 +11,7 @@ from market.accounts.models import KINDS
 from market.accounts.queries import LIST, READ, OrganisationView
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import Answer, ListAnswer, Query, Text, page_number, per_page
+from market.core.api_writes import require_tag, version_tag
 from market.core.errors import NotFound
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
@@ -84,11 +85,23 @@ def organisation_list(query: dict[str, Any]) -> PageOf[OrganisationView]:
     return queries.page(current_actor(), region=place, **query)
 
 
+def organisation_tag(found: OrganisationView) -> str:
+    """The `ETag` of an organisation: what it says, and how often it was changed."""
+    said: dict[str, Any] = OrganisationSchema().dump(found)
+    return version_tag(said | {"lock_version": found.lock_version})
+
+
+def require_organisation(no: str) -> None:
+    """Ask that a program means the organisation as it stands. Raises as `require_match`."""
+    require_tag(organisation_tag(queries.get(current_actor(), no)))
+
+
 @blueprint.route("/organisations/<string:no>")
 @blueprint.doc(operationId="getOrganisation", summary="一个单位")
-@blueprint.response(200, OrganisationSchema, description="单位")
+@blueprint.response(200, OrganisationSchema, description="单位；ETag 供修改时带上")
 @blueprint.alt_response(404, MISSING)
 @requires(READ)
-def organisation(no: str) -> OrganisationView:
+def organisation(no: str) -> tuple[OrganisationView, int, dict[str, str]]:
     """An organisation by its public number; one that was merged answers with the one that stays."""
-    return queries.get(current_actor(), queries.merged_into(no) or no)
+    found = queries.get(current_actor(), queries.merged_into(no) or no)
+    return found, 200, {"ETag": organisation_tag(found)}

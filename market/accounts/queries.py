@@ -41,6 +41,7 @@ class OrganisationView:
     website: str | None
     intro: str | None
     demo: bool
+    lock_version: int
     verified: bool
 
     @property
@@ -66,7 +67,7 @@ class Contact:
     url: str
 
 
-_SAME_NAME = "id no uscc name kind supervising telephone contact address hours website intro demo"
+_SAME_NAME = "id no uscc name kind supervising telephone contact address hours website intro demo lock_version"
 
 
 def view(row: Organisation, region: RegionView | None = None) -> OrganisationView:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from http import HTTPStatus
 from importlib.metadata import version
@@ -22,8 +22,9 @@ from marshmallow import ValidationError
 from webargs.flaskparser import FlaskParser
 
 from market.core.api_schemas import ProblemSchema
+from market.core.api_writes import require_version_named, writes_of
 from market.core.errors import Invalid, NotFound
-from market.core.permissions import Always, policy, requires
+from market.core.permissions import PUBLIC, Always, View, policy, requires
 from market.core.static_files import YEAR
 
 PREFIX = "/api/v1"
@@ -99,7 +100,74 @@ class ApiBlueprint(flask_smorest.Blueprint):
 
     def __init__(self, name: str, import_name: str, description: str) -> None:
         super().__init__(name, import_name, url_prefix=PREFIX, description=description)
+        self._prepare_doc_cbks.append(_with_headers)
         self.before_request(_refuse_strange)
+        self.before_request(_refuse_unversioned)
+
+    def route(self, rule: str, **options: Any) -> Callable[[View], View]:
+        """Register a view; what follows from its permission, address and marks is documented here."""
+        register = super().route(rule, **options)
+
+        def decorate(view: View) -> View:
+            documented: View = register(self._with_refusals(rule, view))
+            return documented
+
+        return decorate
+
+    def _with_refusals(self, rule: str, view: View) -> View:
+        """Add the answers that every operation of this shape has, and the headers it takes."""
+        info = getattr(view, "_apidoc", {})
+        told = info.get("manual_doc", {})
+        told_of = info.get("response", {}).get("responses", {})
+        needs_token = not policy.allows(PUBLIC, view.permission)  # type: ignore[attr-defined]
+        marks = writes_of(view)
+        statuses: list[int] = [401, 403] if needs_token or told.get("security") else []
+        statuses += [404] if "<" in rule else []
+        statuses += [one for mark in sorted(marks) for one in _REFUSED[mark]]
+        for status in dict.fromkeys(statuses):
+            if status not in told_of:
+                view = self.alt_response(status, HTTPStatus(status).name)(view)
+        headers = [_HEADERS[mark] for mark in sorted(marks)]
+        more: dict[str, Any] = {"security": _TOKEN} if needs_token else {}
+        if "parameters" in told:  # they stand in place of all others
+            more["parameters"] = [*told["parameters"], *headers]
+        documented: View = self.doc(**more)(view)
+        documented._apidoc["headers"] = headers  # type: ignore[attr-defined]
+        return documented
+
+
+_TOKEN: list[dict[str, list[str]]] = [{"token": []}]
+_REFUSED = {"edits": (409, 412, 428), "creates": (409,)}
+_HEADERS = {
+    "edits": {
+        "in": "header",
+        "name": "If-Match",
+        "required": True,
+        "schema": {"type": "string"},
+        "description": "读取这一条时回答中的 ETag",
+    },
+    "creates": {
+        "in": "header",
+        "name": "Idempotency-Key",
+        "required": False,
+        "schema": {"type": "string", "maxLength": 200},
+        "description": "自定的编号：同一编号、同样内容重发，一天内只办一次",
+    },
+}
+
+
+def _with_headers(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """What a write takes beside its body."""
+    if headers := info.get("headers"):
+        doc["parameters"] = [*doc.get("parameters", ()), *headers]
+    return doc
+
+
+def _refuse_unversioned() -> None:
+    """An edit says which version it means, whatever else is in it."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is not None and "edits" in writes_of(view):
+        require_version_named()
 
 
 def _refuse_strange() -> None:

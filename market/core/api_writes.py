@@ -1,16 +1,23 @@
-"""Writing through the API: `If-Match` on edits, `Idempotency-Key` on creates."""
+"""Writing through the API: `If-Match` on edits, `Idempotency-Key` on creates.
+
+A view that writes is marked `@edits` or `@creates`: the mark is what `core.api` documents, and what
+lets it refuse an edit that names no version. A test holds every writing operation to one of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Response, current_app, jsonify, request
 
 from market.core import once
 from market.core.errors import MarketError
-from market.core.http import current_actor
+from market.core.http import client_address, current_actor
 from market.core.languages import N_
+from market.core.permissions import Actor, View
+from market.core.secrets import pseudonym
 from market.core.unit_of_work import unit_of_work
 
 LONGEST_KEY = 200
@@ -30,23 +37,66 @@ class PreconditionRequired(MarketError):
     title = N_("请带上 If-Match：先读取这一条，把回答中的 ETag 原样带上")
 
 
-def version_tag(version: int) -> str:
-    """The `ETag` of an object whose versions are counted."""
-    return f'"v{version}"'
+Version = int | str | Mapping[str, Any]
 
 
-def require_match(version: int) -> None:
+def edits(view: View) -> View:
+    """Mark a view that changes what is there: it asks for `If-Match` and calls `require_match`."""
+    view.writes = {*getattr(view, "writes", ()), "edits"}  # type: ignore[attr-defined]
+    return view
+
+
+def creates(view: View) -> View:
+    """Mark a view that makes something new: it takes `Idempotency-Key` by `create_once`."""
+    view.writes = {*getattr(view, "writes", ()), "creates"}  # type: ignore[attr-defined]
+    return view
+
+
+def writes_of(view: Callable[..., Any]) -> set[str]:
+    """The marks of a view."""
+    found: set[str] = getattr(view, "writes", set())
+    return found
+
+
+def version_tag(version: Version) -> str:
+    """The `ETag` of an object: of its counter, a word, or else of all that reading it answers."""
+    if isinstance(version, int):
+        return f'"v{version}"'
+    if isinstance(version, str):
+        return f'"{version}"'
+    text = current_app.json.dumps(version, sort_keys=True)
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
+
+
+def require_version_named() -> None:
+    """Ask that the program says which version it means. Raises PreconditionRequired."""
+    if "If-Match" not in request.headers:
+        raise PreconditionRequired
+
+
+def require_match(version: Version) -> None:
     """Ask that the program edits the version that is there.
 
     Raises:
         PreconditionRequired: it does not say. PreconditionFailed: it means another.
     """
-    sent = request.headers.get("If-Match")
-    if sent is None:
-        raise PreconditionRequired
-    tags = {tag.strip().removeprefix("W/") for tag in sent.split(",")}
-    if "*" not in tags and version_tag(version) not in tags:
+    require_tag(version_tag(version))
+
+
+def require_tag(tag: str) -> None:
+    """The same, of an `ETag` as reading gave it."""
+    require_version_named()
+    tags = {one.strip().removeprefix("W/") for one in request.headers["If-Match"].split(",")}
+    if "*" not in tags and tag not in tags:
         raise PreconditionFailed
+
+
+def tagged(body: Mapping[str, Any], version: Version | None = None) -> Response:
+    """An object with its `ETag`; without a version of its own, by its content."""
+    response = jsonify(body)
+    response.headers["ETag"] = version_tag(body if version is None else version)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
 
 
 def create_once(act: Callable[[], tuple[dict[str, Any], str]]) -> Response:
@@ -59,7 +109,7 @@ def create_once(act: Callable[[], tuple[dict[str, Any], str]]) -> Response:
     if not word:
         return _created(*act())
     actor = current_actor()
-    key = once.key_of(actor, request.path, word)
+    key = once.key_of(actor, request.path, f"{_visitor(actor)}:{word}")
     with unit_of_work(actor) as work:
         earlier = once.earlier_answer(key, request.get_data(cache=True))
         if earlier is not None:
@@ -70,6 +120,11 @@ def create_once(act: Callable[[], tuple[dict[str, Any], str]]) -> Response:
             once.keep_answer(key, earlier)
     kept = current_app.json.loads(earlier)
     return _created(kept["body"], kept["address"])
+
+
+def _visitor(actor: Actor) -> str:
+    """What keeps the keys of those apart whom no token names: their network address."""
+    return "" if actor.id is not None else pseudonym(client_address(), "once.visitor")
 
 
 def _created(body: dict[str, Any], address: str) -> Response:

@@ -6,6 +6,7 @@ puts it into their inbox, and sends SMS and mail to those who want them, in each
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,8 +17,10 @@ from typing import Any
 from market.core import clock
 from market.core.db import db
 from market.core.models import OutboxRow
+from market.core.secrets import seal, unseal
 
 CONSUMER = "notify"
+_SEALED = "message.said"
 # While an act runs that can be undone: until when its messages wait, and the rows themselves.
 _held: ContextVar[tuple[datetime, list[OutboxRow]] | None] = ContextVar("held", default=None)
 
@@ -43,6 +46,8 @@ class MessageKind:
         subject: one line, and text: some lines; Chinese (`N_`), with `%(name)s` for values.
         sms, mail: whether it is sent that way unless the receiver switched it off.
         must: may not be switched off (a code, a decision with a term for objecting).
+        secret: its values or link let whoever has them in (a code, an invitation): until it is
+            written to its receiver they lie sealed.
     """
 
     name: str
@@ -52,6 +57,7 @@ class MessageKind:
     sms: bool = False
     mail: bool = True
     must: bool = False
+    secret: bool = False
 
 
 def tell(
@@ -93,8 +99,7 @@ def tell(
         object_id=about[1],
         payload={
             "about": about[0],
-            "url": url,
-            "values": {name: str(value) for name, value in values.items()},
+            **_said(kind, url, {name: str(value) for name, value in values.items()}),
             "people": list(people),
             "organisation_id": organisation_id,
             "roles": list(roles),
@@ -109,3 +114,22 @@ def tell(
     db.session.add(row)
     if holding is not None:
         holding[1].append(row)
+
+
+def _said(kind: MessageKind, url: str, values: dict[str, str]) -> dict[str, Any]:
+    said = {"url": url, "values": values}
+    return {"sealed": seal(json.dumps(said), _SEALED)} if kind.secret else said
+
+
+def said_in(payload: Mapping[str, Any]) -> tuple[str, Mapping[str, str]]:
+    """Link and values of a message that was asked for.
+
+    Raises:
+        ValueError: they were sealed under another secret key.
+    """
+    if "sealed" in payload:
+        text = unseal(str(payload["sealed"]), _SEALED)
+        if text is None:
+            raise ValueError("a message is sealed under another key")
+        payload = json.loads(text)
+    return str(payload["url"]), payload["values"]

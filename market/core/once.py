@@ -19,9 +19,12 @@ from market.core.errors import Conflict
 from market.core.languages import translate
 from market.core.models import OnceKey
 from market.core.permissions import SYSTEM, Actor, Always, policy
+from market.core.secrets import seal, unseal
 from market.core.unit_of_work import unit_of_work
 
 FIELD = "once"
+# Answers hold addresses that open something to whoever has them (a receipt, an inquiry).
+SEALED = "once.answer"
 KEPT = timedelta(days=1)
 CLEAN = policy.declare("core:once:clean")
 # To be told again what the first time was answered; the key names the actor.
@@ -51,7 +54,7 @@ def earlier_answer(key: str, content: bytes) -> str | None:
     """Take the key; None when it is new, else the answer of the first time. In a unit of work.
 
     Raises:
-        Conflict: the key was used for something else.
+        Conflict: the key was used for something else, or the site's secret key changed since.
     """
     said = digest(content)
     taken = db.session.execute(_TAKE, {"key": key, "digest": said, "at": clock.now()})
@@ -62,12 +65,18 @@ def earlier_answer(key: str, content: bytes) -> str | None:
     ).one()
     if found.digest != said:
         raise Conflict(translate("这个请求编号已经用过，内容却不一样：请换一个新的编号。"))
-    return found.answer or ""
+    if not found.answer:
+        return ""
+    answer = unseal(found.answer, SEALED)
+    if answer is None:
+        raise Conflict(translate("这个请求编号已经用过，内容却不一样：请换一个新的编号。"))
+    return answer
 
 
 def keep_answer(key: str, answer: str) -> None:
-    """Note the answer for the next time. In the same unit of work."""
-    db.session.execute(update(OnceKey).where(OnceKey.key == key).values(answer=answer))
+    """Note the answer, sealed, for the next time. In the same unit of work."""
+    kept = {"answer": seal(answer, SEALED)}
+    db.session.execute(update(OnceKey).where(OnceKey.key == key).values(kept))
 
 
 def forget_old() -> bool:

@@ -40,3 +40,8 @@ class PageOf(Generic[T]):
                 row.append(None)
             row.append(number)
         return row
+
+
+def whole(items: Sequence[T]) -> PageOf[T]:
+    """A list that is short enough to be one page."""
+    return PageOf(items, len(items), 1, max(len(items), 1))

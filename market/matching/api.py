@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response
 from marshmallow import fields, validate
 from sqlalchemy import select
 
 from market.catalogue.models import Listing
 from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, Text, page_number, per_page
-from market.core.api_writes import create_once, require_match, version_tag
+from market.core.api_writes import create_once, creates, edits, require_match, tagged
 from market.core.db import db
 from market.core.errors import Denied, NotFound
-from market.core.fields import Line, LongText
+from market.core.fields import Line, LongText, Whole
 from market.core.http import current_actor
 from market.core.money import HIGHEST_FEN
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
@@ -26,7 +26,7 @@ from market.matching.schemas import LONGEST_MESSAGE, LONGEST_NEED
 from market.matching.workflow import ANSWER_FOR, ASK, CONTACT, READ
 
 blueprint = ApiBlueprint("inquiries", __name__, "对接咨询：本单位收到的和发出的")
-_ACTIONS = ("reopen", "withdraw", "remove", "restore", "remind")
+_ACTIONS = ("reopen", "withdraw", "remove", "restore", "remind", "assign")
 
 
 class InquiryQuery(Query):
@@ -91,6 +91,9 @@ class InquiryCaseSchema(InquirySchema):
     """An inquiry with its thread."""
 
     lock_version = fields.Integer(metadata={"description": "第几次改动，同 ETag"})
+    assignee_id = fields.Integer(
+        allow_none=True, metadata={"description": "交给了哪位成员；只有发布单位看得到"}
+    )
     messages = fields.List(fields.Nested(InquiryMessageSchema))
     actions = fields.List(fields.Nested(InquiryActionSchema))
 
@@ -135,10 +138,11 @@ class InquiryAct(Input):
         validate=validate.OneOf(_ACTIONS, error=f"应为 {'、'.join(_ACTIONS)} 之一。"),
         metadata={
             "description": "reopen 重新打开；withdraw 撤回；remove 标为垃圾信息；"
-            "restore 恢复；remind 提醒答复"
+            "restore 恢复；remind 提醒答复；assign 交给同事"
         },
     )
     reason = LongText(1000, metadata={"description": "原因，remove 必填"})
+    person = Whole(1, 10**12, metadata={"description": "assign：成员的 id，不写为不指定"})
 
 
 class InquiryReason(Input):
@@ -179,6 +183,7 @@ def _row(row: Row | Case) -> dict[str, Any]:
 
 def _whole(case: Case) -> dict[str, Any]:
     found = _row(case) | {"lock_version": case.inquiry.lock_version, "messages": case.messages}
+    found["assignee_id"] = case.assignee_id if case.side == "owner" else None
     found["actions"] = [_action(case, one.action, one.label, one.reason) for one in case.actions]
     dumped: dict[str, Any] = InquiryCaseSchema().dump(found)
     return dumped
@@ -201,9 +206,7 @@ def _action(case: Case, action: str, label: str, reason: bool) -> dict[str, Any]
 
 
 def _answer(case: Case) -> Response:
-    response = jsonify(_whole(case))
-    response.headers["ETag"] = version_tag(case.inquiry.lock_version)
-    return response
+    return tagged(_whole(case), case.inquiry.lock_version)
 
 
 @blueprint.route("/inquiries")
@@ -244,6 +247,7 @@ def inquiry(no: str) -> Response:
 @blueprint.arguments(NewInquiry)
 @blueprint.response(201, InquiryCaseSchema, description="发出的咨询")
 @blueprint.alt_response(404, MISSING)
+@creates
 @requires(ASK)
 def create(values: dict[str, Any]) -> Response:
     """Send an inquiry."""
@@ -281,6 +285,7 @@ def _seen(no: str) -> int:
 @blueprint.arguments(NewInquiryMessage)
 @blueprint.response(200, InquiryCaseSchema, description="写后的咨询")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def write(values: dict[str, Any], no: str) -> Response:
     """Answer as the owner, write again as the asker."""
@@ -315,6 +320,7 @@ def answer_for(values: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(InquiryOutcome)
 @blueprint.response(200, InquiryCaseSchema, description="办结后的咨询")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def close(values: dict[str, Any], no: str) -> Response:
     """End a case with its outcome."""
@@ -326,17 +332,21 @@ def close(values: dict[str, Any], no: str) -> Response:
 @blueprint.route("/inquiries/<string:no>/actions", methods=["POST"])
 @blueprint.doc(
     operationId="actOnInquiry",
-    summary="重新打开、撤回、移除、恢复、提醒",
-    description="现在能做哪些，见这件咨询的 actions。须带 If-Match。",
+    summary="重新打开、撤回、移除、恢复、提醒、交给同事",
+    description=(
+        "现在能做哪些，见这件咨询的 actions。assign 由发布单位交给一位管理员或编辑，person 为成员的 id，"
+        "不写为不指定。须带 If-Match。"
+    ),
     security=[{"token": []}],
 )
 @blueprint.arguments(InquiryAct)
 @blueprint.response(200, InquiryCaseSchema, description="办后的咨询")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def act_on(values: dict[str, Any], no: str) -> Response:
-    """Reopen, withdraw, remove, restore, remind."""
-    asked = {"version": _seen(no), "reason": values.get("reason")}
+    """Reopen, withdraw, remove, restore, remind, give to a colleague."""
+    asked = {"version": _seen(no), **values}
     service.do(current_actor(), no, values["action"], asked)
     return _answer(queries.get(current_actor(), no))
 

@@ -30,6 +30,7 @@ ANSWERED = MessageKind(
     N_("「%(title)s」有了答复"),
     N_("%(owner)s 答复了您的咨询 %(no)s，请打开查看。"),
     sms=True,
+    secret=True,
 )
 ASKED_AGAIN = MessageKind(
     "inquiry.asked_again",
@@ -42,12 +43,14 @@ OFFICE_WORD = MessageKind(
     N_("科技管理部门的提醒和留言"),
     N_("请看咨询 %(no)s 中科技管理部门的留言"),
     N_("科技管理部门在「%(title)s」的咨询 %(no)s 中留了言或提醒答复。"),
+    secret=True,
 )
 ENDED = MessageKind(
     "inquiry.ended",
     N_("咨询已结束"),
     N_("咨询 %(no)s 已结束"),
     N_("「%(title)s」的咨询 %(no)s 已办结、撤回或移除，详情请打开查看。"),
+    secret=True,
 )
 KINDS = (RECEIVED, IN_AREA, ANSWERED, ASKED_AGAIN, OFFICE_WORD, ENDED)
 _ADDRESS = "inquiry.address"

@@ -26,8 +26,8 @@ def of(actor: Actor, organisation_ids: Sequence[int]) -> list[ReplyTemplate]:
     return list(rows)
 
 
-def save(actor: Actor, organisation_id: int, values: Mapping[str, Any]) -> None:
-    """Add a template, or change the one that `id` names.
+def save(actor: Actor, organisation_id: int, values: Mapping[str, Any]) -> int:
+    """Add a template, or change the one that `id` names; returns its id.
 
     Raises:
         Conflict: there are as many as one may keep. NotFound: no such template.
@@ -35,7 +35,7 @@ def save(actor: Actor, organisation_id: int, values: Mapping[str, Any]) -> None:
     key = values.get("id")
     with unit_of_work(actor) as work:
         if key is not None:
-            row = _mine(actor, key)
+            row = find(actor, key)
         else:
             held = select(func.count()).select_from(ReplyTemplate)
             own = ReplyTemplate.organisation_id == organisation_id
@@ -49,18 +49,20 @@ def save(actor: Actor, organisation_id: int, values: Mapping[str, Any]) -> None:
         db.session.flush()
         after = {"title": row.title}
         work.record("reply_template.saved", "reply_template", row.id, after=after)
+        return row.id
 
 
 def delete(actor: Actor, key: int) -> None:
     """Delete a template. Raises NotFound."""
     with unit_of_work(actor) as work:
-        row = _mine(actor, key)
+        row = find(actor, key)
         work.require(TEMPLATES, row)
         work.record("reply_template.deleted", "reply_template", row.id, before={"title": row.title})
         db.session.delete(row)
 
 
-def _mine(actor: Actor, key: int) -> ReplyTemplate:
+def find(actor: Actor, key: int) -> ReplyTemplate:
+    """A template that the actor may use. Raises NotFound."""
     query = select(ReplyTemplate).where(
         ReplyTemplate.id == key, policy.where(actor, TEMPLATES, ReplyTemplate)
     )

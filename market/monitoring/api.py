@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 
 from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, Text, per_page
-from market.core.api_writes import create_once
+from market.core.api_writes import create_once, creates, edits, require_match, tagged
 from market.core.errors import Invalid
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE
@@ -161,6 +161,24 @@ def _item(one: ItemView) -> Mapping[str, Any]:
     return vars(one)
 
 
+@blueprint.route("/work-items/<int:item_id>")
+@blueprint.response(200, WorkItemSchema, description="办件；ETag 供分配时带上")
+@blueprint.doc(
+    operationId="getWorkItem",
+    summary="一件",
+    parameters=[{"in": "path", "name": "item_id", "description": "办件的 id"}],
+)
+@requires(ITEMS)
+def work_item(item_id: int) -> Response:
+    """One case"""
+    return tagged(_one(item_id))
+
+
+def _one(item_id: int) -> dict[str, Any]:
+    found: dict[str, Any] = WorkItemSchema().dump(queries.item(current_actor(), item_id))
+    return found
+
+
 @blueprint.route("/work-items/<int:item_id>/assign", methods=["POST"])
 @blueprint.arguments(AssignBody)
 @blueprint.response(201, BulkSchema, description="分配的结果")
@@ -171,12 +189,15 @@ def _item(one: ItemView) -> Mapping[str, Any]:
     security=TOKEN,
     parameters=[{"in": "path", "name": "item_id", "description": "办件的 id"}],
 )
+@creates
+@edits
 @requires(ASSIGN)
 def assign(body: dict[str, Any], item_id: int) -> Response:
     """Give a case to a colleague"""
     actor = current_actor()
 
     def act() -> tuple[dict[str, Any], str]:
+        require_match(_one(item_id))
         return _answer(service.assign(actor, item_id, body["assignee_id"]))
 
     return create_once(act)
@@ -187,6 +208,7 @@ def assign(body: dict[str, Any], item_id: int) -> Response:
 @blueprint.response(201, BulkSchema, description="逐件的结果")
 @blueprint.alt_response(404, MISSING)
 @blueprint.doc(operationId="actOnWorkItems", summary="一次办理最多 500 件", security=TOKEN)
+@creates
 @requires(BULK)
 def bulk(body: dict[str, Any]) -> Response:
     """Act on up to 500 cases; with Idempotency-Key only once"""

@@ -16,6 +16,7 @@ from market.accounts.people.sessions import in_force
 from market.accounts.roles import MEMBERS, OFFICES
 from market.core import clock, holidays
 from market.core.db import db, under
+from market.core.errors import NotFound
 from market.core.models import WorkItem
 from market.core.pagination import EXACT_UP_TO, PageOf
 from market.core.permissions import Actor, Always, InArea, Mine, Own, policy
@@ -297,6 +298,14 @@ def items(
 
 
 # Places and people
+
+
+def item(actor: Actor, item_id: int) -> ItemView:
+    """One case that the actor may see. Raises NotFound."""
+    seen = (WorkItem.id == item_id, policy.where(actor, ITEMS, WorkItem))
+    if db.session.scalar(select(WorkItem.id).where(*seen)) is None:
+        raise NotFound("没有这件办件。")
+    return rows([item_id])[0]
 
 
 def places(actor: Actor, code: str = "") -> list[Place]:

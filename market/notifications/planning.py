@@ -11,7 +11,7 @@ import structlog
 from flask import current_app
 
 from market.core import clock
-from market.core.messages import MessageKind
+from market.core.messages import MessageKind, said_in
 from market.core.secrets import pseudonym, seal, unseal
 from market.notifications import receivers, rules
 from market.notifications.models import CHANNELS, Delivery, InboxMessage
@@ -137,9 +137,9 @@ def _to_contact(row: Asked, kind: MessageKind) -> Iterator[Delivery]:
 
 
 def _content(row: Asked, kind: MessageKind, language: str) -> rules.Content:
-    values = row.payload["values"]
+    url, values = said_in(row.payload)
     subject, text = rules.render(kind.subject, kind.text, values, language)
-    return rules.Content(subject, text, str(row.payload["url"])[:300])
+    return rules.Content(subject, text, url[:300])
 
 
 def new_delivery(

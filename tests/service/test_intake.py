@@ -22,6 +22,7 @@ from market.core.permissions import PUBLIC, SYSTEM
 from market.core.secrets import pseudonym, unseal
 from market.core.unit_of_work import unit_of_work
 from tests import people
+from tests.messages import values_of
 
 SAID = {
     "problem": "泡菜调味包常温放两个月就胀袋。",
@@ -414,7 +415,7 @@ def completed(county, **more):
 def code_sent():
     """The code in the latest message."""
     sent = select(OutboxRow).where(OutboxRow.kind == "intake.claim_code")
-    return db.session.scalars(sent.order_by(OutboxRow.id.desc())).first().payload["values"]["code"]
+    return values_of(db.session.scalars(sent.order_by(OutboxRow.id.desc())).first())["code"]
 
 
 def claim(code, who=PUBLIC, password="pao4cai4-good"):

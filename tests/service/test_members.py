@@ -17,6 +17,7 @@ from market.accounts.people.models import Invitation, Person
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound, TooMany
+from market.core.messages import said_in
 from market.core.models import CaseEvent, OutboxRow, WorkItem
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
@@ -60,7 +61,7 @@ def work_item(key, owner_assignee=None, **more):
 def word_of(key):
     """The link of the last message that was asked for."""
     row = db.session.scalars(select(OutboxRow).order_by(OutboxRow.id.desc())).first()
-    return row.payload["url"].removeprefix("/invitations/")
+    return said_in(row.payload)[0].removeprefix("/invitations/")
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from dataclasses import replace
 from datetime import timedelta
@@ -36,7 +37,9 @@ DECIDED = MessageKind(
 )
 # Its words are in the list of translations already.
 DATED = MessageKind("tests.dated", "日期", "%(date)s 更新", "编号 %(no)s")
-CODE = MessageKind("tests.code", "验证码", "验证码", "验证码 %(code)s，10 分钟内有效。", must=True)
+CODE = MessageKind(
+    "tests.code", "验证码", "验证码", "验证码 %(code)s，10 分钟内有效。", must=True, secret=True
+)
 
 
 @pytest.fixture(autouse=True)
@@ -237,6 +240,27 @@ def test_a_forged_way_out_opens_nothing(app, forged):
 
 
 # Never twice
+
+
+def test_secrets_lie_sealed_until_they_are_written(app):
+    contact = seal("b@example.cn", "message.contact")
+    ask(CODE, url="/invitations/word-of-link", values={"code": "482913"}, contact=contact)
+    db.session.rollback()
+    kept = json.dumps(db.session.scalars(select(OutboxRow.payload)).one())
+    assert "482913" not in kept
+    assert "word-of-link" not in kept
+    [text] = sent(app)
+    assert "482913" in text
+    assert "/invitations/word-of-link" in text
+
+
+def test_secrets_sealed_under_another_key_wait(app):
+    contact = seal("b@example.cn", "message.contact")
+    ask(CODE, values={"code": "482913"}, contact=contact)
+    payload = db.session.scalars(select(OutboxRow.payload)).one()
+    write(update(OutboxRow).values(payload=payload | {"sealed": "x"}))
+    assert sent(app) == []
+    assert db.session.scalars(select(OutboxRow)).one().attempts == 1
 
 
 def test_asked_twice_and_carried_out_twice_is_told_once(app):

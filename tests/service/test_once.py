@@ -33,6 +33,23 @@ def test_the_second_time_repeats_the_first_answer(app):
     assert _act(answer="/elsewhere") == "/there"
 
 
+def test_the_answer_lies_sealed(app):
+    _act(answer="/receipts/secret-word")
+    db.session.rollback()
+    kept = db.session.scalars(select(OnceKey.answer)).one()
+    assert "secret-word" not in kept
+    assert _act() == "/receipts/secret-word"
+
+
+def test_an_answer_sealed_under_another_key_is_not_guessed(app):
+    _act()
+    with unit_of_work(SYSTEM) as work:
+        work.require(ACT)
+        db.session.scalars(select(OnceKey)).one().answer = "/there"
+    with pytest.raises(Conflict):
+        _act()
+
+
 def test_the_same_key_for_something_else_is_refused(app):
     _act()
     with pytest.raises(Conflict):

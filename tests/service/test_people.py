@@ -29,6 +29,7 @@ from market.core.permissions import PUBLIC, SYSTEM, Actor
 from market.core.secrets import unseal
 from market.core.unit_of_work import unit_of_work
 from tests import people
+from tests.messages import values_of
 
 PASSWORD = "清风 明月 七十二峰"
 OTHER = "another long phrase 9"
@@ -80,7 +81,7 @@ def messages(kind=None):
 
 
 def last_code():
-    return messages("person.code")[-1].payload["values"]["code"]
+    return values_of(messages("person.code")[-1])["code"]
 
 
 def wrong(code):

@@ -123,7 +123,7 @@ def test_only_owners_make_tokens_and_for_their_own(own):
         ("scopes", []),
         ("scopes", ["core:api"]),
         ("scopes", ["accounts:token:read"]),
-        ("role", "owner"),
+        ("role", "county"),
         ("days", 366),
         ("days", 0),
         ("label", " "),
@@ -191,3 +191,29 @@ def test_from_the_command_line(own, app, client):
     assert run(token, ["revoke", str(only().id)], obj=Context).exit_code == 0
     db.session.rollback()
     assert client.get(ME, headers=bearer(word)).status_code == 401
+
+
+def test_an_office_gives_its_role_by_an_officer_alone(client):
+    office = people.organisation("科技局", kind="office")
+    asked = {**ASKED, "role": "office", "scopes": ["monitoring:work_item"]}
+    with pytest.raises(Denied):
+        tokens.create(people.actor(("owner", office)), office, asked)
+    with pytest.raises(Denied):
+        tokens.create(people.actor(("owner", office), ("county", office, "511403")), office, asked)
+    clerk = people.actor(("owner", office), ("county", office, "511402"))
+    head = bearer(tokens.create(clerk, office, asked))
+    assert client.get(ME, headers=head).json["role"] == "county"
+    assert client.get("/api/v1/work-items", headers=head).status_code == 200
+    assert tokens.listed(clerk)[0].role_label.startswith("县")
+    raw = people.organisation("没核验的科技局", kind="office", verified=False)
+    clerk = people.actor(("owner", raw), ("county", raw, "511402"))
+    with pytest.raises(Invalid):
+        tokens.create(clerk, raw, asked)
+
+
+def test_an_owner_lets_a_program_manage_staff(own, owner, client):
+    head = bearer(
+        tokens.create(owner, own, {**ASKED, "role": "owner", "scopes": ["accounts:member"]})
+    )
+    found = client.get("/api/v1/organisations/me/members", headers=head)
+    assert (found.status_code, found.json["total"]) == (200, 1)

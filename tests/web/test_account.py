@@ -17,6 +17,7 @@ from market.core.models import OutboxRow
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
 from tests import people
+from tests.messages import values_of
 from tests.people import token_of
 from tests.web.conftest import check_html
 
@@ -113,7 +114,7 @@ def value_of(page, name):
 def code():
     db.session.rollback()
     rows = db.session.scalars(select(OutboxRow).where(OutboxRow.kind == "person.code"))
-    return list(rows)[-1].payload["values"]["code"]
+    return values_of(list(rows)[-1])["code"]
 
 
 def again(person):

@@ -364,8 +364,15 @@ def test_programs_of_an_office_list_assign_act_and_undo(client, clerk):
     assert {one["id"] for one in answer["items"] + rest["items"]} == set(made)
 
     body = {"assignee_id": clerk.id}
-    given = client.post(f"{API}/{made[0]}/assign", json=body, headers=head)
+    assign = f"{API}/{made[0]}/assign"
+    assert client.post(assign, json=body, headers=head).status_code == 428
+    read = client.get(f"{API}/{made[0]}", headers=head)
+    match = head | {"If-Match": read.headers["ETag"], "Idempotency-Key": "a"}
+    given = client.post(assign, json=body, headers=match)
     assert (given.status_code, given.json["rows"][0]["state"]) == (201, "done")
+    assert client.post(assign, json=body, headers=match).json == given.json
+    again = match | {"Idempotency-Key": "b"}
+    assert client.post(assign, json=body, headers=again).status_code == 412
     many = {"act": "assign", "items": made, "assignee_id": clerk.id}
     key = {**head, "Idempotency-Key": "k1"}
     first = client.post(f"{API}/bulk", json=many, headers=key)
@@ -395,6 +402,7 @@ def test_programs_of_an_organisation_see_its_own_and_change_nothing(client):
 def test_what_a_program_sends_wrongly_is_named(client):
     office = people.organisation("科技局", kind="office")
     head = token_for(office, "county", ["monitoring:work_item"], HERE)
+    head = head | {"If-Match": "*"}
     for query in ("tab=x", "order=x", "after=x", "due_to=x"):
         assert client.get(f"{API}?{query}", headers=head).status_code == 422
     for body in ({}, {"act": "assign", "items": "x"}, {"act": "assign", "items": []}):

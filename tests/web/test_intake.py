@@ -19,6 +19,7 @@ from market.core.models import AuditEntry, OutboxRow
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
 from tests import people
+from tests.messages import values_of
 from tests.web.conftest import check_html
 
 FORM = "/post/demand/form"
@@ -459,7 +460,7 @@ def claimable(visitor, clerk):
     clerk.post(f"{address}/complete", data={"csrf_token": token_of(form), **said})
     assert post(clerk, address, "code").status_code == 303
     row = db.session.scalars(select(OutboxRow).where(OutboxRow.kind == "intake.claim_code")).one()
-    return row.payload["values"]["code"]
+    return values_of(row)["code"]
 
 
 def test_claiming_signs_the_caller_in(visitor, clerk):
@@ -535,14 +536,18 @@ def test_programs_list_read_and_note_calls(visitor, demo, program):
     assert found["total"] == 1
     assert found["items"][0]["telephone"] == "138****1234"
     assert robot.get("/api/v1/intakes?state=calling", headers=program).json["total"] == 0
-    wrong = robot.post(f"/api/v1/intakes/{no}/calls", json={}, headers=program)
+    address = f"/api/v1/intakes/{no}"
+    assert robot.post(f"{address}/calls", json={}, headers=program).status_code == 428
+    match = program | {"If-Match": robot.get(address, headers=program).headers["ETag"]}
+    wrong = robot.post(f"{address}/calls", json={}, headers=match)
     assert wrong.status_code == 422
     assert wrong.json["errors"][0]["pointer"] == "/result"
     body = {"result": "missed", "next_call": clock.today().isoformat()}
-    key = program | {"Idempotency-Key": "k1"}
+    key = match | {"Idempotency-Key": "k1"}
     for _ in range(2):
-        noted = robot.post(f"/api/v1/intakes/{no}/calls", json=body, headers=key)
+        noted = robot.post(f"{address}/calls", json=body, headers=key)
         assert noted.status_code == 201
+    assert robot.post(f"{address}/calls", json=body, headers=match).status_code == 412
     got = robot.get(f"/api/v1/intakes/{no}", headers=program).json
     assert (got["state"], got["calls"]) == ("calling", 1)
     assert [each["action"] for each in got["events"]] == ["begin", "call"]
@@ -578,7 +583,7 @@ def test_programs_do_what_pages_do(visitor, demo, program):
     robot = demo.test_client()
 
     def ask(what, **body):
-        return robot.post(f"{address}/{what}", json=body, headers=program)
+        return robot.post(f"{address}/{what}", json=body, headers=program | {"If-Match": "*"})
 
     assert ask("actions", action="drop").status_code == 422
     assert ask("actions", action="complete").status_code == 422

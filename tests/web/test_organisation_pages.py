@@ -523,17 +523,22 @@ def test_what_offices_and_owners_do_programs_do(client, firm):
     office = people.organisation("科技局", kind="office")
     clerk = program("county", office, "accounts:organisation", region="511402")
     at, body = f"{API}/organisations/{row(firm).no}", row(people.organisation("院")).no
-    assert (
-        client.post(f"{at}/supervisor", json={"supervisor": body}, headers=clerk).status_code == 200
-    )
-    assert row(firm).supervisor_id is not None
-    assert client.post(f"{at}/supervisor", json={}, headers=clerk).status_code == 200
+    above = {"supervisor": body}
+    assert client.post(f"{at}/supervisor", json=above, headers=clerk).status_code == 428
+    read = client.get(at, headers=clerk)
+    match = clerk | {"If-Match": read.headers["ETag"]}
+    set_ = client.post(f"{at}/supervisor", json=above, headers=match)
+    assert (set_.status_code, row(firm).supervisor_id is None) == (200, False)
+    assert client.post(f"{at}/supervisor", json={}, headers=match).status_code == 412
+    match = clerk | {"If-Match": set_.headers["ETag"]}
+    assert client.post(f"{at}/supervisor", json={}, headers=match).status_code == 200
     assert row(firm).supervisor_id is None
+    clerk |= {"If-Match": "*"}
     changed = client.post(f"{at}/code", json={"uscc": OTHER, "reason": "换照"}, headers=clerk)
     assert changed.json["uscc"] == OTHER
     merged = client.post(f"{at}/merge", json={"into": body}, headers=clerk)
     assert merged.json["no"] == body
-    far = program("county", office, "accounts:organisation", region="511403")
+    far = program("county", office, "accounts:organisation", region="511403") | {"If-Match": "*"}
     assert (
         client.post(
             f"{API}/organisations/{body}/merge", json={"into": body}, headers=far
@@ -561,16 +566,20 @@ def test_verification_by_programs(client, firm):
     assert first.status_code == 201, first.json
     assert client.post(address, json=body, headers=once).json == first.json
     case = first.headers["Location"]
-    assert client.get(case, headers=clerk).json["actions"] == ["verify", "return", "reject"]
-    returned = client.post(
-        f"{case}/decisions", json={"action": "return", "reason": "看不清"}, headers=clerk
-    )
+    seen = client.get(case, headers=clerk)
+    assert seen.json["actions"] == ["verify", "return", "reject"]
+    decisions, match = f"{case}/decisions", {"If-Match": seen.headers["ETag"]}
+    body = {"action": "return", "reason": "看不清"}
+    assert client.post(decisions, json=body, headers=clerk).status_code == 428
+    stale = clerk | {"If-Match": '"v1"'}
+    assert client.post(decisions, json=body, headers=stale).status_code == 412
+    returned = client.post(decisions, json=body, headers=clerk | match)
     assert {one["pointer"] for one in returned.json["errors"]} == {"/field", "/rule"}
     assert (
         client.post(f"{case}/decisions", json={"action": "verify"}, headers=owner).status_code
         == 403
     )
-    done = client.post(f"{case}/decisions", json={"action": "verify"}, headers=clerk)
+    done = client.post(decisions, json={"action": "verify"}, headers=clerk | match)
     assert done.json["state"] == "verified"
     assert client.get(f"{API}/verifications?state=verified", headers=clerk).json["total"] == 1
     assert db.session.scalars(select(Verification.state)).all() == ["verified"]

@@ -471,17 +471,25 @@ def test_a_program_does_what_pages_do(client, app):
         client.patch(f"{api}/{no}", json=bad, headers=program | {"If-Match": "*"}).status_code
         == 422
     )
-    assert client.post(f"{api}/{no}/actions/submit", json={}, headers=program).status_code == 403
-    done = client.post(f"{api}/{no}/actions/publish", json={}, headers=program)
+    whatever = program | {"If-Match": "*"}
+    assert client.post(f"{api}/{no}/actions/submit", json={}, headers=whatever).status_code == 403
+    publish = f"{api}/{no}/actions/publish"
+    assert client.post(publish, json={}, headers=program).status_code == 428
+    assert client.post(publish, json={}, headers=match).status_code == 412
+    match = program | {"If-Match": client.get(f"{api}/{no}", headers=program).headers["ETag"]}
+    done = client.post(publish, json={}, headers=match)
     assert (done.status_code, done.json["state"]) == (200, "published")
-    assert client.post(f"{api}/{no}/actions/publish", json={}, headers=program).status_code == 409
+    assert client.post(publish, json={}, headers=whatever).status_code == 409
     listing = f"/api/v1/listings/{done.json['listing_no']}"
-    renewed = client.post(f"{listing}/actions/renew", json={}, headers=program)
+    assert client.post(f"{listing}/actions/renew", json={}, headers=program).status_code == 428
+    match = program | {"If-Match": client.get(listing, headers=program).headers["ETag"]}
+    renewed = client.post(f"{listing}/actions/renew", json={}, headers=match)
     assert renewed.json["version"] == 2
+    assert client.post(f"{listing}/actions/renew", json={}, headers=match).status_code == 412
     again = client.post(f"{listing}/submissions", headers=program)
     assert again.status_code == 201
     assert client.get(api, headers=program).json["items"][0]["submission_no"] == again.json["no"]
-    gone = client.post(f"{listing}/actions/withdraw", json={"reason": "停"}, headers=program)
+    gone = client.post(f"{listing}/actions/withdraw", json={"reason": "停"}, headers=whatever)
     assert gone.json["state"] == "withdrawn"
     stranger = _program(client, people.organisation("丙"))
     for path in (f"{api}/{no}", listing):

@@ -19,6 +19,7 @@ from market.core.permissions import SYSTEM, Actor
 from market.core.unit_of_work import unit_of_work
 from tests import people
 from tests.conftest import let_go
+from tests.messages import values_of
 from tests.people import token_of
 from tests.web.conftest import ParsingClient, check_html
 
@@ -53,7 +54,7 @@ def sign_in(client, address="/login", account=MOBILE, password=PASSWORD, **more)
 def code():
     db.session.rollback()
     rows = db.session.scalars(select(OutboxRow).where(OutboxRow.kind == "person.code"))
-    return list(rows)[-1].payload["values"]["code"]
+    return values_of(list(rows)[-1])["code"]
 
 
 def value_of(page, name):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 from flask import Response
 from marshmallow import fields
 
 from market.accounts import queries as organisations
-from market.accounts.api import OrganisationSchema
+from market.accounts.api import OrganisationSchema, organisation_tag, require_organisation
 from market.accounts.members import merging, queries, renaming, service, staff
 from market.accounts.members.merging import RECODE, SUPERVISE
 from market.accounts.members.renaming import RENAME
@@ -24,12 +23,12 @@ from market.accounts.rosters.models import KINDS
 from market.accounts.rosters.queries import READ as READ_ROSTERS
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer
-from market.core.api_writes import create_once, require_match, version_tag
+from market.core.api_writes import create_once, creates, edits, require_match, version_tag
 from market.core.errors import NotFound
 from market.core.fields import Line, LongText
 from market.core.http import current_actor
-from market.core.pagination import PageOf
-from market.core.permissions import Own, View, policy, requires
+from market.core.pagination import PageOf, whole
+from market.core.permissions import Own, policy, requires
 
 blueprint = ApiBlueprint("own_organisation", __name__, "本单位：公开信息、成员、名单")
 SEE = policy.declare("accounts:organisation:see_own", **dict.fromkeys((*MEMBERS, *OFFICES), Own()))
@@ -52,6 +51,7 @@ class OrganisationChangesInput(Input):
 class OrganisationMemberSchema(Answer):
     """A member; the contact is masked."""
 
+    id = fields.Integer(attribute="person_id")
     name = fields.String()
     contact = fields.String(metadata={"description": "部分隐藏"})
     roles = fields.List(fields.String(metadata={"enum": list(ROLES)}))
@@ -89,14 +89,7 @@ class OrganisationMergeInput(Input):
     into = Line(60, required=True, metadata={"description": "留下的单位：编号或信用代码"})
 
 
-def refuses_strangers(view: View) -> View:
-    """Document what a program without token, scope or role is answered."""
-    for status in (401, 403):
-        view = blueprint.alt_response(status, HTTPStatus(status).name)(view)
-    return view
-
-
-def _own() -> Organisation:
+def own_organisation() -> Organisation:
     found = organisations.own(current_actor())
     if found is None:
         raise NotFound("这个令牌不属于任何单位。")
@@ -107,55 +100,48 @@ def _answer(row: Organisation) -> Versioned:
     return organisations.view(row), 200, {"ETag": version_tag(row.lock_version)}
 
 
-def _whole(items: list[Any]) -> PageOf[Any]:
-    return PageOf(items, len(items), 1, max(len(items), 1))
-
-
 @blueprint.route("/organisations/me")
 @blueprint.doc(operationId="getOwnOrganisation", summary="本单位", security=_TOKEN)
 @blueprint.response(200, OrganisationSchema, description="本单位；ETag 供修改时带上")
 @blueprint.alt_response(404, MISSING)
-@refuses_strangers
 @requires(SEE)
 def own() -> Versioned:
     """The organisation of the token."""
-    return _answer(_own())
+    return _answer(own_organisation())
 
 
 @blueprint.route("/organisations/me", methods=["PATCH"])
 @blueprint.doc(operationId="updateOwnOrganisation", summary="修改本单位公开信息", security=_TOKEN)
 @blueprint.arguments(OrganisationChangesInput)
 @blueprint.response(200, OrganisationSchema, description="修改后")
-@refuses_strangers
+@edits
 @requires(UPDATE)
 def update(body: dict[str, Any]) -> Versioned:
     """Change what it says of itself; asks for `If-Match`."""
-    row = _own()
+    row = own_organisation()
     no, version = row.no, row.lock_version
     require_match(version)
     if body:
         service.update_own(current_actor(), no, version, body)
-    return _answer(_own())
+    return _answer(own_organisation())
 
 
 @blueprint.route("/organisations/me/members")
 @blueprint.doc(operationId="listOwnMembers", summary="本单位成员", security=_TOKEN)
 @blueprint.response(200, OrganisationMemberListSchema, description="成员")
-@refuses_strangers
 @requires(LIST)
 def members() -> PageOf[queries.Member]:
     """The staff, contacts masked."""
-    return _whole(queries.members(current_actor(), _own()))
+    return whole(queries.members(current_actor(), own_organisation()))
 
 
 @blueprint.route("/organisations/me/rosters")
 @blueprint.doc(operationId="listOwnRosters", summary="本单位所在名单", security=_TOKEN)
 @blueprint.response(200, RosterEntryListSchema, description="名单记录，新的在前")
-@refuses_strangers
 @requires(READ_ROSTERS)
 def own_rosters() -> PageOf[rosters.Entry]:
     """The rosters on which it stands or stood."""
-    return _whole(rosters.of_organisation(current_actor(), _own().uscc))
+    return whole(rosters.of_organisation(current_actor(), own_organisation().uscc))
 
 
 @blueprint.route("/organisations/<string:no>/merge", methods=["POST"])
@@ -165,17 +151,23 @@ def own_rosters() -> PageOf[rosters.Entry]:
 @blueprint.arguments(OrganisationMergeInput)
 @blueprint.response(200, OrganisationSchema, description="留下的单位")
 @blueprint.alt_response(404, MISSING)
-@refuses_strangers
+@edits
 @requires(MERGE)
-def merge(body: dict[str, Any], no: str) -> organisations.OrganisationView:
+def merge(body: dict[str, Any], no: str) -> Versioned:
     """Make one organisation part of another."""
-    actor = current_actor()
-    return organisations.get(actor, merging.merge(actor, no, body["into"]))
+    require_organisation(no)
+    return _as_it_is(merging.merge(current_actor(), no, body["into"]))
+
+
+def _as_it_is(no: str) -> Versioned:
+    found = organisations.get(current_actor(), no)
+    return found, 200, {"ETag": organisation_tag(found)}
 
 
 class InvitationSchema(Answer):
     """An open invitation; the contact is masked."""
 
+    id = fields.Integer()
     role = fields.String(metadata={"enum": list(ROLES)})
     contact = fields.String(metadata={"description": "部分隐藏"})
     created_by = fields.String()
@@ -219,26 +211,25 @@ class SupervisorInput(Input):
 @blueprint.route("/organisations/me/invitations")
 @blueprint.doc(operationId="listInvitations", summary="未用的邀请", security=_TOKEN)
 @blueprint.response(200, InvitationListSchema, description="邀请，新的在前")
-@refuses_strangers
 @requires(MANAGE)
 def invitations() -> PageOf[queries.Invited]:
     """Invitations that are neither used nor withdrawn."""
-    return _whole(queries.invitations(current_actor(), _own()))
+    return whole(queries.invitations(current_actor(), own_organisation()))
 
 
 @blueprint.route("/organisations/me/invitations", methods=["POST"])
 @blueprint.doc(operationId="inviteMember", summary="邀请同事", security=_TOKEN)
 @blueprint.arguments(InvitationInput)
 @blueprint.response(201, InvitationSchema, description="已发出")
-@refuses_strangers
+@creates
 @requires(MANAGE)
 def invite(body: dict[str, Any]) -> Response:
     """Invite a colleague; with `Idempotency-Key` once."""
-    actor, no = current_actor(), _own().no
+    actor, no = current_actor(), own_organisation().no
 
     def act() -> tuple[dict[str, Any], str]:
         staff.invite(actor, no, body["contact"], body["role"])
-        newest = queries.invitations(actor, _own())[0]
+        newest = queries.invitations(actor, own_organisation())[0]
         answer: dict[str, Any] = InvitationSchema().dump(newest)
         return answer, "/api/v1/organisations/me/invitations"
 
@@ -250,12 +241,13 @@ def invite(body: dict[str, Any]) -> Response:
 @blueprint.arguments(CodeInput)
 @blueprint.response(200, OrganisationSchema, description="换代码后；原代码仍能找到它")
 @blueprint.alt_response(404, MISSING)
-@refuses_strangers
+@edits
 @requires(RECODE)
-def recode(body: dict[str, Any], no: str) -> organisations.OrganisationView:
+def recode(body: dict[str, Any], no: str) -> Versioned:
     """Give an organisation a new credit code."""
+    require_organisation(no)
     merging.recode(current_actor(), no, body["uscc"], body["reason"])
-    return organisations.get(current_actor(), no)
+    return _as_it_is(no)
 
 
 @blueprint.route("/organisations/<string:no>/name", methods=["POST"])
@@ -263,12 +255,13 @@ def recode(body: dict[str, Any], no: str) -> organisations.OrganisationView:
 @blueprint.arguments(NameInput)
 @blueprint.response(200, OrganisationSchema, description="改名后；原名称记为曾用名")
 @blueprint.alt_response(404, MISSING)
-@refuses_strangers
+@edits
 @requires(RENAME)
-def rename(body: dict[str, Any], no: str) -> organisations.OrganisationView:
+def rename(body: dict[str, Any], no: str) -> Versioned:
     """Give an organisation a new name."""
+    require_organisation(no)
     renaming.rename(current_actor(), no, body["name"], body["reason"])
-    return organisations.get(current_actor(), no)
+    return _as_it_is(no)
 
 
 @blueprint.route("/organisations/<string:no>/supervisor", methods=["POST"])
@@ -276,9 +269,10 @@ def rename(body: dict[str, Any], no: str) -> organisations.OrganisationView:
 @blueprint.arguments(SupervisorInput)
 @blueprint.response(200, OrganisationSchema, description="设好后")
 @blueprint.alt_response(404, MISSING)
-@refuses_strangers
+@edits
 @requires(SUPERVISE)
-def supervise(body: dict[str, Any], no: str) -> organisations.OrganisationView:
+def supervise(body: dict[str, Any], no: str) -> Versioned:
     """Set the supervising body of an organisation."""
+    require_organisation(no)
     merging.supervise(current_actor(), no, body.get("supervisor") or "")
-    return organisations.get(current_actor(), no)
+    return _as_it_is(no)

@@ -23,6 +23,7 @@ from market.core.errors import NotFound
 from market.core.languages import translate
 from market.core.masking import mask_email, mask_name, mask_telephone
 from market.core.models import CaseEvent, WorkItem
+from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, policy
 from market.core.secrets import unseal
 from market.core.workflow import Transition, timeline
@@ -212,7 +213,25 @@ def load_joining(actor: Actor, no: str) -> Joining:
 
 def joining(actor: Actor, no: str) -> JoiningView:
     """A request with its timeline and what the actor may do. Raises NotFound."""
-    case = load_joining(actor, no)
+    return _joining_view(actor, load_joining(actor, no))
+
+
+def joinings(
+    actor: Actor, *, state: str = "", page: int = 1, per_page: int = ROWS_PER_PAGE
+) -> PageOf[JoiningView]:
+    """Requests that the actor may see, newest first."""
+    query = select(Joining).where(policy.where(actor, READ, Joining))
+    if state:
+        query = query.where(Joining.state == state)
+    limited = query.with_only_columns(Joining.id).limit(EXACT_UP_TO + 1).subquery()
+    total = db.session.scalar(select(func.count()).select_from(limited)) or 0
+    found = query.order_by(Joining.id.desc()).limit(per_page).offset((page - 1) * per_page)
+    items = [_joining_view(actor, row) for row in db.session.scalars(found).all()]
+    total_is = "exact" if total <= EXACT_UP_TO else "at_least"
+    return PageOf(items, min(total, EXACT_UP_TO), page, per_page, total_is)
+
+
+def _joining_view(actor: Actor, case: Joining) -> JoiningView:
     own = actor.kind == "person" and actor.id == case.person_id
     actions = [one for one in JOINING.actions(actor, case) if one.action != "drop"]
     return JoiningView(

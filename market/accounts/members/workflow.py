@@ -86,6 +86,7 @@ INVITED = MessageKind(
     ),
     sms=True,
     must=True,
+    secret=True,
 )
 CHANGED = MessageKind(
     "member.changed",

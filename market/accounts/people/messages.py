@@ -12,6 +12,7 @@ CODE = MessageKind(
     N_("验证码 %(code)s，10 分钟内有效。如果不是您本人在操作，请不要理会，也不要告诉任何人。"),
     sms=True,
     must=True,
+    secret=True,
 )
 KNOWN = MessageKind(
     "person.known",

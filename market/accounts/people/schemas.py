@@ -22,7 +22,13 @@ from market.core.languages import translate as _
 from market.core.text import clean_line
 
 LANGUAGES = {"zh": N_("中文"), "en": "English"}
-TOKEN_ROLES = {"editor": "编辑：可以读，也可以改", "viewer": "只读：只能读"}
+OFFICE = "office"  # the role of the office's own level; the token keeps that one
+TOKEN_ROLES = {
+    "editor": "编辑：可以读，也可以改",
+    "viewer": "只读：只能读",
+    "owner": "管理员：还可以管成员和单位的设置",
+    OFFICE: "科技管理部门经办：办理本辖区的事",
+}
 LONGEST_DAYS = 365
 LONGEST_NAME = 60
 

@@ -13,11 +13,12 @@ from sqlalchemy import func, select
 
 from market.accounts.models import Organisation
 from market.accounts.people.models import ApiToken
-from market.accounts.people.schemas import LONGEST_DAYS, TOKEN_ROLES
+from market.accounts.people.schemas import LONGEST_DAYS, OFFICE, TOKEN_ROLES
 from market.accounts.people.sessions import hashed
+from market.accounts.roles import OFFICES, ROLES
 from market.core import clock
 from market.core.db import db
-from market.core.errors import Conflict, Invalid, NotFound
+from market.core.errors import Conflict, Denied, Invalid, NotFound
 from market.core.permissions import Actor, Own, policy
 from market.core.text import clean_line
 from market.core.unit_of_work import unit_of_work
@@ -63,7 +64,7 @@ class TokenView:
 
     @property
     def role_label(self) -> str:
-        return TOKEN_ROLES[self.role].split("：")[0]
+        return ROLES[self.role].label
 
 
 def labels() -> dict[str, str]:
@@ -74,7 +75,8 @@ def labels() -> dict[str, str]:
 
 def offered(role: str | None = None) -> dict[str, str]:
     """The scopes of which a token of this role (or any) could make use."""
-    roles = {role} if role else set(TOKEN_ROLES)
+    asked = {role} if role else set(TOKEN_ROLES)
+    roles = asked - {OFFICE} | (set(OFFICES) if OFFICE in asked else set())
     useful = {name.rsplit(":", 1)[0] for name, rule in policy.rules.items() if roles & set(rule)}
     return {scope: words for scope, words in labels().items() if scope in useful}
 
@@ -83,10 +85,11 @@ def create(actor: Actor, organisation_id: int, values: Mapping[str, Any]) -> str
     """A new token; returns it, for showing once.
 
     Args:
-        values: label, role ("editor" or "viewer"), scopes, days until it expires.
+        values: label, role (of `TOKEN_ROLES`), scopes, days until it expires.
 
     Raises:
-        Invalid: no or unknown scopes, too long a time. Denied: not an owner of the organisation.
+        Invalid: no or unknown scopes, too long a time, an office's role for another organisation.
+        Denied: not an owner of the organisation, or not himself an officer of that office's region.
         Conflict: the organisation has 20 tokens already.
     """
     scopes, days = _checked(values)
@@ -97,7 +100,7 @@ def create(actor: Actor, organisation_id: int, values: Mapping[str, Any]) -> str
             raise NotFound("没有这个单位。")
         token = ApiToken(
             organisation_id=organisation.id,
-            role=values["role"],
+            **_role(actor, organisation, values["role"]),
             label=values["label"],
             hint=word[:_HINT],
             token_hash=hashed(word),
@@ -116,13 +119,30 @@ def create(actor: Actor, organisation_id: int, values: Mapping[str, Any]) -> str
         return word
 
 
+def _role(actor: Actor, organisation: Organisation, role: str) -> dict[str, Any]:
+    """The columns of a token's role.
+
+    An office's role asks for a second factor, which no program gives: it comes from somebody who
+    holds it himself now, and so gave his.
+    """
+    if role != OFFICE:
+        return {"role": role}
+    if organisation.kind != "office" or organisation.verified_at is None:
+        raise Invalid({"role": ["只有核验过的科技管理部门有这种令牌。"]})
+    place = organisation.region
+    own = next((code for code in OFFICES if ROLES[code].level == place.level), None)
+    if own is None or not (actor.kind == "system" or place.path in actor.areas(own)):
+        raise Denied("须由本人也是这一级经办的管理员建立。")
+    return {"role": own, "region_id": place.id}
+
+
 def _checked(values: Mapping[str, Any]) -> tuple[list[str], int]:
     """Raises Invalid."""
     wrong: dict[str, list[str]] = {}
     role, days = values.get("role"), values.get("days")
     scopes = sorted(set(values.get("scopes", ())))
     if role not in TOKEN_ROLES:
-        wrong["role"] = ["请选择「编辑」或「只读」。"]
+        wrong["role"] = ["请选择一种权限。"]
     elif not scopes:
         wrong["scopes"] = ["请至少选一项。"]
     elif unknown := [scope for scope in scopes if scope not in offered(role)]:

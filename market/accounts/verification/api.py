@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 from flask import Response
@@ -13,6 +12,7 @@ from marshmallow import ValidationError, fields, post_load, validates_schema
 from marshmallow.validate import Length, OneOf
 
 from market.accounts import queries as organisations
+from market.accounts.api import require_organisation
 from market.accounts.models import Organisation
 from market.accounts.verification import queries, service
 from market.accounts.verification.models import STATES
@@ -24,15 +24,16 @@ from market.accounts.verification.schemas import (
     Percent,
     check_whole,
 )
-from market.accounts.verification.workflow import DECIDE, READ, SUBMIT
+from market.accounts.verification.service import VERIFY
+from market.accounts.verification.workflow import DECIDE, READ, SUBMIT, UNMASK
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, page_number, per_page
-from market.core.api_writes import create_once
+from market.core.api_writes import create_once, creates, edits, require_match, tagged
 from market.core.errors import NotFound
 from market.core.fields import Line, LongText
 from market.core.http import current_actor
 from market.core.pagination import ROWS_PER_PAGE, PageOf
-from market.core.permissions import View, requires
+from market.core.permissions import requires
 
 blueprint = ApiBlueprint("verifications", __name__, "单位核验：提交材料和办理")
 
@@ -131,13 +132,6 @@ class VerificationDecisionInput(Input):
     rule = Line(200, metadata={"description": "退回时必填：依据"})
 
 
-def refuses_strangers(view: View) -> View:
-    """Document what a program without token, scope or role is answered."""
-    for status in (401, 403):
-        view = blueprint.alt_response(status, HTTPStatus(status).name)(view)
-    return view
-
-
 def _own() -> Organisation:
     found = organisations.own(current_actor())
     if found is None:
@@ -151,15 +145,19 @@ def _own() -> Organisation:
 )
 @blueprint.response(200, VerificationSchema, description="核验")
 @blueprint.alt_response(404, MISSING)
-@refuses_strangers
 @requires(READ)
-def own_case() -> CaseView:
+def own_case() -> Response:
     """The newest case of one's organisation."""
     actor = current_actor()
     found = queries.latest(actor, _own().id)
     if found is None:
         raise NotFound("本单位还没有提交过核验。")
-    return queries.get(actor, found.no)
+    return tagged(_case(found.no))
+
+
+def _case(no: str) -> dict[str, Any]:
+    found: dict[str, Any] = VerificationSchema().dump(queries.get(current_actor(), no))
+    return found
 
 
 @blueprint.route("/organisations/me/verification", methods=["POST"])
@@ -168,7 +166,7 @@ def own_case() -> CaseView:
 )
 @blueprint.arguments(VerificationInput)
 @blueprint.response(201, VerificationSchema, description="已提交")
-@refuses_strangers
+@creates
 @requires(SUBMIT)
 def send(body: dict[str, Any]) -> Response:
     """Hand in, with `Idempotency-Key` once."""
@@ -182,8 +180,7 @@ def send(body: dict[str, Any]) -> Response:
 
     def act() -> tuple[dict[str, Any], str]:
         case = service.submit(actor, no, values)
-        body: dict[str, Any] = VerificationSchema().dump(queries.get(actor, case))
-        return body, f"/api/v1/verifications/{case}"
+        return _case(case), f"/api/v1/verifications/{case}"
 
     return create_once(act)
 
@@ -192,7 +189,6 @@ def send(body: dict[str, Any]) -> Response:
 @blueprint.doc(operationId="listVerifications", summary="核验", security=[{"token": []}])
 @blueprint.arguments(CaseQuery, location="query")
 @blueprint.response(200, VerificationListSchema, description="核验，新的在前")
-@refuses_strangers
 @requires(READ)
 def case_list(query: dict[str, Any]) -> PageOf[CaseView]:
     """Cases of one's organisation or area."""
@@ -203,11 +199,10 @@ def case_list(query: dict[str, Any]) -> PageOf[CaseView]:
 @blueprint.doc(operationId="getVerification", summary="一件核验", security=[{"token": []}])
 @blueprint.response(200, VerificationSchema, description="核验")
 @blueprint.alt_response(404, MISSING)
-@refuses_strangers
 @requires(READ)
-def case(no: str) -> CaseView:
+def case(no: str) -> Response:
     """A case by its number."""
-    return queries.get(current_actor(), no)
+    return tagged(_case(no))
 
 
 @blueprint.route("/verifications/<string:no>/decisions", methods=["POST"])
@@ -217,15 +212,87 @@ def case(no: str) -> CaseView:
 @blueprint.arguments(VerificationDecisionInput)
 @blueprint.response(201, VerificationSchema, description="已办理")
 @blueprint.alt_response(404, MISSING)
-@refuses_strangers
+@creates
+@edits
 @requires(DECIDE)
 def decide(body: dict[str, Any], no: str) -> Response:
     """An office's decision."""
     actor = current_actor()
 
     def act() -> tuple[dict[str, Any], str]:
+        require_match(_case(no))
         service.decide(actor, no, body["action"], body)
-        answer: dict[str, Any] = VerificationSchema().dump(queries.get(actor, no))
-        return answer, f"/api/v1/verifications/{no}"
+        return _case(no), f"/api/v1/verifications/{no}"
 
     return create_once(act)
+
+
+class DirectInput(Input):
+    """On what ground an office verifies without papers."""
+
+    reason = LongText(1000, required=True, metadata={"description": "依据，如：见执照原件"})
+
+
+@blueprint.route("/organisations/<string:no>/verify", methods=["POST"])
+@blueprint.doc(
+    operationId="verifyOrganisation",
+    summary="直接核验单位（看过执照原件）",
+    description="须带 If-Match：单位的 ETag。",
+)
+@blueprint.arguments(DirectInput)
+@blueprint.response(201, VerificationSchema, description="核验通过的一件")
+@creates
+@edits
+@requires(VERIFY)
+def verify_directly(body: dict[str, Any], no: str) -> Response:
+    """Verify an organisation whose licence an officer saw himself."""
+    actor = current_actor()
+
+    def act() -> tuple[dict[str, Any], str]:
+        organisation_id = organisations.find(actor, VERIFY, no).id
+        require_organisation(no)
+        case = service.verify_directly(actor, organisation_id, body["reason"])
+        return _case(case), f"/api/v1/verifications/{case}"
+
+    return create_once(act)
+
+
+class UnmaskInput(Input):
+    """Why what is masked is looked at."""
+
+    reason = Line(300, shortest=2, required=True, metadata={"description": "理由，记入操作记录"})
+
+
+class DeclaredShareholderSchema(Answer):
+    """A shareholder."""
+
+    name = fields.String()
+    share = fields.Float(metadata={"description": "持股百分数"})
+
+
+class DeclaredSchema(Answer):
+    """All that an organisation declared, in full."""
+
+    legal_representative = fields.String(allow_none=True)
+    registered_address = fields.String(allow_none=True)
+    bank = fields.String(allow_none=True)
+    account = fields.String(allow_none=True)
+    shareholders = fields.List(fields.Nested(DeclaredShareholderSchema), allow_none=True)
+
+
+@blueprint.route("/verifications/<string:no>/unmask", methods=["POST"])
+@blueprint.doc(
+    operationId="unmaskVerification",
+    summary="查看单位申报的完整信息",
+    description="每次查看都记入操作记录。",
+)
+@blueprint.arguments(UnmaskInput)
+@blueprint.response(200, DeclaredSchema, description="法定代表人、地址、账号、股东")
+@requires(UNMASK)
+def unmask(body: dict[str, Any], no: str) -> dict[str, Any]:
+    """What was declared, in full."""
+    actor = current_actor()
+    shown = service.unmask(actor, queries.get(actor, no).organisation.no, body["reason"])
+    rows = shown["shareholders"]
+    told = rows and [{"name": name, "share": share / 100} for name, share in rows]
+    return {**shown, "shareholders": told}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import Response, request
 from marshmallow import fields
 
 from market.catalogue.imports import queries, rules, service
@@ -12,7 +12,7 @@ from market.catalogue.imports.models import IMPORT_STATES, MODES, ImportJob
 from market.catalogue.imports.workflow import LIST, READ, RUN
 from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, ListAnswer, Query
-from market.core.api_writes import create_once, require_match, version_tag
+from market.core.api_writes import create_once, creates, edits, require_match, tagged
 from market.core.errors import Invalid
 from market.core.http import current_actor
 from market.core.permissions import requires
@@ -103,10 +103,7 @@ def _view(job: ImportJob) -> dict[str, Any]:
 
 
 def _tagged(job: ImportJob) -> Response:
-    response = jsonify(ImportSchema().dump(_view(job)))
-    response.headers["ETag"] = version_tag(job.lock_version)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return tagged(ImportSchema().dump(_view(job)), job.lock_version)
 
 
 @blueprint.route("/imports", methods=["POST"])
@@ -118,6 +115,7 @@ def _tagged(job: ImportJob) -> Response:
     requestBody=_BODY,
 )
 @blueprint.response(201, ImportSchema, description="已收下，等待检查")
+@creates
 @requires(RUN)
 def create(query: dict[str, Any]) -> Response:
     """Take in a file."""
@@ -200,6 +198,7 @@ def problems(no: str) -> dict[str, Any]:
 )
 @blueprint.response(200, ImportSchema, description="这次导入现在的状态")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(RUN)
 def act(no: str, action: str) -> Response:
     """Import, keep as drafts, discard, try again or take back."""

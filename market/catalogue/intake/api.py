@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 from flask import Response
@@ -20,7 +19,7 @@ from market.catalogue.intake.schemas import (
     Telephone,
 )
 from market.catalogue.intake.workflow import ENTER, HANDLE, INTAKE, PLAIN_ACTS, READ, UNMASK
-from market.core.api import MISSING, ApiBlueprint
+from market.core.api import ApiBlueprint
 from market.core.api_schemas import (
     Answer,
     Input,
@@ -30,15 +29,13 @@ from market.core.api_schemas import (
     page_number,
     per_page,
 )
-from market.core.api_writes import create_once
+from market.core.api_writes import create_once, creates, edits, require_match, tagged
 from market.core.errors import Invalid
 from market.core.fields import YesNo
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import requires
 
-UNKNOWN, REFUSED = HTTPStatus(401).name, HTTPStatus(403).name
-TAKEN = HTTPStatus(409).name
 blueprint = ApiBlueprint("intakes", __name__, "来电与代录：科技管理部门的令牌可用")
 
 
@@ -117,8 +114,6 @@ class NewIntakeSchema(EntrySchema):
 )
 @blueprint.arguments(IntakeQuery, location="query")
 @blueprint.response(200, IntakeListSchema, description="来电")
-@blueprint.alt_response(401, UNKNOWN)
-@blueprint.alt_response(403, REFUSED)
 @requires(READ)
 def intake_list(query: dict[str, Any]) -> PageOf[IntakeView]:
     """Cases of the token's area."""
@@ -131,13 +126,10 @@ def intake_list(query: dict[str, Any]) -> PageOf[IntakeView]:
 @blueprint.route("/intakes/<string:no>")
 @blueprint.doc(operationId="getIntake", summary="一件来电", security=[{"token": []}])
 @blueprint.response(200, IntakeDetailSchema, description="来电")
-@blueprint.alt_response(401, UNKNOWN)
-@blueprint.alt_response(403, REFUSED)
-@blueprint.alt_response(404, MISSING)
 @requires(READ)
-def intake_detail(no: str) -> dict[str, Any]:
+def intake_detail(no: str) -> Response:
     """One case."""
-    return _detail(no)
+    return tagged(_dumped(no))
 
 
 def _detail(no: str) -> dict[str, Any]:
@@ -167,9 +159,7 @@ def _detail(no: str) -> dict[str, Any]:
 )
 @blueprint.arguments(NewIntakeSchema)
 @blueprint.response(201, IntakeDetailSchema, description="已收下")
-@blueprint.alt_response(401, UNKNOWN)
-@blueprint.alt_response(403, REFUSED)
-@blueprint.alt_response(409, TAKEN)
+@creates
 @requires(ENTER)
 def create(values: Mapping[str, Any]) -> Response:
     """代录 from another system."""
@@ -193,15 +183,14 @@ def create(values: Mapping[str, Any]) -> Response:
 )
 @blueprint.arguments(CallSchema)
 @blueprint.response(201, IntakeDetailSchema, description="已记下")
-@blueprint.alt_response(409, TAKEN)
-@blueprint.alt_response(401, UNKNOWN)
-@blueprint.alt_response(403, REFUSED)
-@blueprint.alt_response(404, MISSING)
+@creates
+@edits
 @requires(HANDLE)
 def note_call(values: Mapping[str, Any], no: str) -> Response:
     """Note a call back."""
 
     def act() -> tuple[dict[str, Any], str]:
+        require_match(_dumped(no))
         service.note_call(current_actor(), no, values)
         return _dumped(no), f"/api/v1/intakes/{no}"
 
@@ -269,14 +258,12 @@ class CallerSchema(Answer):
 )
 @blueprint.arguments(ActSchema)
 @blueprint.response(200, IntakeDetailSchema, description="办理后的来电")
-@blueprint.alt_response(401, UNKNOWN)
-@blueprint.alt_response(403, REFUSED)
-@blueprint.alt_response(404, MISSING)
-@blueprint.alt_response(409, TAKEN)
+@edits
 @requires(HANDLE)
-def act(values: dict[str, Any], no: str) -> dict[str, Any]:
+def act(values: dict[str, Any], no: str) -> Response:
     """Accept, drop, reopen, duplicate, erase, send a code."""
     actor, action = current_actor(), values["action"]
+    require_match(_dumped(no))
     if action == "duplicate":
         service.mark_duplicate(actor, no, values["of"])
     elif action == "erase":
@@ -285,7 +272,7 @@ def act(values: dict[str, Any], no: str) -> dict[str, Any]:
         claiming.send_code(actor, no, values["mobile"])
     else:
         service.act(actor, no, action, values["reason"])
-    return _detail(no)
+    return tagged(_dumped(no))
 
 
 @blueprint.route("/intakes/<string:no>/complete", methods=["POST"])
@@ -299,15 +286,14 @@ def act(values: dict[str, Any], no: str) -> dict[str, Any]:
 )
 @blueprint.arguments(CompleteSchema)
 @blueprint.response(201, IntakeDetailSchema, description="已代录")
-@blueprint.alt_response(401, UNKNOWN)
-@blueprint.alt_response(403, REFUSED)
-@blueprint.alt_response(404, MISSING)
-@blueprint.alt_response(409, TAKEN)
+@creates
+@edits
 @requires(HANDLE)
 def complete(values: Mapping[str, Any], no: str) -> Response:
     """Make a demand of it."""
 
     def work() -> tuple[dict[str, Any], str]:
+        require_match(_dumped(no))
         service.complete(current_actor(), no, values, _place(values))
         return _dumped(no), f"/api/v1/intakes/{no}"
 
@@ -323,9 +309,6 @@ def complete(values: Mapping[str, Any], no: str) -> Response:
 )
 @blueprint.arguments(WhySchema)
 @blueprint.response(200, CallerSchema, description="联系人和电话")
-@blueprint.alt_response(401, UNKNOWN)
-@blueprint.alt_response(403, REFUSED)
-@blueprint.alt_response(404, MISSING)
 @requires(UNMASK)
 def unmask(values: dict[str, Any], no: str) -> dict[str, Any]:
     """The caller's name and telephone."""

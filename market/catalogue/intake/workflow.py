@@ -97,4 +97,5 @@ CLAIM_CODE = MessageKind(
     ),
     sms=True,
     must=True,
+    secret=True,
 )

@@ -190,8 +190,10 @@ def _told(held: Held, other: Held) -> dict[str, Any]:
     }
 
 
-def save_group(actor: Actor, code: str | None, values: Mapping[str, Any]) -> None:
+def save_group(actor: Actor, code: str | None, values: Mapping[str, Any]) -> str:
     """Write a group of synonyms: a new one, or another wording of the one with this code.
+
+    Returns its code.
 
     Raises:
         Invalid: messages by field. Denied: not an officer of a province.
@@ -202,6 +204,7 @@ def save_group(actor: Actor, code: str | None, values: Mapping[str, Any]) -> Non
     told = _group(before)
     row = _synonym_row({"code": code or _new_code(values.get("label")), **values})
     _write_group(actor, row, told, "synonyms.edited")
+    return str(row.values["code"])
 
 
 def end_group(actor: Actor, code: str) -> None:

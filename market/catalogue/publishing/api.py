@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response
 from marshmallow import fields, validate
 
 from market.accounts import queries as accounts
@@ -22,7 +22,7 @@ from market.catalogue.publishing.models import SUBMISSION_STATES
 from market.catalogue.publishing.queries import SubmissionView
 from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, page_number
-from market.core.api_writes import create_once, require_match, version_tag
+from market.core.api_writes import create_once, creates, edits, require_match, tagged
 from market.core.errors import Invalid
 from market.core.http import current_actor
 from market.core.permissions import requires
@@ -163,9 +163,14 @@ class ListingActInput(Input):
 
 
 def _answer(view: SubmissionView) -> Response:
-    response = jsonify(SubmissionSchema().dump(view))
-    response.headers["ETag"] = version_tag(view.lock_version)
-    return response
+    return tagged(SubmissionSchema().dump(view), view.lock_version)
+
+
+def _seen(no: str) -> int:
+    """The version of a submission, after comparing it with `If-Match`."""
+    version = queries.submission(current_actor(), no).lock_version
+    require_match(version)
+    return version
 
 
 def _typed(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,6 +204,7 @@ def own(asked: Mapping[str, Any]) -> dict[str, Any]:
 @submissions.arguments(NewInput)
 @submissions.response(201, SubmissionSchema, description="新的草稿")
 @submissions.alt_response(404, MISSING)
+@creates
 @requires(policies.CREATE)
 def create(body: Mapping[str, Any]) -> Response:
     """Begin a draft."""
@@ -239,30 +245,37 @@ def read(no: str) -> Response:
 @submissions.arguments(DraftInput)
 @submissions.response(200, SubmissionSchema, description="改后的草稿")
 @submissions.alt_response(404, MISSING)
+@edits
 @requires(policies.READ)
 def update(body: Mapping[str, Any], no: str) -> Response:
     """Save what was typed."""
     actor = current_actor()
-    view = queries.submission(actor, no)
-    require_match(view.lock_version)
-    service.save_draft(actor, no, _typed(body), view.lock_version)
+    service.save_draft(actor, no, _typed(body), _seen(no))
     return _answer(queries.submission(actor, no))
 
 
 @submissions.route("/submissions/<string:no>/actions/<string:action>", methods=["POST"])
 @submissions.doc(
     operationId="actOnSubmission",
-    summary="送出、签发、退回、发布、取回、放弃",
-    description="能做哪些见 actions；退回时 notes 逐项写明哪一项、怎么改、依据什么。",
+    summary="送出、签发、退回、发布、取回、放弃、核对",
+    description=(
+        "能做哪些见 actions；退回时 notes 逐项写明哪一项、怎么改、依据什么。rebase：修改期间公开的版本有了更新，"
+        "已与它核对。须带 If-Match。"
+    ),
 )
 @submissions.arguments(ActInput)
 @submissions.response(200, SubmissionSchema, description="办理后的情况")
 @submissions.alt_response(404, MISSING)
+@edits
 @requires(policies.READ)
 def act(body: Mapping[str, Any], no: str, action: str) -> Response:
     """Move a submission on."""
     actor = current_actor()
-    service.act(actor, no, action, body.get("reason"), body["notes"])
+    seen = _seen(no)
+    if action == "rebase":
+        service.rebase(actor, no)
+    else:
+        service.act(actor, no, action, body.get("reason"), body["notes"], seen)
     return _answer(queries.submission(actor, no))
 
 
@@ -289,6 +302,7 @@ class ManagedSchema(Answer):
 )
 @submissions.response(201, SubmissionSchema, description="草稿")
 @submissions.alt_response(404, MISSING)
+@creates
 @requires(policies.MANAGE)
 def edit(no: str) -> Response:
     """Begin an edit, or go on with the open one."""
@@ -307,22 +321,32 @@ def edit(no: str) -> Response:
 @submissions.response(200, ManagedSchema, description="状态和现在能做的操作")
 @submissions.alt_response(404, MISSING)
 @requires(policies.MANAGE)
-def managed(no: str) -> listing_queries.ManagedView:
+def managed(no: str) -> Response:
     """A listing's life."""
-    return listing_queries.managed(current_actor(), no)
+    return tagged(_managed(no))
+
+
+def _managed(no: str) -> dict[str, Any]:
+    body: dict[str, Any] = ManagedSchema().dump(listing_queries.managed(current_actor(), no))
+    return body
 
 
 @submissions.route("/listings/<string:no>/actions/<string:action>", methods=["POST"])
-@submissions.doc(operationId="actOnListing", summary="确认仍有效、撤回、下架、恢复公开、结束需求")
+@submissions.doc(
+    operationId="actOnListing",
+    summary="确认仍有效、撤回、下架、恢复公开、结束需求",
+    description="须带 If-Match。",
+)
 @submissions.arguments(ListingActInput)
 @submissions.response(200, ManagedSchema, description="办理后的情况")
 @submissions.alt_response(404, MISSING)
+@edits
 @requires(policies.MANAGE)
-def act_on_listing(body: Mapping[str, Any], no: str, action: str) -> listing_queries.ManagedView:
+def act_on_listing(body: Mapping[str, Any], no: str, action: str) -> Response:
     """Move a published listing on."""
-    actor = current_actor()
+    require_match(_managed(no))
     closing = {name: body[name] for name in ("outcome", "outcome_with") if name in body}
     if "outcome_fen" in body:
         closing["outcome_yuan"] = f"{body['outcome_fen'] // 100}.{body['outcome_fen'] % 100:02}"
-    life.listing_act(actor, no, action, body.get("reason"), closing)
-    return listing_queries.managed(actor, no)
+    life.listing_act(current_actor(), no, action, body.get("reason"), closing)
+    return tagged(_managed(no))

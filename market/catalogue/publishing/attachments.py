@@ -46,11 +46,23 @@ def add(actor: Actor, no: str, name: str, data: bytes, caption: str | None = Non
         NotFound: no such submission. Denied: it is out of the actor's hands.
         Invalid: the file is not welcome, or there are too many.
     """
-    row = find(actor, no)
-    row_id = row.id
-    if not policy.allows(actor, policies.EDIT, row):
+    attach(actor, no, take_in(actor, no, name, data), caption)
+
+
+def take_in(actor: Actor, no: str, name: str, data: bytes) -> files.Upload:
+    """Judge a file for a draft and draw a picture anew; slow, so outside of any unit of work.
+
+    Raises:
+        As `add`.
+    """
+    if not policy.allows(actor, policies.EDIT, find(actor, no)):
         raise Denied
-    upload = files.take_in(name, data)
+    return files.take_in(name, data)
+
+
+def attach(actor: Actor, no: str, upload: files.Upload, caption: str | None = None) -> None:
+    """Attach what was taken in. Raises as `add`."""
+    row_id = find(actor, no).id
     purpose = "image" if upload.media_type == _PICTURE else "file"
     with unit_of_work(actor) as work:
         row = db.session.get_one(Submission, row_id)

@@ -44,6 +44,7 @@ EXPIRING = MessageKind(
     N_("%(day)s 到期：%(title)s"),
     N_("「%(title)s」（%(no)s）的有效期到 %(day)s。打开链接，点一下「确认仍有效」即可延长一年。"),
     sms=True,
+    secret=True,
 )
 EXPIRED = MessageKind(
     "listing.expired",
@@ -51,5 +52,6 @@ EXPIRED = MessageKind(
     N_("已到期：%(title)s"),
     N_("「%(title)s」（%(no)s）的有效期已到 %(day)s。仍有效的，打开链接点一下「确认仍有效」。"),
     sms=True,
+    secret=True,
 )
 KINDS = (TO_SIGN, TO_REVIEW, RETURNED, PUBLISHED, TAKEN_DOWN, EXPIRING, EXPIRED)
