@@ -175,6 +175,14 @@ def mine(actor: Actor, tab: str, page: int = 1, per_page: int = ROWS_PER_PAGE) -
     return _page(actor, policy.where(actor, READ, Inquiry) & whose[tab], page, per_page)
 
 
+def asked_lately(actor: Actor, most: int) -> list[Row]:
+    """What the actor or his organisations asked and has not ended, the latest news first."""
+    wanted = policy.where(actor, READ, Inquiry) & sent(actor) & Inquiry.state.in_(OPEN)
+    query = select(Inquiry).where(wanted).options(*_JOINED)
+    newest = query.order_by(Inquiry.updated_at.desc(), Inquiry.id.desc()).limit(most)
+    return [Row(one, "asker", None, None) for one in db.session.scalars(newest)]
+
+
 def in_area(actor: Actor, tab: str, page: int = 1) -> PageOf[Row]:
     """Inquiries on listings of an office's area: "new", "answered" or "closed"."""
     states = {"new": ("new",), "answered": ("answered",)}.get(tab)

@@ -21,6 +21,8 @@ from market.core.http import current_actor
 from market.core.permissions import Actor, requires
 from market.core.sheets import write_table
 from market.core.submitting import Page, Trouble, show, submit
+from market.matching import queries as inquiries
+from market.matching.models import STATES as INQUIRY_STATES
 from market.monitoring import acts, monday, my_queries, queries, service
 from market.monitoring.acts import BULK
 from market.monitoring.models import BULK_STATES, ROW_STATES
@@ -38,6 +40,7 @@ from market.monitoring.schemas import (
 blueprint = Blueprint("monitoring", __name__)
 ORDER_COOKIE = "desk_order"
 YEAR = 366 * 24 * 3600  # seconds
+ASKED_SHOWN = 5  # own inquiries on /my
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # Where administrators work, who have no cases.
 _ELSEWHERE = {
@@ -173,6 +176,8 @@ def my() -> str:
     return render_template(
         "monitoring/my.html",
         groups=my_queries.mine(actor, group, page),
+        asked=[] if group else inquiries.asked_lately(actor, ASKED_SHOWN),
+        inquiry_states=INQUIRY_STATES,
         group=group,
         kinds={name: one.label for name, one in kinds.items()},
         states={name: one.states for name, one in kinds.items()},

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from sqlalchemy import func, select
 
-from market.accounts.administration import permissions, queries, rules, service
+import market
+from market.accounts.administration import labels, permissions, queries, rules, service
 from market.accounts.administration.cli import admin
 from market.accounts.people import service as accounts
 from market.accounts.people import sessions
@@ -390,3 +393,21 @@ def test_the_command_takes_no_half_administrator(app, words, typed):
     answer = create(app, "--role", "system_admin", "--name", "赵六", *words, typed=typed)
     assert answer.exit_code == 2
     assert db.session.scalar(select(func.count()).select_from(Person)) == 0
+
+
+def test_every_act_of_the_audit_has_words(app):
+    """By what the sources record; cases by their tables."""
+    sources = [path.read_text() for path in (Path(market.__file__).parent).rglob("*.py")]
+    recorded = {
+        word
+        for text in sources
+        for word in re.findall(
+            r'(?:record|audit\.add)\(\s*(?:[\w.]+,\s*)?"([a-z_]+\.[a-z_]+)"', text
+        )
+    }
+    assert len(recorded) > 60
+    workflows = app.extensions["market"].workflows
+    for name, workflow in workflows.items():
+        recorded |= {f"{name}.{one.action}" for one in workflow.transitions} | {f"{name}.begin"}
+    assert [one for one in recorded if labels.action_label(one, workflows) == one] == []
+    assert labels.action_label("nobody.knows", workflows) == "nobody.knows"

@@ -137,6 +137,7 @@ def test_the_audit_is_searched_and_exported(client, app):
     admin(client, "audit_admin")
     page = client.get("/desk/audit?action=grant")
     assert "grant.given" in page.text
+    assert '<td data-label="操作">授权 <small' in page.text
     assert "<script>x" not in page.text
     assert "法定不少于六个月" in page.text
     assert "没有符合条件的记录" in client.get("/desk/audit?actor=没有此人").text

@@ -477,3 +477,26 @@ def test_lists_read_little(browser, statements, owner, asker, firm):
     real = [one for one in statements if not one.startswith(("BEGIN", "PRAGMA"))]
     assert page.text.count('tag-wait">待答复') == 12
     assert len(real) <= 12, real
+
+
+def test_what_one_asked_stands_on_my(browser, owner, asker, no):
+    mine = browser(asker).get("/my").text
+    assert 'id="asked"' in mine
+    assert f'href="/inquiries/{no}"' in mine.split('id="asked"')[1]
+    assert 'id="asked"' not in browser(owner).get("/my").text
+
+
+def test_an_office_answers_on_the_page_of_an_unclaimed_owner(browser, officer, asker, no):
+    """Until it is claimed, the office's words stand in the owner's place, marked as such."""
+    client = browser(officer)
+    page = client.get(f"/inquiries/{no}")
+    assert "由部门代为答复" in page.text
+    assert "提醒发布单位答复" not in page.text
+    form = {"csrf_token": people.token_of(page), "text": ""}
+    empty = client.post(f"/inquiries/{no}/answer_for", data=form)
+    assert empty.status_code == 422
+    assert 'href="#text-answer_for"' in empty.text
+    sent = client.post(f"/inquiries/{no}/answer_for", data=form | {"text": "可以试用。"})
+    assert sent.status_code == 303
+    assert "代答 · 经办" in client.get(f"/inquiries/{no}").text
+    assert "代答 · 经办" in browser(asker).get(f"/inquiries/{no}").text

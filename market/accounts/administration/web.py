@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, render_template, request, send_file
 from werkzeug.wrappers import Response as AnyResponse
 
-from market.accounts.administration import permissions, queries, service
+from market.accounts.administration import labels, permissions, queries, service
 from market.accounts.administration.schemas import (
     FORMATS,
     AuditSchema,
@@ -28,8 +28,10 @@ from market.core.errors import Invalid
 from market.core.forms import Form, read_form
 from market.core.http import current_actor
 from market.core.permissions import requires
+from market.core.ports import Market
 from market.core.sheets import Column, write_table
 from market.core.submitting import Trouble, show, submit
+from market.core.workflow import Workflow
 
 blueprint = Blueprint("administration", __name__)
 NOBODY = "没有用这个手机号或邮箱的账号。须与登记的完全一致。"
@@ -248,8 +250,15 @@ def _audit(form: Form, trouble: Trouble, verdict: audit.Verdict | None = None) -
         verdict=verdict,
         days=current_app.extensions["market"].settings.audit_days,
         in_words=queries.in_words,
+        action_label=lambda action: labels.action_label(action, _workflows()),
+        kind_label=lambda kind: labels.kind_label(kind, _workflows()),
         searched=any(form.values.get(name) for name in AuditSchema().fields),
     )
+
+
+def _workflows() -> Mapping[str, Workflow]:
+    market: Market = current_app.extensions["market"]
+    return market.workflows
 
 
 @blueprint.get("/desk/audit/verify")

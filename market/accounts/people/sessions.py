@@ -198,6 +198,7 @@ def open_session(work: UnitOfWork, person: Person, *, second_factor: bool = Fals
         network=_network(),
     )
     db.session.add(session)
+    person.last_seen_at = now
     db.session.flush()
     return word
 
