@@ -10,6 +10,7 @@ import market.core.models  # noqa: F401  (the technical tables)
 from market.accounts import api as accounts_api
 from market.accounts import web as accounts_web
 from market.accounts.administration import cli as administration_cli
+from market.accounts.administration import service as administration_service
 from market.accounts.administration import web as administration_web
 from market.accounts.importer import KIND as ORGANISATIONS
 from market.accounts.members import api as members_api
@@ -183,6 +184,7 @@ administration = Room(
     "administration",
     blueprints=[administration_web.blueprint],
     commands=[administration_cli.admin],
+    messages=[administration_service.GRANTED],
 )
 notifications = Room(
     "notifications",

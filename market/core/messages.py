@@ -46,6 +46,7 @@ class MessageKind:
         subject: one line, and text: some lines; Chinese (`N_`), with `%(name)s` for values.
         sms, mail: whether it is sent that way unless the receiver switched it off.
         must: may not be switched off (a code, a decision with a term for objecting).
+        link: without its address the message is of no use, so that an SMS carries it too.
         secret: its values or link let whoever has them in (a code, an invitation): until it is
             written to its receiver they lie sealed.
     """
@@ -57,6 +58,7 @@ class MessageKind:
     sms: bool = False
     mail: bool = True
     must: bool = False
+    link: bool = False
     secret: bool = False
 
 

@@ -22,11 +22,16 @@ EMPTY = Form({}, {}, {})
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a form was not taken: a sentence for the top, messages by field; both may be empty."""
+    """Why a form was not taken: a sentence for the top, messages by field; both may be empty.
+
+    labels: what a field is called on the page, for the summary at its top, where 必填 alone would
+    not say of what.
+    """
 
     sentence: str = ""
     errors: Mapping[str, str] = field(default_factory=dict)
     status: int = 200
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.sentence or self.errors)
@@ -49,6 +54,7 @@ def submit(
     page: Page,
     *,
     twice: bool = False,
+    wrong: Mapping[str, list[str]] | None = None,
 ) -> AnyResponse:
     """Do what a form asks, then go to the address that `act` returns.
 
@@ -59,16 +65,17 @@ def submit(
         page: renders the form again, with what was typed and what is wrong.
         twice: the act may not share a transaction (it hashes a password, writes a file): it is not
             guarded against being sent twice.
+        wrong: faults that were found before (of a file, of a place), so that all are told at once.
     """
     form = read_form(schema, request.form)
     if not csrf.sent_by_our_form():
         return show(page, form, Trouble(translate(csrf.STALE), status=400))
-    if form.errors:
-        return show(page, form, _wrong(form.errors))
+    if faults := {**(wrong or {}), **form.errors}:
+        return show(page, form, _wrong(faults, schema))
     try:
         target = act(form.values) if twice else _once(form, act)
     except Invalid as error:
-        return show(page, form, _wrong(error.fields))
+        return show(page, form, _wrong(error.fields, schema))
     except (Busy, TooMany) as error:
         response = show(page, form, Trouble(error.message, status=error.status))
         response.headers["Retry-After"] = str(error.retry_after)
@@ -78,9 +85,14 @@ def submit(
     return redirect(target, 303)
 
 
-def _wrong(errors: Mapping[str, list[str]]) -> Trouble:
+def _wrong(errors: Mapping[str, list[str]], schema: Schema) -> Trouble:
     words = {name: " ".join(messages) for name, messages in errors.items()}
-    return Trouble(errors=words, status=422)
+    labels = {
+        one.data_key or name: one.metadata["label"]
+        for name, one in schema.fields.items()
+        if "label" in one.metadata
+    }
+    return Trouble(errors=words, status=422, labels=labels)
 
 
 def _once(form: Form, act: Callable[[Mapping[str, Any]], str]) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, send_file
 from werkzeug.wrappers import Response as AnyResponse
 
+from market.accounts.members import queries as members
 from market.accounts.people.sessions import works_at_desk
-from market.accounts.roles import OFFICES
+from market.accounts.roles import EDITORS, OFFICES
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Invalid
@@ -176,9 +177,11 @@ def my() -> str:
     return render_template(
         "monitoring/my.html",
         groups=my_queries.mine(actor, group, page),
+        steps=[] if group else members.next_steps(actor),
         asked=[] if group else inquiries.asked_lately(actor, ASKED_SHOWN),
         inquiry_states=INQUIRY_STATES,
         group=group,
+        only_reads=not actor.has(*EDITORS, "certifier") and actor.has("viewer"),
         kinds={name: one.label for name, one in kinds.items()},
         states={name: one.states for name, one in kinds.items()},
     )

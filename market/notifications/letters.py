@@ -60,6 +60,14 @@ class _Policy(EmailPolicy):
 _POLICY = _Policy()
 
 
+def link_in_sms(settings: Settings, letter: Letter) -> str:
+    """The address that an SMS must carry to be of any use; empty for other kinds."""
+    kind: MessageKind | None = current_app.extensions["market"].messages.get(letter.kind)
+    if kind is None or not kind.link or not letter.content.url:
+        return ""
+    return settings.base_url + url_in(letter.content.url, letter.language)
+
+
 def unsubscribe_token(person_id: int, kind: str) -> str:
     """The signed word that stops a kind (or `ALL`) for a person."""
     return f"{person_id}~{kind}~{pseudonym(f'{person_id}~{kind}', _PURPOSE)}"

@@ -87,10 +87,15 @@ def channel_of(contact: str) -> str | None:
     return "sms" if _MOBILE.fullmatch(contact.removeprefix("+86")) else None
 
 
-def sms_text(site: str, text: str, language: str) -> str:
-    """A text as one SMS, with the signature that carriers ask for."""
+def sms_text(site: str, text: str, language: str, link: str = "") -> str:
+    """A text as one SMS, with the signature that carriers ask for.
+
+    Args:
+        link: an address without which the message is of no use; it is never cut.
+    """
     sign = f"[{site}] " if language == "en" else f"【{site}】"
-    return (sign + " ".join(text.split()))[:LONGEST_SMS]
+    end = f" {link}" if link else ""
+    return (sign + " ".join(text.split()))[: LONGEST_SMS - len(end)] + end
 
 
 def pause_after(tries: int) -> timedelta | None:

@@ -150,7 +150,8 @@ def _send_sms(settings: Settings, waiting: Iterable[Letter], note: Note) -> None
     with channels.sms_by(gateway, settings.instance) as send_one:
         for letter in waiting:
             site = letters.site_title(settings, letter.language)
-            text = rules.sms_text(site, letter.content.text, letter.language)
+            link = letters.link_in_sms(settings, letter)
+            text = rules.sms_text(site, letter.content.text, letter.language, link)
             sms = Sms(str(letter.id), letter.to, text, letter.created_at)
             _try(lambda sms=sms: send_one(sms), letter, note)  # type: ignore[misc]
 

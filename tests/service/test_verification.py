@@ -19,6 +19,7 @@ from market.core.models import AuditEntry, OutboxRow, StoredFile, WorkItem
 from market.core.permissions import SYSTEM
 from tests import people
 
+CODE = "91511402000001004T"
 PDF = b"%PDF-1.4 licence"
 DECLARED = {
     "legal_representative": "李四光",
@@ -31,7 +32,7 @@ DECLARED = {
 
 @pytest.fixture
 def firm(app):
-    return people.organisation("甲公司", verified=False)
+    return people.organisation("甲公司", verified=False, uscc=CODE)
 
 
 @pytest.fixture

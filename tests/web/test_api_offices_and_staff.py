@@ -59,14 +59,16 @@ def test_roles_leaving_and_hand_over(client, firm, owner):
     assert client.put(url, json=body, headers=match).status_code == 412
     match = owner | {"If-Match": changed.headers["ETag"]}
     assert client.put(url, json={"roles": ["county"]}, headers=match).status_code == 422
-    cases.fill(1, path=people.region("511402").path, organisation_id=firm, assignee_id=leaver.id)
+    cases.fill(
+        1, path=people.region("511402").path, organisation_id=firm, owner_assignee_id=leaver.id
+    )
     left = client.post(f"{API}{address}/end", json={}, headers=match)
     assert left.json["errors"][0]["pointer"] == "/colleague"
     body = {"colleague": boss.id}
     assert client.post(f"{API}{address}/end", json=body, headers=match).status_code == 204
     assert client.get(f"{API}{address}", headers=owner).status_code == 404
     db.session.rollback()
-    assert db.session.scalars(select(WorkItem.assignee_id)).all() == [boss.id]
+    assert db.session.scalars(select(WorkItem.owner_assignee_id)).all() == [boss.id]
 
 
 def test_requests_to_join_and_invitations(client, firm, owner):
@@ -98,6 +100,8 @@ def test_requests_to_join_and_invitations(client, firm, owner):
 
 def test_signing_and_files_of_a_draft(client, firm):
     owner = token_for(firm, "owner", [*STAFF, "catalogue:submission"])
+    people.person(("owner", firm))
+    people.person(("certifier", firm))
     now, match = read(client, "/organisations/me/signing", owner)
     assert now == {"wanted": False}
     url = f"{API}/organisations/me/signing"

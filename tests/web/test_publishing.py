@@ -365,6 +365,9 @@ def test_an_owner_asks_for_a_sign_off(client, firm):
     owner = sign_in(client, people.person(("owner", firm)))
     page = owner.get("/my/listings")
     sent = {"csrf_token": token_of(page), "wanted": "1"}
+    alone = owner.post(f"/my/listings/signing/{firm}", data=sent)
+    assert (alone.status_code, "只有一位" in alone.text) == (409, True)
+    people.person(("certifier", firm))
     assert owner.post(f"/my/listings/signing/{firm}", data=sent).status_code == 303
     address = _begin(owner)
     _save(owner, address, title="名称", summary="简介")

@@ -32,24 +32,28 @@ class _Form(Schema):
 class FindSchema(_Form):
     """Whom an administrator looks for."""
 
-    contact = _ContactField(254, required=True)
+    contact = _ContactField(254, required=True, metadata={"label": "手机号或邮箱"})
 
 
 class ReasonSchema(_Form):
     """Why."""
 
-    reason = Line(200, 2, required=True)
+    reason = Line(200, 2, required=True, metadata={"label": "理由"})
 
 
 class GrantSchema(_Form):
     """A role for a person."""
 
-    role = Choice({code: role.label for code, role in ROLES.items()}, required=True)
+    role = Choice(
+        {code: role.label for code, role in ROLES.items()},
+        required=True,
+        metadata={"label": "角色"},
+    )
     organisation = Line(60)
     region = Line(60)
     valid_from = Day()
     valid_to = Day()
-    reason = Line(200, 2, required=True)
+    reason = Line(200, 2, required=True, metadata={"label": "理由"})
 
 
 FORMATS = {"xlsx": "XLSX", "csv": "CSV", "jsonl": "JSONL"}

@@ -26,12 +26,25 @@ from market.accounts.roles import ADMINISTRATORS, ROLES
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound
+from market.core.languages import N_
+from market.core.messages import MessageKind, tell
 from market.core.models import AuditEntry
 from market.core.permissions import SYSTEM, Actor, policy
 from market.core.secrets import seal
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.regions import queries as regions
 from market.regions.models import Region
+
+GRANTED = MessageKind(
+    "person.granted",
+    N_("您得到一项授权"),
+    N_("您的新角色：%(role)s"),
+    N_(
+        "安全管理员授予您的角色：%(role)s %(place)s，%(from)s 起生效。部门经办须先设两步验证，再打开工作台。"
+    ),
+    sms=True,
+    must=True,
+)
 
 
 def _locked(person_id: int) -> Person:
@@ -100,6 +113,17 @@ def give(actor: Actor, person_id: int, values: Mapping[str, Any]) -> int:
         )
         if any(_same(one, row) for one in held):
             raise Conflict("此人已有这项授权。")
+        tell(
+            GRANTED,
+            about=("person", person_id),
+            url="/start",
+            values={
+                "role": ROLES[row.role].label,
+                "place": region.full_name if region else organisation.name if organisation else "",
+                "from": start.isoformat(),
+            },
+            people=[person_id],
+        )
         return _add(work, row)
 
 

@@ -42,8 +42,13 @@ def lock(organisation_id: int) -> Organisation:
     return db.session.scalars(query.with_for_update()).one()
 
 
-def give(work: UnitOfWork, person_id: int, role: str, organisation: Organisation) -> None:
+def give(
+    work: UnitOfWork, person_id: int, role: str, organisation: Organisation, by: str = ""
+) -> None:
     """Give a role. Inside a unit of work; the caller has asked the policy.
+
+    Args:
+        by: who gave it, where that is not the one who acts (an invitation was taken up).
 
     Raises:
         Conflict: the person has it, or is an administrator, who may hold no other role.
@@ -63,7 +68,7 @@ def give(work: UnitOfWork, person_id: int, role: str, organisation: Organisation
             region_id=organisation.region_id if ROLES[role].scope == "region" else None,
             valid_from=clock.today(),
             granted_at=clock.now(),
-            granted_by=work.actor.label,
+            granted_by=by or work.actor.label,
         )
     )
     db.session.flush()

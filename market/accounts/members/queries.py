@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from market.accounts.members.grants import held
@@ -17,6 +17,8 @@ from market.accounts.people.models import Invitation, Person, RoleGrant
 from market.accounts.people.sessions import hashed, in_force
 from market.accounts.queries import OrganisationView, view
 from market.accounts.roles import ROLES
+from market.accounts.rules import licence_word
+from market.accounts.verification.models import OPEN, Verification
 from market.core import clock
 from market.core.db import db, under
 from market.core.errors import NotFound
@@ -27,6 +29,8 @@ from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, policy
 from market.core.secrets import unseal
 from market.core.workflow import Transition, timeline
+
+_STEPS = 10  # of each kind on /my
 
 
 @dataclass(frozen=True)
@@ -183,6 +187,10 @@ def offer(token: str) -> Offer:
     row = db.session.scalar(query.options(joinedload(Invitation.organisation)))
     if row is None:
         raise NotFound(translate("没有这份邀请，请核对链接，或请对方重新邀请。"))
+    return _offer(row)
+
+
+def _offer(row: Invitation) -> Offer:
     return Offer(
         view(row.organisation),
         row.role,
@@ -191,6 +199,95 @@ def offer(token: str) -> Offer:
         row.expires_at,
         state_of(row),
     )
+
+
+def person_with(contact_key: str | None) -> int | None:
+    """Whose confirmed telephone or address this is; None when nobody's."""
+    query = select(Person.id).where(
+        or_(Person.mobile_key == contact_key, Person.email_key == contact_key),
+        Person.state == "active",
+    )
+    return db.session.scalar(query.limit(1)) if contact_key else None
+
+
+def sent_to(person_id: int) -> ColumnElement[bool]:
+    """SQL: invitations to a person's own confirmed telephone or address."""
+    keys = select(Person.mobile_key).where(Person.id == person_id)
+    mails = select(Person.email_key).where(Person.id == person_id)
+    return or_(
+        Invitation.contact_key == keys.scalar_subquery(),
+        Invitation.contact_key == mails.scalar_subquery(),
+    )
+
+
+def offer_to(actor: Actor, key: int) -> Offer:
+    """An invitation to the actor's own confirmed contact. Raises NotFound."""
+    row = db.session.scalar(
+        select(Invitation)
+        .where(Invitation.id == key, sent_to(actor.id or 0))
+        .options(joinedload(Invitation.organisation))
+    )
+    if actor.kind != "person" or row is None:
+        raise NotFound(translate("没有这份邀请，请核对链接，或请对方重新邀请。"))
+    return _offer(row)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What somebody should do next for himself or his organisation, and where."""
+
+    words: str
+    url: str
+    act: str
+
+
+def next_steps(actor: Actor) -> list[Step]:
+    """Invitations to take up, and organisations of one's own that nobody has verified yet."""
+    if actor.kind != "person" or actor.id is None:
+        return []
+    invited = db.session.scalars(
+        select(Invitation)
+        .where(
+            sent_to(actor.id),
+            Invitation.used_at.is_(None),
+            Invitation.withdrawn_at.is_(None),
+            Invitation.expires_at > clock.now(),
+        )
+        .options(joinedload(Invitation.organisation))
+        .limit(_STEPS)
+    )
+    found = [
+        Step(
+            f"{one.organisation.name}邀请您担任{ROLES[one.role].label}",
+            f"/my/invitations/{one.id}",
+            "看邀请",
+        )
+        for one in invited
+        if one.organisation.state == "active"
+    ]
+    if not (owned := actor.organisations("owner")):
+        return found
+    handed_in = select(Verification.id).where(
+        Verification.organisation_id == Organisation.id, Verification.state.in_(OPEN)
+    )
+    unverified = db.session.scalars(
+        select(Organisation)
+        .where(
+            Organisation.id.in_(owned),
+            Organisation.verified_at.is_(None),
+            Organisation.state == "active",
+            ~handed_in.exists(),
+        )
+        .limit(_STEPS)
+    )
+    return found + [
+        Step(
+            f"{one.name}还没有核验：提交{licence_word(one.kind)}，由所在县的科技管理部门核对",
+            f"/my/organisation/verification?no={one.no}",
+            "提交核验",
+        )
+        for one in unverified
+    ]
 
 
 def state_of(row: Invitation) -> str:
@@ -279,9 +376,17 @@ def open_work(organisation: Organisation, person_id: int) -> ColumnElement[bool]
 
 
 def owners_work(organisation: Organisation, person_id: int) -> ColumnElement[bool]:
-    """SQL: an organisation's own cases that this colleague looks after."""
+    """SQL: an organisation's own cases that this colleague looks after, or began and nobody else has."""
     own = WorkItem.organisation_id == organisation.id
-    return (WorkItem.owner_assignee_id == person_id) & own
+    began = exists().where(
+        CaseEvent.kind == WorkItem.kind,
+        CaseEvent.object_id == WorkItem.object_id,
+        CaseEvent.action == "begin",
+        CaseEvent.actor_kind == "person",
+        CaseEvent.actor_id == person_id,
+    )
+    nobodys = WorkItem.owner_assignee_id.is_(None) & (WorkItem.side == "owner") & began
+    return own & or_((WorkItem.owner_assignee_id == person_id), nobodys)
 
 
 def offices_work(office: Organisation, person_id: int) -> ColumnElement[bool]:
@@ -289,6 +394,15 @@ def offices_work(office: Organisation, person_id: int) -> ColumnElement[bool]:
     here = under(WorkItem.region_path, office.region.path)
     own = WorkItem.organisation_id == office.id
     return (WorkItem.assignee_id == person_id) & or_(here, own)
+
+
+def some_open_work(organisation: Organisation, person_id: int) -> list[tuple[str, str, str]]:
+    """Number, title and page of the first open cases that somebody would leave behind."""
+    query = select(WorkItem.no, WorkItem.title, WorkItem.url)
+    rows = db.session.execute(
+        query.where(open_work(organisation, person_id)).order_by(WorkItem.id).limit(_STEPS)
+    )
+    return [(no, title, url) for no, title, url in rows]
 
 
 def count_open_work(organisation: Organisation, person_id: int) -> int:

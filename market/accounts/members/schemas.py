@@ -66,12 +66,12 @@ class FoundSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
-    uscc = Uscc(required=True)
-    name = Line(200, shortest=2, required=True)
-    kind = Choice(FOUNDED, required=True)
-    county = Line(60, required=True)
+    uscc = Uscc(required=True, metadata={"label": "统一社会信用代码"})
+    name = Line(200, shortest=2, required=True, metadata={"label": "单位名称"})
+    kind = Choice(FOUNDED, required=True, metadata={"label": "单位类型"})
+    county = Line(60, required=True, metadata={"label": "所在县（市、区）"})
     region = Line(12)
-    telephone = Telephone(60, required=True)
+    telephone = Telephone(60, required=True, metadata={"label": "办公电话"})
     contact = Line(100)
     address = Line(300)
 

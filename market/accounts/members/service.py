@@ -50,6 +50,15 @@ def _has_firms(place: RegionView) -> bool:
     return not any(child.level == "county" for child in regions.children(place.id))
 
 
+def county_faults(text: str, code: str | None) -> dict[str, list[str]]:
+    """What is wrong with a county as typed (`code`: the one chosen of several), by field."""
+    try:
+        _county({"county": text, "region": code})
+    except Invalid as error:
+        return error.fields
+    return {}
+
+
 def _county(values: Mapping[str, Any]) -> int:
     found = counties(values["county"])
     if chosen := [place for place in found if place.code == values.get("region")]:

@@ -6,10 +6,17 @@ import secrets
 from collections.abc import Collection
 from datetime import timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 
 from market.accounts.members import grants
-from market.accounts.members.queries import offices_work, open_work, owners_work, state_of
+from market.accounts.members.queries import (
+    offices_work,
+    open_work,
+    owners_work,
+    person_with,
+    sent_to,
+    state_of,
+)
 from market.accounts.members.workflow import CHANGED, INVITED
 from market.accounts.models import Organisation
 from market.accounts.people.models import Invitation, Person, RoleGrant
@@ -81,17 +88,19 @@ def invite(actor: Actor, no: str, contact: str, role: str) -> str:
         db.session.flush()
         after = {"role": role, "contact": row.contact_hint}
         work.record("member.invited", "organisation", organisation_id, no=no, after=after)
+        known = person_with(row.contact_key)
         tell(
             INVITED,
             about=("invitation", row.id),
-            url=f"/invitations/{word}",
+            url=f"/my/invitations/{row.id}" if known else f"/invitations/{word}",
             values={
                 "organisation": organisation.name,
                 "role": ROLES[role].label,
                 "by": actor.label,
                 "until": clock.local(row.expires_at).date(),
             },
-            contact=row.contact,
+            people=[known] if known else [],
+            contact=None if known else row.contact,
         )
     return word
 
@@ -127,8 +136,11 @@ def withdraw_invitation(actor: Actor, no: str, invitation_id: int) -> None:
         )
 
 
-def accept_invitation(actor: Actor, word: str) -> str:
+def accept_invitation(actor: Actor, word: str | int) -> str:
     """Take up an invitation; returns the organisation's number.
+
+    Args:
+        word: of its link; or its id, for the person whose confirmed contact was invited.
 
     Raises:
         NotFound: there is none.
@@ -140,7 +152,7 @@ def accept_invitation(actor: Actor, word: str) -> str:
     person_id = actor.id
     with unit_of_work(actor) as work:
         work.require(ACCEPT)
-        row = db.session.scalar(select(Invitation).where(Invitation.token_hash == hashed(word)))
+        row = db.session.scalar(select(Invitation).where(_named(word, person_id)))
         if row is None:
             raise NotFound(_("没有这份邀请，请核对链接，或请对方重新邀请。"))
         if (state := state_of(row)) != "open":
@@ -156,8 +168,14 @@ def accept_invitation(actor: Actor, word: str) -> str:
         )
         if not taken.rowcount:  # type: ignore[attr-defined]
             raise Conflict(_(_USED))
-        grants.give(work, person_id, row.role, organisation)
+        grants.give(work, person_id, row.role, organisation, by=row.created_by)
         return organisation.no
+
+
+def _named(word: str | int, person_id: int) -> ColumnElement[bool]:
+    if isinstance(word, str):
+        return Invitation.token_hash == hashed(word)
+    return (Invitation.id == word) & sent_to(person_id)
 
 
 def _require_addressee(row: Invitation, organisation: Organisation, person_id: int) -> None:

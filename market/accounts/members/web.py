@@ -21,9 +21,10 @@ from market.accounts.members.schemas import (
 )
 from market.accounts.members.service import UPDATE
 from market.accounts.members.workflow import ASK, LIST, READ
-from market.accounts.models import Organisation
+from market.accounts.models import KINDS, Organisation
 from market.accounts.roles import MEMBERS, ROLES
 from market.accounts.rosters import queries as rosters
+from market.accounts.rules import kind_doubt, licence_word
 from market.accounts.service import FOUND
 from market.accounts.verification import queries as verifications
 from market.accounts.verification.workflow import SUBMIT
@@ -69,6 +70,8 @@ def own() -> AnyResponse | str:
             ROLES[grant.role].label for grant in actor.grants if grant.organisation_id == found.id
         ],
         case=verifications.latest(actor, found.id),
+        doubt=kind_doubt(found.uscc, found.kind, KINDS[found.kind]),
+        licence_word=licence_word(found.kind),
         rosters=rosters.of_organisation(actor, found.uscc),
         requests=queries.requests_of(found.id) if policy.allows(actor, SUBMIT, found) else [],
         may_submit=policy.allows(actor, SUBMIT, found),
@@ -93,7 +96,10 @@ def found() -> AnyResponse:
     def act(values: Mapping[str, Any]) -> str:
         return f"/my/organisation?no={service.found(actor, values)}"
 
-    return submit(FoundSchema(), act, _new_page)
+    typed = clean_line(request.form.get("county", ""))
+    chosen = clean_line(request.form.get("region", "")) or None
+    wrong = service.county_faults(typed, chosen) if typed else {}
+    return submit(FoundSchema(), act, _new_page, wrong=wrong)
 
 
 @blueprint.post("/my/organisation/join")

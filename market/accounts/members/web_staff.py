@@ -138,6 +138,7 @@ def _member_page(no: str, person_id: int, form: Form, trouble: Trouble) -> str:
         roles=list((offered | {role: ROLES[role].label for role in one.roles}).items()),
         chosen=form.values.get("roles", one.roles),
         open_work=queries.count_open_work(row, person_id),
+        some=queries.some_open_work(row, person_id),
         colleagues=[(str(other.person_id), other.name) for other in colleagues],
         form=form,
         trouble=trouble,
@@ -165,10 +166,38 @@ def accept(word: str) -> AnyResponse:
     return submit(Schema(), act, lambda form, trouble: _invitation_page(word, trouble))
 
 
+@blueprint.get("/my/invitations/<int:key>")
+@requires(ACCEPT)
+def own_invitation(key: int) -> AnyResponse:
+    """An invitation to one's own confirmed telephone or address: no link is needed."""
+    return show(
+        lambda form, trouble: _offer_page(queries.offer_to(current_actor(), key), trouble), EMPTY
+    )
+
+
+@blueprint.post("/my/invitations/<int:key>")
+@requires(ACCEPT)
+def accept_own(key: int) -> AnyResponse:
+    """Take it up."""
+    actor = current_actor()
+
+    def act(_values: Mapping[str, Any]) -> str:
+        return f"/my/organisation?no={staff.accept_invitation(actor, key)}"
+
+    def page(_form: Form, trouble: Trouble) -> str:
+        return _offer_page(queries.offer_to(actor, key), trouble)
+
+    return submit(Schema(), act, page)
+
+
 def _invitation_page(word: str, trouble: Trouble) -> str:
+    return _offer_page(queries.offer(word), trouble)
+
+
+def _offer_page(offer: queries.Offer, trouble: Trouble) -> str:
     return render_template(
         "members/invitation.html",
-        offer=queries.offer(word),
+        offer=offer,
         address=url(request.path),
         trouble=trouble,
     )

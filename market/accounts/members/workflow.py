@@ -86,6 +86,7 @@ INVITED = MessageKind(
     ),
     sms=True,
     must=True,
+    link=True,
     secret=True,
 )
 CHANGED = MessageKind(

@@ -153,7 +153,10 @@ class Invitation(Base):
     """A colleague asked to join an organisation in a role; open until used, withdrawn or too old."""
 
     __tablename__ = "invitation"
-    __table_args__ = (Index("ix_invitation_organisation", "organisation_id", "used_at"),)
+    __table_args__ = (
+        Index("ix_invitation_organisation", "organisation_id", "used_at"),
+        Index("ix_invitation_contact", "contact_key"),
+    )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     role: Mapped[str] = mapped_column(String(20))

@@ -14,6 +14,7 @@ from marshmallow.validate import Length, OneOf
 from market.accounts import queries as organisations
 from market.accounts.api import require_organisation
 from market.accounts.models import Organisation
+from market.accounts.schemas import Uscc
 from market.accounts.verification import queries, service
 from market.accounts.verification.models import STATES
 from market.accounts.verification.queries import CaseView
@@ -100,6 +101,7 @@ class ShareholderInput(Input):
 class VerificationInput(Input):
     """What is declared; what is left out stays as it was declared before."""
 
+    uscc = Uscc(metadata={"description": "单位还没有统一社会信用代码时补填"})
     legal_representative = Line(60, shortest=2)
     registered_address = Line(300, shortest=4)
     bank = Line(100, shortest=4)

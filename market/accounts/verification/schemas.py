@@ -9,6 +9,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load
 
+from market.accounts.schemas import Uscc
 from market.core.fields import Choice, Line, LongText, Reading, as_text
 
 MOST_SHAREHOLDERS = 10
@@ -69,6 +70,7 @@ class ProfileSchema(Schema):
     class Meta:
         unknown = EXCLUDE
 
+    uscc = Uscc()
     legal_representative = Line(60, shortest=2)
     registered_address = Line(300, shortest=4)
     bank = Line(100, shortest=4)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from market.accounts.models import Organisation
-from market.accounts.queries import find
+from market.accounts.queries import by_code, find
 from market.accounts.roles import MEMBERS, OFFICES
 from market.accounts.verification.models import OPEN, Profile, Verification
 from market.accounts.verification.queries import LICENCE, latest_licence, load
@@ -36,6 +36,8 @@ VERIFY = policy.declare("accounts:organisation:verify", **dict.fromkeys(OFFICES,
 SERIES = "HY"
 TARGET = 3  # working days; the offices' own target, no rule names a term
 LICENCE_TYPES = ("pdf", "jpg", "png")
+SEEN = "见执照原件"
+NO_CODE = "这家单位没有填统一社会信用代码：请先补代码；确实没有的（如个体农户），写明原因。"
 _NEEDED = {
     "licence": "请上传营业执照或其他登记证书（PDF、JPG、PNG）。",
     "legal_representative": "请填写法定代表人。",
@@ -75,7 +77,8 @@ def submit(actor: Actor, no: str, values: Mapping[str, Any]) -> str:
 
     Args:
         no: of the organisation.
-        values: of `schemas.FIELDS`; what is not named stays as it was declared before.
+        values: of `schemas.FIELDS`, what is not named stays as it was declared before; and `uscc`,
+            which an organisation without a credit code gets by it.
 
     Raises:
         NotFound: the organisation is not one that the actor may hand in for.
@@ -89,17 +92,54 @@ def submit(actor: Actor, no: str, values: Mapping[str, Any]) -> str:
             # Held, so that its name does not change while the papers that bear it are handed in.
             organisation = db.session.get_one(Organisation, organisation_id, with_for_update=True)
             work.require(SUBMIT, organisation)
+            _take_code(work, organisation, values.get("uscc"))
             profile = _declare(work, organisation_id, sealed)
             licence = latest_licence(organisation_id)
-            have = {key for key in FIELDS if getattr(profile, key)} | (
-                {"licence"} if licence else set()
-            )
-            lacking = {key: [words] for key, words in _NEEDED.items() if key not in have}
+            lacking = _lacking(profile, licence is not None)
             if lacking or licence is None:
                 raise Invalid(lacking)
             return _hand_in(work, organisation, licence.no)
     except IntegrityError as error:
         raise Conflict(_WAITING) from error
+
+
+def lacking(actor: Actor, no: str, given: Collection[str]) -> dict[str, list[str]]:
+    """What would still be missing when these fields come with what was declared before.
+
+    Raises:
+        NotFound: the organisation is not one that the actor may hand in for.
+    """
+    organisation_id = find(actor, SUBMIT, no).id
+    profile = db.session.get(Profile, organisation_id)
+    licence = latest_licence(organisation_id) is not None or "licence" in given
+    return {key: words for key, words in _lacking(profile, licence).items() if key not in given}
+
+
+def _lacking(profile: Profile | None, licence: bool) -> dict[str, list[str]]:
+    have = {key for key in FIELDS if profile is not None and getattr(profile, key)}
+    have |= {"licence"} if licence else set()
+    return {key: [words] for key, words in _NEEDED.items() if key not in have}
+
+
+def _take_code(work: UnitOfWork, organisation: Organisation, uscc: str | None) -> None:
+    """Give an organisation that has none its credit code. Raises Invalid when another bears it."""
+    if not uscc or organisation.uscc is not None:
+        return
+    other = by_code(uscc)
+    if other is not None:
+        raise Invalid(
+            {
+                "uscc": [
+                    f"这个代码已由「{other.name}」（{other.no}）登记：请申请加入那一家，或请县里合并。"
+                ]
+            }
+        )
+    organisation.uscc = uscc
+    organisation.updated_at = clock.now()
+    organisation.lock_version += 1
+    db.session.flush()
+    work.record("organisation.coded", "organisation", organisation.id, after={"uscc": uscc})
+    work.announce("organisation", organisation.id)
 
 
 _WAITING = "材料已经提交，正在等候核验，不用再交。"
@@ -191,9 +231,21 @@ def decide(actor: Actor, no: str, action: str, values: Mapping[str, Any]) -> Non
         note = f"要改的是：{RETURNED[field]}；依据：{rule}"
     with unit_of_work(actor) as work:
         case = db.session.get_one(Verification, case_id)
+        if action == "verify":
+            _require_code(case.owner, values.get("reason"))
         _refuse_own(actor, case.organisation_id)
         reason = values.get("reason")
         fire(work, VERIFICATION, case, action, reason=reason, note=note, values=changes)
+
+
+def _require_code(organisation: Organisation, reason: str | None) -> None:
+    """Without a credit code only who has none by nature is verified: the clerk says why.
+
+    Raises:
+        Invalid: no code and no reason; at `reason`.
+    """
+    if organisation.uscc is None and len((reason or "").strip()) < 2:
+        raise Invalid({"reason": [NO_CODE]})
 
 
 def _refuse_own(actor: Actor, organisation_id: int) -> None:
@@ -202,7 +254,7 @@ def _refuse_own(actor: Actor, organisation_id: int) -> None:
         raise Denied("这是您自己所在的单位，须由另一位同事办理。")
 
 
-def verify_directly(actor: Actor, organisation_id: int, reason: str = "见执照原件") -> str:
+def verify_directly(actor: Actor, organisation_id: int, reason: str = SEEN) -> str:
     """Verify an organisation whose licence a clerk saw himself; returns the case's number.
 
     Raises:
@@ -223,6 +275,7 @@ def verify_directly(actor: Actor, organisation_id: int, reason: str = "见执照
         )
         if (no := db.session.scalar(waiting)) is not None:
             raise Conflict(f"这家单位提交的材料（{no}）还没有办结，请在那一件里办理。")
+        _require_code(organisation, reason if reason.strip() != SEEN else "")
         case = _new_case(organisation, "verified")
         begin(work, VERIFICATION, case, note=reason.strip()[:1000])
         mark_verified(work, organisation)

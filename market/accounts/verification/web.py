@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from market.accounts import queries as organisations
 from market.accounts.models import Organisation
+from market.accounts.rules import kind_doubt
 from market.accounts.verification import queries, service
 from market.accounts.verification.queries import CaseView
 from market.accounts.verification.schemas import (
@@ -72,11 +73,13 @@ def send() -> AnyResponse:
             wrong = error.fields
 
     def act(values: Mapping[str, Any]) -> str:
-        if wrong:
-            raise Invalid(wrong)
         return f"/verifications/{service.submit(actor, no, values)}"
 
-    return submit(ProfileForm(), act, lambda form, trouble: _form_page(no, form, trouble))
+    given = {name for name, text in request.form.items() if text.strip()} | set(wrong)
+    faults = service.lacking(actor, no, given) | wrong
+    return submit(
+        ProfileForm(), act, lambda form, trouble: _form_page(no, form, trouble), wrong=faults
+    )
 
 
 def _form_page(no: str, form: Form, trouble: Trouble) -> str:
@@ -169,5 +172,8 @@ def _case_page(
         trouble=trouble,
         opened=opened,
         words=_WORDS,
+        doubt=kind_doubt(
+            found.organisation.uscc, found.organisation.kind, found.organisation.kind_label
+        ),
         late=found.due is not None and found.due < clock.today(),
     )

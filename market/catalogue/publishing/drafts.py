@@ -328,6 +328,7 @@ def set_signing(actor: Actor, organisation_id: int, wanted: bool) -> None:
 
     Raises:
         NotFound: there is no such organisation. Denied: not its owner.
+        Conflict: a sign-off is wanted, and nobody but one person could write and sign.
     """
     with unit_of_work(actor) as work:
         row = db.session.get(Organisation, organisation_id)
@@ -336,6 +337,11 @@ def set_signing(actor: Actor, organisation_id: int, wanted: bool) -> None:
         work.require(policies.SETTINGS, row)
         if row.signs_inside == wanted:
             return
+        if wanted and not policies.somebody_else_signs(organisation_id):
+            raise Conflict(
+                "签发须由另一位同事办理，而本单位现在只有一位能签发、能编辑的人。"
+                "请先邀请一位签发人或单位管理员。"
+            )
         row.signs_inside = wanted
         after = {"signs_inside": wanted}
         work.record("organisation.signing", "organisation", row.id, no=row.no, after=after)

@@ -179,6 +179,7 @@ class ManagedView:
     outcome_fen: int | None
     editable: bool
     for_caller: bool
+    others: bool
     open_no: str | None
     actions: Sequence[Transition]
     events: Sequence[CaseEvent]
@@ -234,6 +235,7 @@ def managed(actor: Actor, no: str) -> ManagedView:
         outcome_fen=listing.outcome_fen,
         editable=editable,
         for_caller=editable and listing.owner_id not in actor.organisations(),
+        others=listing.owner_id not in actor.organisations(),
         open_no=edit.no if edit is not None else None,
         actions=LISTING.actions(actor, listing),
         events=timeline(LISTING.name, listing.id),

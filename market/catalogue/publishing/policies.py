@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, cast, false, func, not_, true
+from sqlalchemy import ColumnElement, String, and_, cast, false, func, not_, select, true
 
 from market.accounts.models import Organisation
+from market.accounts.people.models import RoleGrant
+from market.accounts.people.sessions import in_force
 from market.accounts.roles import EDITORS, MEMBERS, OFFICES
 from market.catalogue.publishing.models import FOR_OTHERS, IN_HAND, OWN_SIGN_OFF
+from market.core.db import db
 from market.core.permissions import Actor, Always, Condition, Grant, InArea, Own, StateIn, policy
 
 
@@ -140,6 +143,18 @@ PUBLISH = policy.declare(
     **dict.fromkeys(OFFICES, _OFFICERS_OWN | _ITSELF),
 )
 _SIGNERS = ("owner", "certifier", *OFFICES)
+
+
+def somebody_else_signs(organisation_id: int) -> bool:
+    """Whether an organisation has two people of whom one signs what the other wrote."""
+    query = select(RoleGrant.person_id, RoleGrant.role).where(
+        RoleGrant.organisation_id == organisation_id, in_force()
+    )
+    rows = db.session.execute(query).all()
+    signers = {person for person, role in rows if role in _SIGNERS}
+    return bool(signers) and len(signers | {p for p, role in rows if role in EDITORS}) > 1
+
+
 SIGN = policy.declare(
     f"{_THING}:sign",
     **dict.fromkeys(_SIGNERS, Own() & PublishesItself() & NotAuthorAlone()),

@@ -58,6 +58,7 @@ class SubmissionView:
     typed: Mapping[str, str]
     owner_no: str
     owner_name: str
+    others: bool
     region_name: str
     listing_no: str
     listing_state: str
@@ -137,6 +138,7 @@ def submission(actor: Actor, no: str) -> SubmissionView:
         typed=row.content,
         owner_no=row.owner.no,
         owner_name=row.owner.name,
+        others=row.organisation_id not in actor.organisations(),
         region_name=row.region.full_name,
         listing_no=listing.no,
         listing_state=listing.state,
