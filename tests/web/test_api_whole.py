@@ -123,7 +123,7 @@ def _asks(view, words):
 def test_each_edit_compares_and_each_create_remembers(app):
     for name, (_rule, view) in writing(app).items():
         marks = writes_of(view)
-        compares = _asks(view, {"require_match", "require_organisation"})
+        compares = _asks(view, {"require_match", "as_seen"})
         assert compares == ("edits" in marks), name
         assert _asks(view, {"create_once"}) == ("creates" in marks), name
 

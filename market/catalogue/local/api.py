@@ -15,7 +15,7 @@ from market.catalogue.local.service import EDIT_SYNONYMS
 from market.catalogue.models import MOST_PINS, Term
 from market.core.api import PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer
-from market.core.api_writes import create_once, creates, edits, require_match, tagged
+from market.core.api_writes import as_seen, create_once, creates, edits, require_match, tagged
 from market.core.errors import Invalid
 from market.core.fields import Line
 from market.core.http import current_actor
@@ -249,8 +249,8 @@ def group(code: str) -> Response:
 @requires(EDIT_SYNONYMS)
 def change_synonyms(body: dict[str, Any], code: str) -> Response:
     """Word a group anew."""
-    require_match(_told(queries.group(code)))
-    service.save_group(current_actor(), code, body)
+    with as_seen(lambda: _told(queries.group(code))):
+        service.save_group(current_actor(), code, body)
     return group(code)
 
 
@@ -261,6 +261,6 @@ def change_synonyms(body: dict[str, Any], code: str) -> Response:
 @requires(EDIT_SYNONYMS)
 def end_synonyms(code: str) -> Response:
     """Let a group hold no longer."""
-    require_match(_told(queries.group(code)))
-    service.end_group(current_actor(), code)
+    with as_seen(lambda: _told(queries.group(code))):
+        service.end_group(current_actor(), code)
     return Response(status=204)
