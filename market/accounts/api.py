@@ -11,7 +11,7 @@ from market.accounts.models import KINDS
 from market.accounts.queries import LIST, READ, OrganisationView
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import Answer, ListAnswer, Query, Text, page_number, per_page
-from market.core.api_writes import require_tag, version_tag
+from market.core.api_writes import version_tag
 from market.core.errors import NotFound
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
@@ -86,14 +86,18 @@ def organisation_list(query: dict[str, Any]) -> PageOf[OrganisationView]:
 
 
 def organisation_tag(found: OrganisationView) -> str:
-    """The `ETag` of an organisation: what it says, and how often it was changed."""
+    """The `ETag` of an organisation."""
+    return version_tag(_version(found))
+
+
+def organisation_version(no: str) -> dict[str, Any]:
+    """What tells one version of an organisation from another: what it says, and its counter."""
+    return _version(queries.get(current_actor(), no))
+
+
+def _version(found: OrganisationView) -> dict[str, Any]:
     said: dict[str, Any] = OrganisationSchema().dump(found)
-    return version_tag(said | {"lock_version": found.lock_version})
-
-
-def require_organisation(no: str) -> None:
-    """Ask that a program means the organisation as it stands. Raises as `require_match`."""
-    require_tag(organisation_tag(queries.get(current_actor(), no)))
+    return said | {"lock_version": found.lock_version}
 
 
 @blueprint.route("/organisations/<string:no>")

@@ -16,7 +16,7 @@ from market.catalogue.report_cases import DESK, SETTLE
 from market.catalogue.service import REPORT, UNMASK
 from market.core.api import PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, Input
-from market.core.api_writes import create_once, creates, edits, require_match, tagged
+from market.core.api_writes import as_seen, create_once, creates, edits, tagged
 from market.core.errors import NotFound
 from market.core.fields import Line, LongText
 from market.core.http import client_address, current_actor, opens_by_address
@@ -150,8 +150,8 @@ def report(no: str) -> Response:
 @requires(SETTLE)
 def act(values: dict[str, Any], no: str) -> Response:
     """Handle, dismiss, reopen."""
-    require_match(_case(no))
-    report_cases.settle(current_actor(), no, values["action"], values.get("reason"))
+    with as_seen(lambda: _case(no)):
+        report_cases.settle(current_actor(), no, values["action"], values.get("reason"))
     return tagged(_case(no))
 
 

@@ -36,13 +36,14 @@ DESCRIPTION = """\
 县域技术市场的数据接口：页面上能查到的，这里都能查到，条件和结果与页面相同。
 
 - 读取公开信息不需要令牌；其余用单位的令牌：`Authorization: Bearer …`，由单位管理员在「账号」中申请。
-- 新增时可带 `Idempotency-Key`，同一编号重发只办一次；修改须带 `If-Match`（读取时回答中的 `ETag`）。
+- 新增时可带 `Idempotency-Key`，同一编号重发只办一次；修改和办理须带 `If-Match`（读取时回答中的 `ETag`），
+  没带回答 428，已有改动回答 412。
 - 列表一律返回 `total` 和 `items`；总数在 10,000 以内精确，超过时为 10,000 且 `total_is` 为
   `at_least`。往后翻用 `next_after` 给出的 `after`。
 - 金额是以分为单位的整数，名称以 `_fen` 结尾；日期和时间按 ISO 8601。
 - 代码的中文名称见 `taxonomies`（代码表）和 `regions`（行政区划）。
 - 出错时返回 `application/problem+json`，`errors` 逐项说明改哪里、怎么改。
-- 每个回答都带 `ETag`，再次读取时带上 `If-None-Match`，没有变化就返回 304。
+- 公开的信息都带 `ETag`，再次读取时带上 `If-None-Match`，没有变化就返回 304。
 """
 _RESPONSES = {
     400: "请求不完整或格式不对",

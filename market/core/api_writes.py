@@ -7,7 +7,8 @@ lets it refuse an edit that names no version. A test holds every writing operati
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Response, current_app, jsonify, request
@@ -80,15 +81,27 @@ def require_match(version: Version) -> None:
     Raises:
         PreconditionRequired: it does not say. PreconditionFailed: it means another.
     """
-    require_tag(version_tag(version))
-
-
-def require_tag(tag: str) -> None:
-    """The same, of an `ETag` as reading gave it."""
     require_version_named()
+    tag = version_tag(version)
     tags = {one.strip().removeprefix("W/") for one in request.headers["If-Match"].split(",")}
     if "*" not in tags and tag not in tags:
         raise PreconditionFailed
+
+
+@contextmanager
+def as_seen(read: Callable[[], Version]) -> Iterator[None]:
+    """Compare and act in one unit of work: of two programs that mean the same version one wins.
+
+    Args:
+        read: tells the version that is there now.
+
+    Raises:
+        As `require_match`.
+    """
+    require_version_named()
+    with unit_of_work(current_actor()):
+        require_match(read())
+        yield
 
 
 def tagged(body: Mapping[str, Any], version: Version | None = None) -> Response:

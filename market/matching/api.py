@@ -297,12 +297,13 @@ def write(values: dict[str, Any], no: str) -> Response:
 @blueprint.doc(
     operationId="answerInquiryForOwner",
     summary="代为答复",
-    description="发布单位还没有账号时，由当地科技管理部门代答，注明部门名称。须带 If-Match。",
+    description="发布单位还没有账号时，由当地科技管理部门代答，注明部门名称。",
     security=[{"token": []}],
 )
 @blueprint.arguments(NewInquiryMessage)
 @blueprint.response(200, InquiryCaseSchema, description="代答后的咨询")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(ANSWER_FOR)
 def answer_for(values: dict[str, Any], no: str) -> Response:
     """Answer in the place of an owner that has no account yet."""

@@ -10,7 +10,7 @@ from marshmallow import fields
 from market.accounts.models import Organisation
 from market.core.api import PREFIX
 from market.core.api_schemas import Answer, Input, ListAnswer
-from market.core.api_writes import create_once, creates, edits, require_match, tagged
+from market.core.api_writes import as_seen, create_once, creates, edits, tagged
 from market.core.errors import NotFound
 from market.core.fields import Line, LongText
 from market.core.http import current_actor
@@ -107,8 +107,8 @@ def template(key: int) -> Response:
 @requires(TEMPLATES)
 def change_template(values: dict[str, Any], key: int) -> Response:
     """Word it anew."""
-    require_match(_one(key))
-    reply_templates.save(current_actor(), _own().id, values | {"id": key})
+    with as_seen(lambda: _one(key)):
+        reply_templates.save(current_actor(), _own().id, values | {"id": key})
     return tagged(_one(key))
 
 
@@ -122,6 +122,6 @@ def change_template(values: dict[str, Any], key: int) -> Response:
 @requires(TEMPLATES)
 def delete_template(key: int) -> Response:
     """Delete it."""
-    require_match(_one(key))
-    reply_templates.delete(current_actor(), key)
+    with as_seen(lambda: _one(key)):
+        reply_templates.delete(current_actor(), key)
     return Response(status=204)

@@ -13,6 +13,7 @@ from market.catalogue.models import Listing
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Gone, Invalid, NotFound, TooMany
+from market.core.messages import said_in
 from market.core.models import AuditEntry, CaseEvent, OutboxRow, WorkItem
 from market.core.permissions import PUBLIC, SYSTEM, Actor, Grant
 from market.core.secrets import pseudonym
@@ -106,7 +107,10 @@ def item(no):
 def told():
     """Kinds of messages asked for since the start, in order."""
     query = select(OutboxRow).where(OutboxRow.consumer == "notify").order_by(OutboxRow.id)
-    return [(one.kind, one.payload) for one in db.session.scalars(query)]
+    return [
+        (one.kind, one.payload | {"url": said_in(one.payload)[0]})
+        for one in db.session.scalars(query)
+    ]
 
 
 def test_an_inquiry_reaches_its_owner_and_the_office_of_the_place(listing, owner, asker, firm):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 
 import pytest
 from sqlalchemy import select
@@ -142,6 +143,27 @@ def test_reply_templates(client, firm):
     match = editor | {"If-Match": changed.headers["ETag"]}
     assert client.delete(f"{API}{address}", headers=match).status_code == 204
     assert client.get(f"{API}/reply-templates", headers=editor).json["total"] == 0
+
+
+def test_of_two_programs_that_mean_one_version_one_wins(app, client, firm):
+    editor = token_for(firm, "editor", ["matching:reply_template"])
+    body = {"title": "样品", "text": "可以寄样品。"}
+    made = client.post(f"{API}/reply-templates", json=body, headers=editor)
+    url = made.headers["Location"]
+    _one, match = read(client, url.removeprefix(API), editor)
+    start, codes = threading.Barrier(4), []
+
+    def run(number):
+        start.wait()
+        said = body | {"text": f"第 {number} 种说法"}
+        codes.append(app.test_client().put(url, json=said, headers=match).status_code)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == [200, 412, 412, 412]
 
 
 def test_an_office_verifies_on_sight_and_reads_what_is_masked(client):

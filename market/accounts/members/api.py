@@ -8,7 +8,7 @@ from flask import Response
 from marshmallow import fields
 
 from market.accounts import queries as organisations
-from market.accounts.api import OrganisationSchema, organisation_tag, require_organisation
+from market.accounts.api import OrganisationSchema, organisation_tag, organisation_version
 from market.accounts.members import merging, queries, renaming, service, staff
 from market.accounts.members.merging import RECODE, SUPERVISE
 from market.accounts.members.renaming import RENAME
@@ -23,7 +23,7 @@ from market.accounts.rosters.models import KINDS
 from market.accounts.rosters.queries import READ as READ_ROSTERS
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer
-from market.core.api_writes import create_once, creates, edits, require_match, version_tag
+from market.core.api_writes import as_seen, create_once, creates, edits, require_match, version_tag
 from market.core.errors import NotFound
 from market.core.fields import Line, LongText
 from market.core.http import current_actor
@@ -155,8 +155,9 @@ def own_rosters() -> PageOf[rosters.Entry]:
 @requires(MERGE)
 def merge(body: dict[str, Any], no: str) -> Versioned:
     """Make one organisation part of another."""
-    require_organisation(no)
-    return _as_it_is(merging.merge(current_actor(), no, body["into"]))
+    with as_seen(lambda: organisation_version(no)):
+        kept = merging.merge(current_actor(), no, body["into"])
+    return _as_it_is(kept)
 
 
 def _as_it_is(no: str) -> Versioned:
@@ -245,8 +246,8 @@ def invite(body: dict[str, Any]) -> Response:
 @requires(RECODE)
 def recode(body: dict[str, Any], no: str) -> Versioned:
     """Give an organisation a new credit code."""
-    require_organisation(no)
-    merging.recode(current_actor(), no, body["uscc"], body["reason"])
+    with as_seen(lambda: organisation_version(no)):
+        merging.recode(current_actor(), no, body["uscc"], body["reason"])
     return _as_it_is(no)
 
 
@@ -259,8 +260,8 @@ def recode(body: dict[str, Any], no: str) -> Versioned:
 @requires(RENAME)
 def rename(body: dict[str, Any], no: str) -> Versioned:
     """Give an organisation a new name."""
-    require_organisation(no)
-    renaming.rename(current_actor(), no, body["name"], body["reason"])
+    with as_seen(lambda: organisation_version(no)):
+        renaming.rename(current_actor(), no, body["name"], body["reason"])
     return _as_it_is(no)
 
 
@@ -273,6 +274,6 @@ def rename(body: dict[str, Any], no: str) -> Versioned:
 @requires(SUPERVISE)
 def supervise(body: dict[str, Any], no: str) -> Versioned:
     """Set the supervising body of an organisation."""
-    require_organisation(no)
-    merging.supervise(current_actor(), no, body.get("supervisor") or "")
+    with as_seen(lambda: organisation_version(no)):
+        merging.supervise(current_actor(), no, body.get("supervisor") or "")
     return _as_it_is(no)

@@ -21,7 +21,7 @@ from market.accounts.members.staff import MANAGE
 from market.accounts.members.workflow import ANSWER, LIST, READ
 from market.accounts.roles import MEMBERS, ROLES
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, Text, page_number, per_page
-from market.core.api_writes import edits, require_match, tagged
+from market.core.api_writes import as_seen, edits, tagged
 from market.core.errors import NotFound
 from market.core.fields import Line, LongText, Whole
 from market.core.http import current_actor
@@ -122,8 +122,9 @@ def member(person_id: int) -> Response:
 @requires(MANAGE)
 def set_roles(body: dict[str, Any], person_id: int) -> Response:
     """Give exactly these roles."""
-    require_match(_member(person_id))
-    staff.set_roles(current_actor(), own_organisation().no, person_id, body["roles"])
+    no = own_organisation().no
+    with as_seen(lambda: _member(person_id)):
+        staff.set_roles(current_actor(), no, person_id, body["roles"])
     return tagged(_member(person_id))
 
 
@@ -139,9 +140,9 @@ def set_roles(body: dict[str, Any], person_id: int) -> Response:
 @requires(MANAGE)
 def end(body: dict[str, Any], person_id: int) -> Response:
     """End a membership; open work goes to a colleague in the same step."""
-    require_match(_member(person_id))
     no = own_organisation().no
-    staff.end_membership(current_actor(), no, person_id, body.get("colleague"))
+    with as_seen(lambda: _member(person_id)):
+        staff.end_membership(current_actor(), no, person_id, body.get("colleague"))
     return Response(status=204)
 
 
@@ -169,8 +170,9 @@ def invitation(key: int) -> Response:
 @requires(MANAGE)
 def withdraw_invitation(key: int) -> Response:
     """Take an invitation back."""
-    require_match(_invitation(key))
-    staff.withdraw_invitation(current_actor(), own_organisation().no, key)
+    no = own_organisation().no
+    with as_seen(lambda: _invitation(key)):
+        staff.withdraw_invitation(current_actor(), no, key)
     return Response(status=204)
 
 
@@ -214,6 +216,6 @@ def joining(no: str) -> Response:
 @requires(ANSWER)
 def answer_joining(body: dict[str, Any], no: str) -> Response:
     """Accept or refuse."""
-    require_match(_joining(no))
-    service.answer(current_actor(), no, body["action"], body)
+    with as_seen(lambda: _joining(no)):
+        service.answer(current_actor(), no, body["action"], body)
     return tagged(_joining(no))

@@ -12,7 +12,7 @@ from marshmallow import ValidationError, fields, post_load, validates_schema
 from marshmallow.validate import Length, OneOf
 
 from market.accounts import queries as organisations
-from market.accounts.api import require_organisation
+from market.accounts.api import organisation_version
 from market.accounts.models import Organisation
 from market.accounts.schemas import Uscc
 from market.accounts.verification import queries, service
@@ -252,7 +252,7 @@ def verify_directly(body: dict[str, Any], no: str) -> Response:
 
     def act() -> tuple[dict[str, Any], str]:
         organisation_id = organisations.find(actor, VERIFY, no).id
-        require_organisation(no)
+        require_match(organisation_version(no))
         case = service.verify_directly(actor, organisation_id, body["reason"])
         return _case(case), f"/api/v1/verifications/{case}"
 

@@ -11,11 +11,12 @@ from marshmallow.validate import Range
 
 from market.catalogue.local import queries, service
 from market.catalogue.local.queries import EDIT, Held
+from market.catalogue.local.schemas import MOST_DAYS
 from market.catalogue.local.service import EDIT_SYNONYMS
 from market.catalogue.models import MOST_PINS, Term
 from market.core.api import PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer
-from market.core.api_writes import create_once, creates, edits, require_match, tagged
+from market.core.api_writes import as_seen, create_once, creates, edits, require_match, tagged
 from market.core.errors import Invalid
 from market.core.fields import Line
 from market.core.http import current_actor
@@ -101,6 +102,24 @@ class SynonymInput(Input):
     label = Line(_LONGEST, required=True, metadata={"description": "主要的词"})
     aliases = Line(_LONGEST, required=True, metadata={"description": "同义的词，用「；」隔开"})
     source = Line(_LONGEST, metadata={"description": "依据"})
+
+
+class ReviewTargetBody(Input):
+    """The office's own target for reviews."""
+
+    days = fields.Integer(
+        required=True,
+        strict=True,
+        allow_none=True,
+        validate=Range(0, MOST_DAYS, error=f"应为 0 到 {MOST_DAYS} 的整数。"),
+        metadata={"description": "工作日；null 用平台的目标，0 不设目标"},
+    )
+
+
+class ReviewTargetAnswer(Answer):
+    """The office's own target for reviews."""
+
+    days = fields.Integer(allow_none=True)
 
 
 class SynonymSchema(Answer):
@@ -207,6 +226,34 @@ def _told(term: Term) -> dict[str, Any]:
     return body
 
 
+def _target(code: str) -> dict[str, Any]:
+    said = queries.review_target(queries.county(current_actor(), code).id)
+    return {"days": int(said) if said else None}
+
+
+@blueprint.route("/regions/<string:code>/settings/review")
+@blueprint.doc(operationId="getReviewTarget", summary="一个县审核的目标天数")
+@blueprint.response(200, ReviewTargetAnswer)
+@requires(EDIT)
+def review_target(code: str) -> Response:
+    """The working days in which the office means to look at what was sent."""
+    return tagged(_target(code))
+
+
+@blueprint.route("/regions/<string:code>/settings/review", methods=["PUT"])
+@blueprint.doc(operationId="setReviewTarget", summary="设一个县审核的目标天数")
+@blueprint.arguments(ReviewTargetBody)
+@blueprint.response(200, ReviewTargetAnswer)
+@edits
+@requires(EDIT)
+def set_review_target(body: dict[str, Any], code: str) -> Response:
+    """Set it; it counts for what is sent from now on."""
+    with as_seen(lambda: _target(code)):
+        seen = queries.review_target(queries.county(current_actor(), code).id)
+        service.save_review_target(current_actor(), code, body["days"], seen)
+    return tagged(_target(code))
+
+
 @blueprint.route("/synonyms")
 @blueprint.doc(operationId="listSynonyms", summary="同义词")
 @blueprint.response(200, SynonymListSchema, description="各组")
@@ -249,8 +296,8 @@ def group(code: str) -> Response:
 @requires(EDIT_SYNONYMS)
 def change_synonyms(body: dict[str, Any], code: str) -> Response:
     """Word a group anew."""
-    require_match(_told(queries.group(code)))
-    service.save_group(current_actor(), code, body)
+    with as_seen(lambda: _told(queries.group(code))):
+        service.save_group(current_actor(), code, body)
     return group(code)
 
 
@@ -261,6 +308,6 @@ def change_synonyms(body: dict[str, Any], code: str) -> Response:
 @requires(EDIT_SYNONYMS)
 def end_synonyms(code: str) -> Response:
     """Let a group hold no longer."""
-    require_match(_told(queries.group(code)))
-    service.end_group(current_actor(), code)
+    with as_seen(lambda: _told(queries.group(code))):
+        service.end_group(current_actor(), code)
     return Response(status=204)

@@ -14,7 +14,7 @@ from market.catalogue.publishing import attachments, policies, queries, service
 from market.catalogue.publishing.api import submissions
 from market.core.api import PREFIX
 from market.core.api_schemas import Answer, Input, ListAnswer
-from market.core.api_writes import create_once, creates, edits, require_match, tagged
+from market.core.api_writes import as_seen, create_once, creates, edits, tagged
 from market.core.errors import NotFound
 from market.core.fields import Line
 from market.core.http import current_actor
@@ -114,8 +114,8 @@ def add_file(body: dict[str, Any], no: str) -> Response:
 def remove_file(no: str, file_no: str) -> Response:
     """Take a file out of a draft."""
     actor = current_actor()
-    require_match(queries.submission(actor, no).lock_version)
-    attachments.take_away(actor, no, file_no)
+    with as_seen(lambda: queries.submission(actor, no).lock_version):
+        attachments.take_away(actor, no, file_no)
     return Response(status=204)
 
 
@@ -143,7 +143,7 @@ def signing() -> Response:
 @requires(policies.SETTINGS)
 def set_signing(body: dict[str, Any]) -> Response:
     """Say whether drafts are signed off inside."""
-    organisation_id, now = _signing()
-    require_match(now)
-    service.set_signing(current_actor(), organisation_id, body["wanted"])
+    organisation_id = _signing()[0]
+    with as_seen(lambda: _signing()[1]):
+        service.set_signing(current_actor(), organisation_id, body["wanted"])
     return tagged(_signing()[1])
