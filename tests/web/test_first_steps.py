@@ -84,6 +84,7 @@ def test_who_has_an_account_finds_the_invitation_there(client, app, firm):
     staff.invite(people.actor(("owner", firm)), no_of(firm), mobile, "editor")
     key = db.session.scalars(select(Invitation.id)).one()
     messages.sent(app)
+    db.session.rollback()
     told = db.session.scalars(select(InboxMessage)).one()
     assert (told.person_id, told.url) == (known.id, f"/my/invitations/{key}")
     stranger = sign_in(app.test_client(), other)
@@ -171,5 +172,6 @@ def test_a_new_officer_is_told(app, client):
     given = {"role": "county", "region": "511402", "reason": "新来的经办"}
     administration.give(security, person.id, given)
     messages.sent(app)
+    db.session.rollback()
     told = db.session.scalars(select(InboxMessage)).one()
     assert (told.person_id, "东坡区" in told.text) == (person.id, True)
