@@ -218,6 +218,9 @@ def test_the_office_returns_and_verifies(owner, clerk, firm):
     case = f"/verifications/{handed_in(firm)}"
     page = clerk.get(case)
     assert "核验通过" in page.text
+    fixed = owner.get("/my/organisation/edit").text
+    assert f"单位核验（{case.rpartition('/')[2]}）正在办理" in fixed
+    assert 'name="name"' not in fixed
     lacking = send(clerk, f"{case}/return", case, field="licence", reason="看不清")
     assert lacking.status_code == 422
     assert "请写依据" in lacking.text
@@ -227,6 +230,7 @@ def test_the_office_returns_and_verifies(owner, clerk, firm):
     seen = owner.get(case)
     assert "要改的是「营业执照」" in seen.text
     assert "修改并重新提交" in seen.text
+    assert 'name="name"' in owner.get("/my/organisation/edit").text
     again = send(owner, "/my/organisation/verification", registered_address="东坡区某街 2 号")
     assert again.headers["Location"] == case
     assert send(clerk, f"{case}/verify", case).status_code == 303
