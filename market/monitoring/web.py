@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, send_file
 from werkzeug.wrappers import Response as AnyResponse
 
-from market.accounts.members import queries as members
+from market.accounts.members import steps
 from market.accounts.people.sessions import works_at_desk
 from market.accounts.roles import EDITORS, OFFICES
 from market.core import clock
@@ -177,7 +177,7 @@ def my() -> str:
     return render_template(
         "monitoring/my.html",
         groups=my_queries.mine(actor, group, page),
-        steps=[] if group else members.next_steps(actor),
+        steps=[] if group else steps.next_steps(actor),
         asked=[] if group else inquiries.asked_lately(actor, ASKED_SHOWN),
         inquiry_states=INQUIRY_STATES,
         group=group,
