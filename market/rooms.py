@@ -71,6 +71,11 @@ from market.matching import reply_times
 from market.matching import web as matching_web
 from market.matching import web_cases as matching_web_cases
 from market.matching import web_lists as matching_web_lists
+from market.matching.intents import merging as intents_merging
+from market.matching.intents import messages as intents_messages
+from market.matching.intents import offers as intents_offers
+from market.matching.intents import outcomes as intents_outcomes
+from market.matching.intents import workflow as intents_workflow
 from market.matching.workflow import INQUIRY
 from market.monitoring import api as monitoring_api
 from market.monitoring import cli as monitoring_cli
@@ -264,6 +269,19 @@ matching = Room(
     would_move=matching_merging.would_move,
     scopes={"matching:inquiry": "对接咨询：查看、答复、办结"},
 )
+intents = Room(
+    "intents",
+    tasks=[Task("ask for outcomes", 3600.0, intents_outcomes.ask)],
+    files={intents_offers.FILES: intents_offers.may_have_file},
+    messages=intents_messages.KINDS,
+    workflows=[intents_workflow.INTENT, intents_workflow.INVITATION, intents_workflow.QUESTION],
+    on_merge=intents_merging.move,
+    would_move=intents_merging.would_move,
+    scopes={
+        "matching:intent": "对接意向：查看、提方案、同意、终止",
+        "matching:intent_invitation": "对接意向：邀请与答复邀请",
+    },
+)
 
 
 ROOMS: tuple[Room, ...] = (
@@ -280,6 +298,7 @@ ROOMS: tuple[Room, ...] = (
     local,
     discovery,
     matching,
+    intents,
     monitoring,
 )
 
