@@ -71,10 +71,14 @@ from market.matching import reply_times
 from market.matching import web as matching_web
 from market.matching import web_cases as matching_web_cases
 from market.matching import web_lists as matching_web_lists
+from market.matching.intents import api as intents_api
 from market.matching.intents import merging as intents_merging
 from market.matching.intents import messages as intents_messages
 from market.matching.intents import offers as intents_offers
 from market.matching.intents import outcomes as intents_outcomes
+from market.matching.intents import web as intents_web
+from market.matching.intents import web_lists as intents_web_lists
+from market.matching.intents import web_offers as intents_web_offers
 from market.matching.intents import workflow as intents_workflow
 from market.matching.workflow import INQUIRY
 from market.monitoring import api as monitoring_api
@@ -271,6 +275,12 @@ matching = Room(
 )
 intents = Room(
     "intents",
+    blueprints=[
+        intents_web.blueprint,
+        intents_web_lists.blueprint,
+        intents_web_offers.blueprint,
+    ],
+    api=[intents_api.blueprint],
     tasks=[Task("ask for outcomes", 3600.0, intents_outcomes.ask)],
     files={intents_offers.FILES: intents_offers.may_have_file},
     messages=intents_messages.KINDS,

@@ -22,7 +22,6 @@ from market.matching.intents.models import LIVE, ROLES, Intent, IntentInvitation
 from market.matching.intents.rules import MOST_INVITED
 from market.matching.intents.workflow import INVITATION, INVITE, SEE_INVITATION
 
-ACTIONS = ("consent", "object", "join", "refuse", "leave", "remove", "again")
 _WAITS = ("proposed", "invited", "joined")
 
 

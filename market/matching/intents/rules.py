@@ -20,6 +20,9 @@ MOST_INVITED = 3  # brokers and service points that take part in one intent
 MOST_OFFERS = 60
 LONGEST_WORDS = 2000  # characters
 LONGEST_MESSAGE = 2000
+# What pages and programs may ask for, beside offers, messages and outcomes.
+ACTIONS = ("accept", "decline", "withdraw", "end", "reopen", "swap", "show", "hide")
+INVITATION_ACTIONS = ("consent", "object", "join", "refuse", "leave", "remove", "again")
 WHOLE = 10_000  # basis points of 100 %
 
 # Labels of what an offer says, in the order in which pages show and compare it.

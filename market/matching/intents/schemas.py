@@ -11,7 +11,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_schema
 
 from market.catalogue.models import PRICE_MODES
-from market.core.fields import Choice, Day, Line, LongText, Reading, Whole, YesNo, Yuan, as_text
+from market.core.fields import Choice, Day, Line, LongText, Reading, Whole, Yuan, as_text
 from market.core.text import clean_line
 from market.matching.intents.models import (
     BASES,
@@ -99,10 +99,10 @@ class EndingSchema(_Form):
             raise ValidationError("选了「其他」，请写明原因。", "reason")
 
 
-class ShowSchema(_Form):
-    """Whether the offices of one's own area may read the terms."""
+class ClassSchema(_Form):
+    """Which kind of technology contract it is to become; empty: open."""
 
-    shows = YesNo()
+    contract_class = Choice(CLASSES)
 
 
 class PlainSchema(_Form):

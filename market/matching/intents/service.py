@@ -28,12 +28,11 @@ from market.matching.intents.models import (
 from market.matching.intents.rules import REOPENED_WITHIN
 from market.matching.intents.workflow import INTENT, OFFER, SHOW, SWAP
 
-ACTIONS = ("accept", "decline", "withdraw", "end", "reopen", "swap", "show", "hide")
 _NOT_AGREED: dict[str, Any] = {"frozen": None, "agreed_at": None, "buyer_yes": 0, "seller_yes": 0}
 
 
 def act(actor: Actor, no: str, action: str, values: Mapping[str, Any] | None = None) -> None:
-    """Carry out one of `ACTIONS`.
+    """Carry out one of `rules.ACTIONS`.
 
     Args:
         values: version of the case as the actor saw it; for an end: ending, perhaps reason.
