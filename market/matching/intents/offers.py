@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -78,7 +78,7 @@ class Agreed:
     terms: Mapping[str, Any]
     in_words: Mapping[str, str]
     helpers: Sequence[Mapping[str, str]]
-    agreed_at: str
+    agreed_at: datetime
 
 
 def offer(
@@ -241,7 +241,6 @@ def _frozen(intent: Intent, current: Offer) -> dict[str, Any]:
         "terms": terms,
         "in_words": rules.in_words(terms),
         "helpers": helpers,
-        "agreed_at": clock.now().isoformat(),
     }
 
 
@@ -344,6 +343,11 @@ def agreed(actor: Actor, no: str) -> Agreed:
     )
     if intent is None:
         raise NotFound(f"没有编号为 {no} 的对接意向。")
-    if intent.frozen is None:
+    if intent.frozen is None or intent.agreed_at is None:
         raise Conflict("双方还没有达成意向。")
-    return Agreed(buyer_id=intent.buyer_id, seller_id=intent.seller_id, **intent.frozen)
+    return Agreed(
+        buyer_id=intent.buyer_id,
+        seller_id=intent.seller_id,
+        agreed_at=intent.agreed_at,
+        **intent.frozen,
+    )
