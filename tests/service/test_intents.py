@@ -294,13 +294,13 @@ def test_the_same_offer_sent_twice_is_one(talking, seller):
         ({"plan": [{"when": "一", "fen": 1}] * 13}, "plan"),
     ],
 )
-def test_terms_that_make_no_sense_are_refused(app, wrong, name):
+def test_terms_that_make_no_sense_are_refused(wrong, name):
     with pytest.raises(Invalid) as refused:
         offers.checked(TERMS | wrong, clock.today())
     assert name in refused.value.fields
 
 
-def test_a_plan_that_does_not_add_up_is_warned_about(app):
+def test_a_plan_that_does_not_add_up_is_warned_about():
     fine = offers.checked(TERMS, clock.today())
     assert rules.warnings(fine, clock.today()) == []
     odd = fine | {"plan": fine["plan"][:1]}
@@ -542,7 +542,7 @@ def test_silent_talks_are_asked_about_and_a_word_starts_the_count_anew(talking, 
         ({"outcome": "signed", "amount_fen": -5}, "amount_fen"),
     ],
 )
-def test_an_outcome_that_makes_no_sense_is_refused(app, values, name):
+def test_an_outcome_that_makes_no_sense_is_refused(values, name):
     with pytest.raises(Invalid) as refused:
         outcomes.checked(values)
     assert name in refused.value.fields

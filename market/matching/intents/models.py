@@ -35,62 +35,62 @@ STATES = {
 }
 OPEN = ("proposed", "talking")
 LIVE = ("proposed", "talking", "agreed")
-PARTIES = {"buyer": N_("买方"), "seller": N_("卖方")}
-SIDES = {**PARTIES, "helper": N_("受邀方"), "office": N_("科技管理部门")}
+PARTIES = {"buyer": "买方", "seller": "卖方"}
+SIDES = {**PARTIES, "helper": "受邀方", "office": "科技管理部门"}
 # What an intent can grow from. Rows of parts that come later are named by number alone.
-SOURCES = {"inquiry": N_("对接咨询"), "dispatch": N_("推荐对接"), "answer": N_("揭榜应答")}
+SOURCES = {"inquiry": "对接咨询", "dispatch": "推荐对接", "answer": "揭榜应答"}
 # The five kinds of technology contracts of the Civil Code, art. 843.
 CLASSES = {
-    "development": N_("技术开发"),
-    "assignment": N_("技术转让"),
-    "licence": N_("技术许可"),
-    "consulting": N_("技术咨询"),
-    "service": N_("技术服务"),
+    "development": "技术开发",
+    "assignment": "技术转让",
+    "licence": "技术许可",
+    "consulting": "技术咨询",
+    "service": "技术服务",
 }
 MODES = TRANSFER_MODES | {
-    "consulting": N_("技术咨询"),
-    "service": N_("技术服务"),
-    "other": N_("其他协商方式"),
+    "consulting": "技术咨询",
+    "service": "技术服务",
+    "other": "其他协商方式",
 }
 # What a royalty is counted from (Civil Code art. 846).
 BASES = {
-    "sales": N_("销售额"),
-    "price": N_("产品价格"),
-    "output": N_("新增产值"),
-    "profit": N_("利润"),
+    "sales": "销售额",
+    "price": "产品价格",
+    "output": "新增产值",
+    "profit": "利润",
 }
 OWNERSHIP = {
-    "buyer": N_("归买方"),
-    "seller": N_("归卖方"),
-    "shared": N_("双方共有"),
-    "negotiable": N_("协商确定"),
+    "buyer": "归买方",
+    "seller": "归卖方",
+    "shared": "双方共有",
+    "negotiable": "协商确定",
 }
 ENDINGS = {
-    "price": N_("价格没有谈拢"),
-    "unfit": N_("技术不合适"),
-    "money": N_("资金没有落实"),
-    "silent": N_("对方没有答复"),
-    "elsewhere": N_("已与别家合作"),
-    "plans": N_("项目或计划有变"),
-    "declined": N_("暂无合作打算"),
-    "other": N_("其他"),
+    "price": "价格没有谈拢",
+    "unfit": "技术不合适",
+    "money": "资金没有落实",
+    "silent": "对方没有答复",
+    "elsewhere": "已与别家合作",
+    "plans": "项目或计划有变",
+    "declined": "暂无合作打算",
+    "other": "其他",
 }
-ROLES = {"broker": N_("技术经理人"), "point": N_("服务点")}
+ROLES = {"broker": "技术经理人", "point": "服务点"}
 INVITED = {
-    "proposed": N_("待对方同意"),
-    "invited": N_("待受邀方答复"),
-    "joined": N_("已参与"),
-    "refused": N_("未参与"),
-    "removed": N_("已请出"),
+    "proposed": "待对方同意",
+    "invited": "待受邀方答复",
+    "joined": "已参与",
+    "refused": "未参与",
+    "removed": "已请出",
 }
 OUTCOMES = {
-    "signed": N_("已签合同"),
-    "talking": N_("还在谈"),
-    "failed": N_("没有谈成"),
-    "elsewhere": N_("另行解决"),
+    "signed": "已签合同",
+    "talking": "还在谈",
+    "failed": "没有谈成",
+    "elsewhere": "另行解决",
 }
-ASKED = {"open": N_("待填写"), "answered": N_("已填写"), "dropped": N_("不再需要")}
-WHY_ASKED = {"agreed": N_("达成意向"), "silent": N_("没有新的往来")}
+ASKED = {"open": "待填写", "answered": "已填写", "dropped": "不再需要"}
+WHY_ASKED = {"agreed": "达成意向", "silent": "没有新的往来"}
 
 
 class Intent(Base):
