@@ -110,9 +110,9 @@ def told(kind=""):
     return [one for one in db.session.scalars(query) if one.kind.startswith(kind or "intent.")]
 
 
-def item(no):
+def item(no, **more):
     db.session.rollback()
-    return db.session.scalars(select(WorkItem).where(WorkItem.no == no)).one()
+    return db.session.scalars(select(WorkItem).filter_by(no=no, **more)).one()
 
 
 # Beginning
@@ -475,7 +475,7 @@ def ask_all():
 
 
 def test_both_sides_are_asked_after_30_and_180_days_and_never_twice(
-    talking, seller, buyer, listing
+    talking, seller, buyer, listing, firm
 ):
     offers.offer(seller, talking, TERMS)
     offers.agree(buyer, talking, 1)
@@ -486,7 +486,7 @@ def test_both_sides_are_asked_after_30_and_180_days_and_never_twice(
         assert ask_all() == 2
         assert ask_all() == 2
         assert len(told("intent.outcome_asked")) == 2
-        waits = item(f"{talking}-30-buyer")
+        waits = item(f"{talking}-30", organisation_id=firm)
         assert (waits.side, waits.due) == ("owner", clock.today() + timedelta(days=15))
         outcomes.tell(
             buyer,
@@ -498,7 +498,7 @@ def test_both_sides_are_asked_after_30_and_180_days_and_never_twice(
                 "amount_fen": 5,
             },
         )
-        assert item(f"{talking}-30-buyer").side == ""
+        assert item(f"{talking}-30", organisation_id=firm).side == ""
         # The office of the area is shown what was told.
         office = people.actor(("county", None, listing.owner.region.code))
         assert [one.amount_fen for one in queries.get(office, talking).outcomes] == [5]

@@ -134,7 +134,7 @@ def intent(no: str) -> Response:
 @blueprint.doc(
     operationId="createIntent",
     summary="把咨询转为对接意向",
-    description="以令牌所属单位的名义，由对方接受。可带 Idempotency-Key。",
+    description="以令牌所属单位的名义，由对方接受；令牌还须有「对接咨询」的范围。可带 Idempotency-Key。",
     security=_TOKEN,
 )
 @blueprint.arguments(NewIntent)

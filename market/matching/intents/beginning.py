@@ -10,12 +10,13 @@ from sqlalchemy import select
 
 from market.accounts.models import Organisation
 from market.catalogue import queries as catalogue
+from market.catalogue.models import Listing
 from market.core import clock, numbers
 from market.core import workflow as flow
 from market.core.db import db
 from market.core.errors import Conflict, Gone, Invalid, NotFound
 from market.core.permissions import Actor, policy
-from market.core.unit_of_work import unit_of_work
+from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.matching import queries as inquiries
 from market.matching.intents import messages
 from market.matching.intents.locking import OTHER
@@ -96,6 +97,18 @@ def there(actor: Actor, source_kind: str, source_id: int) -> str | None:
     return db.session.scalar(query.order_by(Intent.id.desc()).limit(1))
 
 
+@dataclass(frozen=True)
+class Source:
+    """What an intent grows from: an inquiry, a dispatch, an answer to a call."""
+
+    kind: str
+    id: int
+    no: str
+    listing: Listing
+    title: str
+    demo: bool
+
+
 def begin(actor: Actor, inquiry_no: str, values: Mapping[str, Any]) -> str:
     """Turn an inquiry into an intent, which the other side is asked to accept; returns its number.
 
@@ -106,34 +119,65 @@ def begin(actor: Actor, inquiry_no: str, values: Mapping[str, Any]) -> str:
         NotFound: no such inquiry, or not for this actor.
         Conflict: something must be done first, or there is a live intent of this inquiry.
     """
-    facts = _facts(actor, inquiry_no)
+    facts = facts_of(actor, inquiries.get(actor, inquiry_no).inquiry.listing)
     with unit_of_work(actor) as work:
-        policy_where = policy.where(actor, READ_INQUIRY, Inquiry)
+        readable = policy.where(actor, READ_INQUIRY, Inquiry)
         inquiry = db.session.scalars(
-            select(Inquiry).where(Inquiry.no == inquiry_no, policy_where).with_for_update()
+            select(Inquiry).where(Inquiry.no == inquiry_no, readable).with_for_update()
         ).one()
         asking = inquiries.side_of(actor, inquiry)
         obstacle = _obstacle(asking, inquiry)
         if obstacle:
             raise Conflict(obstacle)
-        # The number first: taking it lets only one at a time look whether there is an intent.
-        series = f"{SERIES}{clock.today().year}"
-        no = f"{series}{numbers.take(series)[0]:06d}"
-        if (earlier := there(actor, "inquiry", inquiry.id)) is not None:
-            raise Conflict(f"这件咨询已转为对接意向 {earlier}，请到那里接着谈。")
-        row = _insert(no, inquiry, asking, values, facts)
-        work.require(BEGIN, row)
-        flow.begin(work, INTENT, row)
-        if values.get("text"):
-            write_down(actor, row, row.begun_by, values["text"])
-        messages.tell_side(messages.PROPOSED, row, OTHER[row.begun_by], other=_name(row))
-        messages.tell_areas(row)
-        return no
+        side = values.get("side")
+        if side not in OTHER:
+            raise Invalid({"side": ["请选择本单位是买方还是卖方。"]})
+        assert inquiry.asker is not None
+        mine, other = inquiry.owner, inquiry.asker
+        if asking == "asker":
+            mine, other = other, mine
+        source = Source(
+            "inquiry", inquiry.id, inquiry.no, inquiry.listing, inquiry.title, inquiry.demo
+        )
+        parties = {side: mine, OTHER[side]: other}
+        return found(work, source, parties, side, {**values, **facts})
 
 
-def _facts(actor: Actor, inquiry_no: str) -> dict[str, Any]:
-    """Field and intellectual property that the listing names while it is public."""
-    listing = inquiries.get(actor, inquiry_no).inquiry.listing
+def found(
+    work: UnitOfWork,
+    source: Source,
+    parties: Mapping[str, Organisation],
+    begun_by: str,
+    values: Mapping[str, Any],
+) -> str:
+    """Make an intent of whatever source, and ask the other party; returns its number.
+
+    Call inside a unit of work; the source has asked its own permission.
+
+    Args:
+        parties: "buyer" and "seller".
+        values: perhaps contract_class, ip, field, and text for the other party.
+
+    Raises:
+        Denied: the actor does not act for a party. Conflict: there is a live intent of this source.
+    """
+    # The number first: taking it lets only one at a time look whether there is an intent.
+    series = f"{SERIES}{clock.today().year}"
+    no = f"{series}{numbers.take(series)[0]:06d}"
+    if (earlier := there(work.actor, source.kind, source.id)) is not None:
+        raise Conflict(f"已转为对接意向 {earlier}，请到那里接着谈。")
+    row = _insert(no, source, parties, begun_by, values)
+    work.require(BEGIN, row)
+    flow.begin(work, INTENT, row)
+    if values.get("text"):
+        write_down(work.actor, row, begun_by, values["text"])
+    messages.tell_other(messages.PROPOSED, row, begun_by)
+    messages.tell_areas(row)
+    return no
+
+
+def facts_of(actor: Actor, listing: Listing) -> dict[str, Any]:
+    """Field and intellectual property that a listing names while it is public."""
     try:
         shown = catalogue.get(actor, listing.kind, listing.no).shown
     except (NotFound, Gone):
@@ -147,42 +191,35 @@ def _joined(text: str | list[str]) -> str:
     return text if isinstance(text, str) else "；".join(text)
 
 
-def _name(intent: Intent) -> str:
-    return intent.buyer.name if intent.begun_by == "buyer" else intent.seller.name
-
-
 def _insert(
-    no: str, inquiry: Inquiry, asking: str, values: Mapping[str, Any], facts: Mapping[str, Any]
+    no: str,
+    source: Source,
+    parties: Mapping[str, Organisation],
+    begun_by: str,
+    values: Mapping[str, Any],
 ) -> Intent:
-    assert inquiry.asker is not None
-    side = values.get("side")
-    if side not in OTHER:
-        raise Invalid({"side": ["请选择本单位是买方还是卖方。"]})
-    mine, other = inquiry.owner, inquiry.asker
-    if asking == "asker":
-        mine, other = other, mine
-    buyer, seller = (mine, other) if side == "buyer" else (other, mine)
-    now = clock.now()
+    now, buyer, seller = clock.now(), parties["buyer"], parties["seller"]
     row = Intent(
         no=no,
-        source_kind="inquiry",
-        source_id=inquiry.id,
-        source_no=inquiry.no,
-        listing_id=inquiry.listing_id,
-        title=inquiry.title,
+        source_kind=source.kind,
+        source_id=source.id,
+        source_no=source.no,
+        listing_id=source.listing.id,
+        title=source.title,
         contract_class=values.get("contract_class"),
+        ip=values.get("ip"),
+        field=values.get("field"),
         buyer_id=buyer.id,
         seller_id=seller.id,
         buyer_region_id=buyer.region_id,
         seller_region_id=seller.region_id,
-        begun_by=side,
-        turn=OTHER[side],
+        begun_by=begun_by,
+        turn=OTHER[begun_by],
         state="proposed",
         said_at=now,
-        demo=inquiry.demo,
+        demo=source.demo,
         created_at=now,
         updated_at=now,
-        **facts,
     )
     db.session.add(row)
     db.session.flush()

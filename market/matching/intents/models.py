@@ -367,8 +367,8 @@ class Question(OwnedBy, Base):
 
     @property
     def no(self) -> str:
-        """Its number in records: that of its intent, the days and the side."""
-        return f"{self.intent.no}-{self.days}-{self.side}"
+        """Its number in records: that of its intent, and after how many days."""
+        return f"{self.intent.no}-{self.days}"
 
     @classmethod
     def of_party(cls, organisation_id: int) -> ColumnElement[bool]:

@@ -85,6 +85,8 @@ def _typed(values: Mapping[str, Any]) -> dict[str, str]:
         for name, value in values.items()
         if value is not None and name != "plan"
     }
+    if values.get("price_mode") == "fixed":
+        found.pop("price_max_fen", None)  # the same amount, which is typed once
     for place, row in enumerate(values.get("plan") or (), 1):
         for name, value in row.items():
             if value is not None:
