@@ -240,6 +240,25 @@ def test_an_office_sees_state_and_outcome_but_no_terms(browser, seller, buyer, t
     assert "28 万元" in office.get(page).text
 
 
+def test_lists_cost_the_same_however_long(demo, browser, buyer, seller, firm, statements):
+    actor = sessions.actor_of(buyer)
+    office = browser(people.person(("county", None, "511402"), ("owner", people.organisation())))
+    client, counts = browser(buyer), []
+    for _ in range(2):
+        for _ in range(3):
+            made = inquiring.member(actor, (firm, "需求方公司"))
+            asked = inquiring.ask(actor, "achievement", NO, made, {"text": "想买"})
+            beginning.begin(actor, asked, {"side": "buyer"})
+        for who, path in ((client, "/my/intents"), (office, "/desk/intents")):
+            db.session.rollback()
+            who.get(path)
+            statements.clear()
+            assert who.get(path).text.count("/intents/YX") in {3, 6}
+            counts.append(len([one for one in statements if one.startswith("SELECT")]))
+    assert counts[:2] == counts[2:]
+    assert max(counts) <= 12
+
+
 def test_foreign_and_unknown_intents_are_not_found(browser, talking):
     stranger = browser(people.person(("owner", people.organisation("别家"))))
     for path in (talking, f"{talking}/offer", f"{talking}/versions", "YX2026999999"):

@@ -77,11 +77,11 @@ ENDINGS = {
 }
 ROLES = {"broker": "技术经理人", "point": "服务点"}
 INVITED = {
-    "proposed": "待对方同意",
-    "invited": "待受邀方答复",
-    "joined": "已参与",
-    "refused": "未参与",
-    "removed": "已请出",
+    "proposed": N_("待对方同意"),
+    "invited": N_("待受邀方答复"),
+    "joined": N_("已参与"),
+    "refused": N_("未参与"),
+    "removed": N_("已请出"),
 }
 OUTCOMES = {
     "signed": "已签合同",
@@ -89,7 +89,7 @@ OUTCOMES = {
     "failed": "没有谈成",
     "elsewhere": "另行解决",
 }
-ASKED = {"open": "待填写", "answered": "已填写", "dropped": "不再需要"}
+ASKED = {"open": N_("待填写"), "answered": N_("已填写"), "dropped": N_("不再需要")}
 WHY_ASKED = {"agreed": "达成意向", "silent": "没有新的往来"}
 
 

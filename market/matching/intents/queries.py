@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, func, or_, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from market.accounts.models import Organisation
 from market.catalogue import queries as catalogue
@@ -46,6 +46,7 @@ _JOINED = (
     joinedload(Intent.listing),
     joinedload(Intent.buyer_region),
     joinedload(Intent.seller_region),
+    selectinload(Intent.invitations),
 )
 _MOST_MESSAGES = 200  # of a thread that a page shows, the newest
 
