@@ -72,9 +72,9 @@ from market.matching import web as matching_web
 from market.matching import web_cases as matching_web_cases
 from market.matching import web_lists as matching_web_lists
 from market.matching.intents import api as intents_api
+from market.matching.intents import attachments as intents_attachments
 from market.matching.intents import merging as intents_merging
 from market.matching.intents import messages as intents_messages
-from market.matching.intents import offers as intents_offers
 from market.matching.intents import outcomes as intents_outcomes
 from market.matching.intents import web as intents_web
 from market.matching.intents import web_lists as intents_web_lists
@@ -282,7 +282,7 @@ intents = Room(
     ],
     api=[intents_api.blueprint],
     tasks=[Task("ask for outcomes", 3600.0, intents_outcomes.ask)],
-    files={intents_offers.FILES: intents_offers.may_have_file},
+    files={intents_attachments.FILES: intents_attachments.may_have},
     messages=intents_messages.KINDS,
     workflows=[intents_workflow.INTENT, intents_workflow.INVITATION, intents_workflow.QUESTION],
     on_merge=intents_merging.move,

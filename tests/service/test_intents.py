@@ -16,6 +16,7 @@ from market.core.models import AuditEntry, OutboxRow, WorkItem
 from market.core.permissions import PUBLIC
 from market.matching import inquiring
 from market.matching.intents import (
+    attachments,
     beginning,
     invitations,
     offers,
@@ -426,14 +427,14 @@ def test_offices_of_both_areas_see_the_case_and_terms_only_where_shown(
         case = queries.get(office, talking)
         assert (case.side, case.terms, list(case.offers)) == ("office", False, [])
         assert [one.text for one in case.messages] == ["请抓紧"]
-        assert not offers.may_have_file(office, stored)
+        assert not attachments.may_have(office, stored)
         with pytest.raises(NotFound):
             queries.agreed(office, talking)
         assert queries.in_area(office, "open").total == 1
     service.act(buyer, talking, "show")
     assert len(queries.get(ours, talking).offers) == 2
     assert len(queries.get(ours, talking).messages) == 2
-    assert offers.may_have_file(ours, stored)
+    assert attachments.may_have(ours, stored)
     assert not queries.get(theirs, talking).terms
     service.act(buyer, talking, "hide")
     assert not queries.get(ours, talking).terms

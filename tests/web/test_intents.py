@@ -324,8 +324,13 @@ def test_programs_of_both_sides_agree(visitor, token, inquiry, firm, owner_id):
         assert answer.status_code == 422
         assert next(iter(wrong)) in json.dumps(answer.get_json())
     plan = [{"when": "签订后", "fen": 1_000}]
-    offered = post(theirs, "offers", TERMS | {"plan": plan}).get_json()
+    sent = visitor.post(f"{page}/files?name=条款.pdf", data=b"%PDF-1.4 x", headers=theirs)
+    named = {"files": [sent.get_json()["no"]]}
+    assert visitor.get(f"/files/{named['files'][0]}", headers=theirs).status_code == 404
+    assert post(ours, "offers", TERMS | named).status_code == 422  # the other side's file
+    offered = post(theirs, "offers", TERMS | {"plan": plan} | named).get_json()
     assert offered["offers"][0]["warnings"]
+    assert [one["name"] for one in offered["offers"][0]["files"]] == ["条款.pdf"]
     assert post(ours, "messages", {"text": "看过了"}).get_json()["messages"][0]["side"] == "buyer"
     agreed = post(ours, "agreement", {"version": 1}).get_json()
     assert (agreed["state"], agreed["agreed"]["terms"]["price_max_fen"]) == ("agreed", 28_000_000)

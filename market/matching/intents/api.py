@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 
+from market.core import files
 from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_writes import create_once, require_match, version_tag
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, PageOf
 from market.core.permissions import requires
 from market.matching.intents import (
+    attachments,
     beginning,
     invitations,
     offers,
@@ -28,6 +30,8 @@ from market.matching.intents.api_schemas import (
     IntentInvitationSchema,
     IntentListSchema,
     IntentQuery,
+    IntentUploadQuery,
+    IntentUploadSchema,
     NewIntent,
     NewIntentInvitation,
     NewIntentMessage,
@@ -40,6 +44,8 @@ from market.matching.intents.workflow import READ, SEE_INVITATION
 
 blueprint = ApiBlueprint("intents_api", __name__, "对接意向：方案、邀请、往来、结果")
 _TOKEN: list[dict[str, list[str]]] = [{"token": []}]
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_FILE = {"required": True, "content": {"application/octet-stream": _BINARY}}
 
 
 def _row(row: Row | Case) -> dict[str, Any]:
@@ -156,7 +162,7 @@ def create(values: dict[str, Any]) -> Response:
 @blueprint.doc(
     operationId="offerIntentTerms",
     summary="提出方案",
-    description="提出即表示同意这一版，以前的同意作废。附件请在页面上传。须带 If-Match。",
+    description="提出即表示同意这一版，以前的同意作废。附件先上传，再写编号。须带 If-Match。",
     security=_TOKEN,
 )
 @blueprint.arguments(NewIntentOffer)
@@ -165,8 +171,31 @@ def create(values: dict[str, Any]) -> Response:
 @requires(READ)
 def offer(values: dict[str, Any], no: str) -> Response:
     """Propose terms."""
-    offers.offer(current_actor(), no, values, (), _seen(no))
+    kept = values.get("files") or ()
+    offers.offer(current_actor(), no, values, (), _seen(no), kept)
     return _answer(no)
+
+
+@blueprint.route("/intents/<string:no>/files", methods=["POST"])
+@blueprint.arguments(IntentUploadQuery, location="query")
+@blueprint.doc(
+    operationId="uploadIntentFile",
+    summary="上传方案的附件",
+    description=f"正文就是文件（{files.ACCEPTED}）；提出方案前谁也看不到。",
+    security=_TOKEN,
+    requestBody=_FILE,
+)
+@blueprint.response(201, IntentUploadSchema, description="文件的编号")
+@blueprint.alt_response(404, MISSING)
+@requires(READ)
+def upload(query: dict[str, Any], no: str) -> Response:
+    """Take in a file for an offer that is to follow."""
+    actor = current_actor()
+    queries.get(actor, no)
+    number = attachments.send_ahead(actor, no, query["name"], request.get_data(cache=True))
+    response = jsonify(IntentUploadSchema().dump({"no": number}))
+    response.status_code = 201
+    return response
 
 
 @blueprint.route("/intents/<string:no>/agreement", methods=["POST"])

@@ -30,6 +30,7 @@ from market.matching.intents.rules import (
     INVITATION_ACTIONS,
     LONGEST_MESSAGE,
     LONGEST_WORDS,
+    MOST_FILES,
     MOST_PLAN_ROWS,
     WHOLE,
 )
@@ -219,6 +220,23 @@ class NewIntentOffer(Input):
     ownership = fields.String(validate=_one_of(OWNERSHIP))
     valid_until = fields.Date()
     words = LongText(LONGEST_WORDS)
+    files = fields.List(
+        fields.String(),
+        validate=validate.Length(max=MOST_FILES, error=f"最多 {MOST_FILES} 个。"),
+        metadata={"description": "先上传的文件的编号"},
+    )
+
+
+class IntentUploadQuery(Query):
+    """What a body that is the file itself cannot say."""
+
+    name = Text(120, load_default="文件", metadata={"description": "文件名，如 条款.pdf"})
+
+
+class IntentUploadSchema(Answer):
+    """A file that waits for its offer."""
+
+    no = fields.String(metadata={"description": "写进方案的 files"})
 
 
 class IntentAgreement(Input):

@@ -15,11 +15,11 @@ from market.core import workflow as flow
 from market.core.db import db
 from market.core.errors import Conflict, Invalid, NotFound
 from market.core.files import Upload
-from market.core.models import StoredFile
 from market.core.money import HIGHEST_FEN
 from market.core.permissions import Actor, policy
 from market.core.unit_of_work import UnitOfWork, unit_of_work
-from market.matching.intents import messages, rules
+from market.matching.intents import attachments, messages, rules
+from market.matching.intents.attachments import FILES
 from market.matching.intents.locking import OTHER, author_of, locked, moved, party_of, touch
 from market.matching.intents.models import (
     BASES,
@@ -30,7 +30,6 @@ from market.matching.intents.models import (
 )
 from market.matching.intents.workflow import AGREE, INTENT, OFFER, TERMS
 
-FILES = "intent_offer"  # the kind of their objects
 _COLUMNS = (
     "transfer_mode",
     "price_mode",
@@ -87,6 +86,7 @@ def offer(
     values: Mapping[str, Any],
     uploads: Sequence[Upload] = (),
     version: int | None = None,
+    kept: Sequence[str] = (),
 ) -> int:
     """Propose terms as the buyer or the seller; gives the number of the version.
 
@@ -94,7 +94,7 @@ def offer(
 
     Args:
         values: by the names of the columns of `Offer`; amounts in fen, the rate in basis points.
-        uploads: files that were taken in before.
+        uploads: files that were taken in before; kept: numbers of those that a program sent ahead.
         version: of the case as the writer saw it.
 
     Raises:
@@ -119,6 +119,7 @@ def offer(
         flow.fire(work, INTENT, intent, "offer", note=note, values=moved(side, **columns))
         for one in uploads:
             files.attach(work, one, FILES, row.id)
+        attachments.take(intent.id, side, row.id, kept)
         messages.tell_other(messages.OFFERED, intent, side)
         messages.tell_helpers(messages.OFFERED, intent, other=author_of(actor, intent, side))
         return row.version
@@ -322,13 +323,6 @@ def _wrong_plan(plan: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
         if not (row.get("when") or row.get("what")):
             return {"plan": [f"付款计划第 {place} 行：请写什么时候付，或付什么。"]}
     return {}
-
-
-def may_have_file(actor: Actor, row: StoredFile) -> bool:
-    """Whether somebody may have a file of an offer: who may read the terms of its intent."""
-    query = select(Intent).join(Offer, Offer.intent_id == Intent.id)
-    intent = db.session.scalar(query.where(Offer.id == row.object_id))
-    return intent is not None and policy.allows(actor, TERMS, intent)
 
 
 def agreed(actor: Actor, no: str) -> Agreed:

@@ -23,6 +23,7 @@ from market.core.permissions import Actor, policy
 from market.core.text import fold
 from market.core.workflow import Transition
 from market.matching.intents import rules
+from market.matching.intents.attachments import FILES
 from market.matching.intents.locking import side_of
 from market.matching.intents.models import (
     LIVE,
@@ -36,7 +37,7 @@ from market.matching.intents.models import (
     Outcome,
     Question,
 )
-from market.matching.intents.offers import FILES, Agreed, agreed
+from market.matching.intents.offers import Agreed, agreed
 from market.matching.intents.workflow import AREA, INTENT, INVITATION, READ, TERMS
 
 __all__ = ["Agreed", "agreed"]  # what a contract asks, beside the rest

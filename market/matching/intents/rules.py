@@ -18,6 +18,7 @@ SAME_AGAIN = timedelta(minutes=10)  # in which the same words or terms are one t
 MOST_PLAN_ROWS = 12
 MOST_INVITED = 3  # brokers and service points that take part in one intent
 MOST_OFFERS = 60
+MOST_FILES = 5  # of one offer
 LONGEST_WORDS = 2000  # characters
 LONGEST_MESSAGE = 2000
 # What pages and programs may ask for, beside offers, messages and outcomes.

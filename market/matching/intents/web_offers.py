@@ -19,13 +19,13 @@ from market.core.permissions import Actor, policy, requires
 from market.core.submitting import EMPTY, Trouble, show, submit
 from market.matching.intents import offers, queries
 from market.matching.intents.models import BASES, MODES, OWNERSHIP
-from market.matching.intents.rules import LONGEST_WORDS
+from market.matching.intents.rules import LONGEST_WORDS, MOST_FILES
 from market.matching.intents.schemas import PLAN_PLACES, OfferSchema
 from market.matching.intents.workflow import OFFER, TERMS
 
 blueprint = Blueprint("intent_offers", __name__)
-_MOST_FILES = 5
 _SHOWN_ROWS = 4
+LARGEST_FORM = 4 * 1024 * 1024  # bytes of all fields that are no files
 
 
 @blueprint.get("/intents/<string:no>/offer")
@@ -42,6 +42,7 @@ def form(no: str) -> AnyResponse:
 @requires(OFFER)
 def send(no: str) -> AnyResponse:
     """Propose the terms."""
+    request.max_form_memory_size = LARGEST_FORM  # too much text is to come back with a sentence
     actor = current_actor()
     case = _open_case(actor, no)
     uploads, wrong = _take_files()
@@ -70,8 +71,8 @@ def _take_files() -> tuple[list[files.Upload], dict[str, list[str]]]:
     if not csrf.sent_by_our_form():
         return [], {}
     sent = [one for one in request.files.getlist("file") if one.filename]
-    if len(sent) > _MOST_FILES:
-        return [], {"file": [f"一次最多 {_MOST_FILES} 个文件。"]}
+    if len(sent) > MOST_FILES:
+        return [], {"file": [f"一次最多 {MOST_FILES} 个文件。"]}
     try:
         return [files.take_in(one.filename or "", one.read()) for one in sent], {}
     except Invalid as error:
