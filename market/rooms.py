@@ -92,6 +92,15 @@ from market.matching import queries as matching_queries
 from market.matching import web as matching_web
 from market.matching import web_cases as matching_web_cases
 from market.matching import web_lists as matching_web_lists
+from market.matching.intents import api as intents_api
+from market.matching.intents import attachments as intents_attachments
+from market.matching.intents import merging as intents_merging
+from market.matching.intents import messages as intents_messages
+from market.matching.intents import outcomes as intents_outcomes
+from market.matching.intents import web as intents_web
+from market.matching.intents import web_lists as intents_web_lists
+from market.matching.intents import web_offers as intents_web_offers
+from market.matching.intents import workflow as intents_workflow
 from market.matching.workflow import INQUIRY
 from market.monitoring import api as monitoring_api
 from market.monitoring import cli as monitoring_cli
@@ -324,6 +333,25 @@ matching = Room(
         "matching:reply_template": "答复模板",
     },
 )
+intents = Room(
+    "intents",
+    blueprints=[
+        intents_web.blueprint,
+        intents_web_lists.blueprint,
+        intents_web_offers.blueprint,
+    ],
+    api=[intents_api.blueprint],
+    tasks=[Task("ask for outcomes", 3600.0, intents_outcomes.ask)],
+    files={intents_attachments.FILES: intents_attachments.may_have},
+    messages=intents_messages.KINDS,
+    workflows=[intents_workflow.INTENT, intents_workflow.INVITATION, intents_workflow.QUESTION],
+    on_merge=intents_merging.move,
+    would_move=intents_merging.would_move,
+    scopes={
+        "matching:intent": "对接意向：查看、提方案、同意、终止",
+        "matching:intent_invitation": "对接意向：邀请与答复邀请",
+    },
+)
 
 
 ROOMS: tuple[Room, ...] = (
@@ -340,6 +368,7 @@ ROOMS: tuple[Room, ...] = (
     local,
     discovery,
     matching,
+    intents,
     monitoring,
 )
 

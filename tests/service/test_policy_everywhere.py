@@ -21,6 +21,7 @@ from market.core.db import db
 from market.core.models import WorkItem
 from market.core.permissions import PUBLIC, Always, policy
 from market.discovery import forms, queries, suggestions
+from market.matching.intents.models import Intent, IntentInvitation, Question
 from market.matching.models import Inquiry, ReplyTemplate
 from market.notifications.models import InboxMessage
 
@@ -41,6 +42,9 @@ ROWS = {
     "catalogue:report": ProblemReport,
     "catalogue:submission": Submission,
     "matching:inquiry": Inquiry,
+    "matching:intent": Intent,
+    "matching:intent_invitation": IntentInvitation,
+    "matching:intent_question": Question,
     "matching:reply_template": ReplyTemplate,
     "monitoring:work_item": WorkItem,
     "notifications:message": InboxMessage,

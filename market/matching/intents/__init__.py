@@ -1,0 +1,1 @@
+"""Intents: what grows out of an inquiry when two organisations begin to negotiate."""
