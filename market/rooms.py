@@ -6,7 +6,8 @@ import market.accounts.members.models
 import market.accounts.people.models
 import market.accounts.rosters.models
 import market.accounts.verification.models
-import market.core.models  # noqa: F401  (the technical tables)
+import market.core.models
+import market.discovery.bulletins.models  # noqa: F401  (tables)
 from market.accounts import api as accounts_api
 from market.accounts import web as accounts_web
 from market.accounts.administration import cli as administration_cli
@@ -63,6 +64,10 @@ from market.discovery import cli as discovery_cli
 from market.discovery import engine, known, web_listings, web_sharing
 from market.discovery import web as discovery_web
 from market.discovery.indexer import Indexer
+from market.discovery.saved import jobs as saved_jobs
+from market.discovery.saved import messages as saved_messages
+from market.discovery.saved import service as saved_service
+from market.discovery.saved import web as saved_web
 from market.matching import api as matching_api
 from market.matching import contacts as matching_contacts
 from market.matching import merging as matching_merging
@@ -236,6 +241,15 @@ discovery = Room(
     gauges=[Gauge("market_index_documents", "Documents in the index", engine.documents)],
     finder=known.FINDER,
 )
+saved = Room(
+    "saved",
+    blueprints=[saved_web.blueprint],
+    tasks=[
+        Task("saved searches", 60.0, saved_jobs.Matcher().run),
+        Task("forget saved searches", 3600.0, saved_service.forget_closed),
+    ],
+    messages=[saved_messages.NEWS],
+)
 monitoring = Room(
     "monitoring",
     blueprints=[monitoring_web.blueprint],
@@ -279,6 +293,7 @@ ROOMS: tuple[Room, ...] = (
     imports,
     local,
     discovery,
+    saved,
     matching,
     monitoring,
 )
