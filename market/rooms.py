@@ -63,6 +63,12 @@ from market.discovery import api as discovery_api
 from market.discovery import cli as discovery_cli
 from market.discovery import engine, known, web_listings, web_sharing
 from market.discovery import web as discovery_web
+from market.discovery.bulletins import api as bulletins_api
+from market.discovery.bulletins import jobs as bulletins_jobs
+from market.discovery.bulletins import messages as bulletins_messages
+from market.discovery.bulletins import web as bulletins_web
+from market.discovery.bulletins import web_desk as bulletins_web_desk
+from market.discovery.bulletins.workflow import BULLETIN
 from market.discovery.indexer import Indexer
 from market.discovery.saved import jobs as saved_jobs
 from market.discovery.saved import messages as saved_messages
@@ -250,6 +256,18 @@ saved = Room(
     ],
     messages=[saved_messages.NEWS],
 )
+bulletins = Room(
+    "bulletins",
+    blueprints=[bulletins_web.blueprint, bulletins_web_desk.blueprint],
+    api=[bulletins_api.blueprint],
+    tasks=[
+        Task("tell of bulletins", 1.0, bulletins_jobs.tell_subscribers),
+        Task("forget bulletin subscriptions", 3600.0, bulletins_jobs.forget_closed),
+    ],
+    messages=[bulletins_messages.ISSUED],
+    workflows=[BULLETIN],
+    scopes={"discovery:bulletin": "成果信息简报：编写、发布、撤回"},
+)
 monitoring = Room(
     "monitoring",
     blueprints=[monitoring_web.blueprint],
@@ -294,6 +312,7 @@ ROOMS: tuple[Room, ...] = (
     local,
     discovery,
     saved,
+    bulletins,
     matching,
     monitoring,
 )

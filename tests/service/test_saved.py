@@ -125,7 +125,7 @@ def test_each_digest_is_what_searching_restricted_to_the_new_listings_finds(demo
         "price_band": ["negotiable", "5to20"],
     }
     asked = [""]
-    for word in chance.choices(sorted(words), k=330):
+    for word in chance.choices(sorted(words), k=360):
         more = {}
         for name in chance.sample(sorted(form_values), chance.choice([0, 0, 1, 2])):
             more[name] = tuple(chance.sample(form_values[name], 1))
