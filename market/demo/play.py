@@ -35,6 +35,8 @@ from market.core.permissions import PUBLIC, Actor
 from market.core.secrets import pseudonym
 from market.core.unit_of_work import UnitOfWork
 from market.core.workflow import Workflow
+from market.discovery.bulletins.models import BulletinSubscription
+from market.discovery.saved.models import SavedSearch
 from market.matching import reply_times
 from market.matching.models import Inquiry, InquiryMessage
 from market.matching.rules import minutes_between
@@ -83,7 +85,15 @@ class Play:
         """Date back what was written since the beginning, and the due dates that hang on it."""
         workflows: dict[str, Workflow] = current_app.extensions["market"].workflows
         cases = list(dict.fromkeys(one.model for one in workflows.values()))
-        others = (Listing, Revision, CaseEvent, InquiryMessage, Organisation)
+        others = (
+            Listing,
+            Revision,
+            CaseEvent,
+            InquiryMessage,
+            Organisation,
+            SavedSearch,
+            BulletinSubscription,
+        )
         for model in dict.fromkeys((*cases, *others)):
             for row in self._touched(model):
                 self._move(row)

@@ -11,7 +11,7 @@ from marshmallow import fields
 from marshmallow.validate import OneOf
 
 from market.catalogue.models import KINDS
-from market.core.api import MISSING, UNAVAILABLE, ApiBlueprint
+from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import (
     Answer,
     Input,
@@ -200,7 +200,6 @@ def _dumped(no: str) -> dict[str, Any]:
 @blueprint.alt_response(403, REFUSED)
 @blueprint.alt_response(404, MISSING)
 @blueprint.alt_response(409, TAKEN)
-@blueprint.alt_response(503, UNAVAILABLE)
 @requires(WRITE)
 def create(values: Mapping[str, Any]) -> Response:
     """Begin a bulletin."""
@@ -263,7 +262,6 @@ def act(values: dict[str, Any], no: str) -> tuple[dict[str, Any], int, dict[str,
 @blueprint.alt_response(401, UNKNOWN)
 @blueprint.alt_response(403, REFUSED)
 @blueprint.alt_response(404, MISSING)
-@blueprint.alt_response(503, UNAVAILABLE)
 @requires(WRITE)
 def proposals(no: str) -> PageOf[dict[str, str]]:
     """What else fits a draft."""

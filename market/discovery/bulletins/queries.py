@@ -35,6 +35,7 @@ from market.discovery.forms import SearchForm
 from market.regions import queries as regions
 from market.regions.models import Region
 from market.regions.queries import RegionView
+from search_index import IndexMissing, IndexOutdated
 
 FEED = 30  # entries
 PROPOSED = 20  # listings that a new draft begins with
@@ -272,14 +273,15 @@ def search_of(region: Region) -> SearchForm:
 def proposals(region: Region, without: set[str]) -> list[tuple[str, str]]:
     """Number and title of what a bulletin might name: pins first, then what the search finds.
 
-    Left out is what stood in an earlier bulletin of the place, unless it is pinned.
-
-    Raises:
-        IndexMissing: there is no index yet.
+    Left out is what stood in an earlier bulletin of the place, unless it is pinned. While the index
+    is being built there are the pins alone.
     """
     found = {one.no: one.title for one in pin_queries.pins(PUBLIC, region.id)}
     form = search_of(region).but(per_page=PROPOSED * 3)
-    cards = discovery.cards(PUBLIC, form).items
+    try:
+        cards = discovery.cards(PUBLIC, form).items
+    except (IndexMissing, IndexOutdated):
+        cards = []
     before = _named_before(region.id, [one.no for one in cards])
     found |= {one.no: one.title for one in cards if one.no not in before and one.no not in found}
     return [(no, title) for no, title in found.items() if no not in without]

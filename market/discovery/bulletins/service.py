@@ -40,7 +40,7 @@ def draft(actor: Actor, code: str, number: int | None = None, *, demo: bool = Fa
         code: of the place; number: 第几期, by default the next one.
 
     Raises:
-        NotFound: the place is not in the actor's area. IndexMissing: there is no index yet.
+        NotFound: the place is not in the actor's area.
     """
     place = queries.place(actor, code)
     region = regions.find(code)
