@@ -26,7 +26,7 @@ def item(row: Bulletin) -> Item:
     draft = row.state == "draft"
     return Item(
         no=row.no,
-        title=f"{row.region.short_name}成果信息简报 {row.year} 年第 {row.number} 期",
+        title=f"{row.region.short_name}成果信息简报 {row.year} 年第 {row.number} 期：{row.title}",
         url=f"/desk/bulletins/{row.no}",
         side="office" if draft else "",
         next_step="核对内容后发布" if draft else "",
