@@ -13,11 +13,11 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from flask import Flask, current_app
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Table, func, insert, select, update
 
 from market.accounts.people.models import Person
 from market.catalogue.models import Listing
@@ -31,7 +31,7 @@ from market.discovery.saved import fresh, letters, rules
 from market.discovery.saved.models import SavedHit, SavedSearch
 from search_index import Engine, Hit
 
-PIECE = 200  # searches that are written in one transaction
+PIECE = 100  # searches that are written in one transaction
 CHUNK = 500  # values of one statement
 LEASE = timedelta(minutes=5)  # how long others wait for a process that was killed
 _NAME = "saved searches"
@@ -165,11 +165,26 @@ def _piece(run: Run, oldest: datetime) -> int:
     settled = clock.now() - rules.GRACE
     rows = db.session.execute(query).all()
     due = [Due(row, rules.edition_before(row.rhythm, settled)) for row in rows]
-    found = [(one, run.news(one)) for one in due]
+    found = [_untold(one, run.news(one)) for one in due]
     db.session.rollback()
     if due:
         _write(found)
     return len(due)
+
+
+def _untold(due: Due, news: News) -> tuple[Due, News]:
+    """Leave out what the search told before; nobody else writes that while the lease is held."""
+    told: set[int] = set()
+    for some in _chunks([_id(hit) for hit in news.hits]):
+        query = select(SavedHit.listing_id).where(
+            SavedHit.search_id == due.row.id, SavedHit.listing_id.in_(some)
+        )
+        told |= set(db.session.scalars(query))
+    return due, _without(news, [hit for hit in news.hits if _id(hit) not in told])
+
+
+def _without(news: News, left: Sequence[Hit]) -> News:
+    return News(news.total - len(news.hits) + len(left), left)
 
 
 def _write(found: Sequence[tuple[Due, News]]) -> None:
@@ -177,17 +192,17 @@ def _write(found: Sequence[tuple[Due, News]]) -> None:
     with unit_of_work(SYSTEM) as work:
         work.require(MATCH)
         public = _still_public(keys)
-        told = _told_before([due.row.id for due, news in found if news.hits], keys)
+        hits: list[dict[str, Any]] = []
         for due, news in found:
             if not _move(due):
                 continue  # its owner paused, resumed or deleted it meanwhile
-            left = [
-                hit
-                for hit in news.hits
-                if _id(hit) in public and (due.row.id, _id(hit)) not in told
-            ]
-            if left:
-                _tell(due, News(news.total - len(news.hits) + len(left), left))
+            left = _without(news, [hit for hit in news.hits if _id(hit) in public])
+            if left.hits:
+                _tell(due, left)
+                hits += _rows(due, left)
+        if hits:
+            table = cast(Table, SavedHit.__table__)
+            db.session.connection().execute(insert(table), hits)
 
 
 def _move(due: Due) -> bool:
@@ -208,19 +223,19 @@ def _move(due: Due) -> bool:
 
 
 def _tell(due: Due, news: News) -> None:
-    db.session.execute(
-        insert(SavedHit),
-        [
-            {
-                "search_id": due.row.id,
-                "listing_id": _id(hit),
-                "told_at": due.until,
-                "position": position,
-            }
-            for position, hit in enumerate(news.hits)
-        ],
-    )
     letters.tell_news(due.row, news.total, news.hits, due.until)
+
+
+def _rows(due: Due, news: News) -> list[dict[str, Any]]:
+    return [
+        {
+            "search_id": due.row.id,
+            "listing_id": _id(hit),
+            "told_at": due.until,
+            "position": position,
+        }
+        for position, hit in enumerate(news.hits)
+    ]
 
 
 def _id(hit: Hit) -> int:
@@ -233,16 +248,6 @@ def _still_public(keys: set[int]) -> set[int]:
     for some in _chunks(sorted(keys)):
         query = select(Listing.id).where(Listing.id.in_(some), Listing.state == "published")
         found |= set(db.session.scalars(query))
-    return found
-
-
-def _told_before(searches: Sequence[int], keys: set[int]) -> set[tuple[int, int]]:
-    found: set[tuple[int, int]] = set()
-    for some in _chunks(sorted(keys)):
-        query = select(SavedHit.search_id, SavedHit.listing_id).where(
-            SavedHit.search_id.in_(searches), SavedHit.listing_id.in_(some)
-        )
-        found |= {(search, listing) for search, listing in db.session.execute(query)}
     return found
 
 
