@@ -183,15 +183,15 @@ def test_a_clerk_writes_orders_and_issues_a_bulletin(clerk, demo):
     assert press(clerk, page, path, **sent).status_code == 303
     page = clerk.get(path)
     assert re.findall(r'name="place_(\w+)"', page.text) == [*nos[2:], nos[0]]
-    refused = press(clerk, page, f"{path}/issue")
+    left = {f"place_{no}": "1" for no in nos} | {"title": "新一期", "foreword": "先存后发"}
+    refused = press(clerk, page, path, **left, number="3", then="issue")
     assert refused.status_code == 409
     assert "第 3 期已经用过" in refused.text
-    sent = {f"place_{no}": "1" for no in nos} | {"title": "新一期", "number": "5"}
-    stale = clerk.post(path, data=form_of(page, path) | sent | {"seen": "1"})
+    assert "先存后发" in refused.text
+    stale = clerk.post(path, data=form_of(page, path) | left | {"number": "5", "seen": "1"})
     assert stale.status_code == 409
-    assert press(clerk, page, path, **sent).status_code == 303
-    page = clerk.get(path)
-    assert press(clerk, page, f"{path}/issue").status_code == 303
+    assert press(clerk, page, path, **left, number="5", then="issue").status_code == 303
+    assert "先存后发" in clerk.get(path.replace("/desk", "")).text
     page = clerk.get(path)
     assert "撤回本期简报" in page.text
     assert press(clerk, page, f"{path}/withdraw", reason=" ").status_code == 422

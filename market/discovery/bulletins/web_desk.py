@@ -91,12 +91,15 @@ def _page(no: str) -> Page:
 @blueprint.post(f"{DESK}/<string:no>")
 @requires(WRITE)
 def save(no: str) -> AnyResponse:
-    """Keep texts and order."""
-    actor = current_actor()
+    """Keep texts and order; with `then=issue` also issue it, so that nothing typed is left behind."""
+    actor, then = current_actor(), request.form.get("then")
     nos = [one.no for one in queries.lines(queries.find(actor, no, WRITE))]
 
     def act(values: Mapping[str, Any]) -> str:
         service.save(actor, no, values, _order(nos, values), values.get("seen"))
+        if then == "issue":
+            service.issue(actor, no)
+            return f"{DESK}/{no}"
         return f"{DESK}/{no}?saved=1"
 
     return submit(draft_schema(nos), act, _page(no))
@@ -110,10 +113,10 @@ def _order(nos: Sequence[str], values: Mapping[str, Any]) -> list[str]:
     return [*kept, *values.get("add", ())]
 
 
-@blueprint.post(f"{DESK}/<string:no>/<any(issue, withdraw, drop):action>")
+@blueprint.post(f"{DESK}/<string:no>/<any(withdraw, drop):action>")
 @requires(WRITE)
 def act(no: str, action: str) -> AnyResponse:
-    """Issue, withdraw, drop."""
+    """Withdraw, drop."""
 
     def do(values: Mapping[str, Any]) -> str:
         service.act(current_actor(), no, action, values.get("reason"), values.get("seen"))
