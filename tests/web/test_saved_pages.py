@@ -10,8 +10,10 @@ import openpyxl
 import pytest
 from sqlalchemy import select, update
 
-from market.accounts.people.models import Person
+from market.accounts.people import sessions
+from market.accounts.people.models import ApiToken, Person
 from market.catalogue.models import Listing
+from market.core import clock
 from market.core.db import db
 from market.core.permissions import SYSTEM, policy
 from market.core.secrets import pseudonym
@@ -219,11 +221,60 @@ def test_a_reader_subscribes_to_a_county_and_stops(signed_in):
     assert signed_in.get("/bulletins/stop/1~x").status_code == 404
 
 
-def test_the_api_reads_for_all_and_writes_by_token(visitor, demo):
+def office_key(place):
+    """The header of a program of an office."""
+    word, now = f"test-token-of-the-office-{place}", clock.now()
+    with unit_of_work(SYSTEM) as work:
+        work.require(TOUCH)
+        row = ApiToken(
+            organisation_id=people.organisation("科技局（演示）", kind="office", code=place),
+            role="county",
+            label="试验",
+            hint="test",
+            token_hash=sessions.hashed(word),
+            scopes=["discovery:bulletin"],
+            region_id=people.region(place).id,
+            created_at=now,
+            created_by="测试",
+            expires_at=now.replace(year=now.year + 1),
+        )
+        db.session.add(row)
+    return {"Authorization": f"Bearer {word}"}
+
+
+def test_the_api_reads_for_all_and_writes_by_the_keys_of_offices(visitor):
+    api = "/api/v1/bulletins"
     row = bulletin("issued")
-    found = visitor.get(f"/api/v1/bulletins?region={HERE}").json
+    found = visitor.get(f"{api}?region={HERE}").json
     assert row.no in [one["no"] for one in found["items"]]
-    one = visitor.get(f"/api/v1/bulletins/{row.no}").json
+    one = visitor.get(f"{api}/{row.no}").json
     assert [len(one["lines"]), one["actions"]] == [3, []]
-    assert visitor.get(f"/api/v1/bulletins/{bulletin('draft').no}").status_code == 404
-    assert visitor.post("/api/v1/bulletins", json={"region": HERE}).status_code == 401
+    assert visitor.get(f"{api}/{bulletin('draft').no}").status_code == 404
+    assert visitor.post(api, json={"region": HERE}).status_code == 401
+    key, other = office_key(HERE), office_key("511803")
+    assert visitor.post(api, json={"region": HERE}, headers=other).status_code == 404
+    assert visitor.post(api, json={"region": HERE, "x": 1}, headers=key).status_code == 422
+    sent = {"json": {"region": HERE, "number": 3}, "headers": {**key, "Idempotency-Key": "a" * 9}}
+    made = visitor.post(api, **sent)
+    assert made.status_code == 201
+    assert visitor.post(api, **sent).json["no"] == made.json["no"]
+    path = made.headers["Location"]
+    draft = visitor.get(path, headers=key)
+    nos = [line["no"] for line in draft.json["lines"]]
+    assert visitor.get(f"{path}/proposals", headers=key).status_code == 200
+    listed = visitor.get("/api/v1/office/bulletins", headers=key).json["items"]
+    assert made.json["no"] in [one["no"] for one in listed]
+    texts = {"title": "接口写的", "number": 3, "items": nos[:2][::-1]}
+    assert visitor.put(path, json=texts, headers=key).status_code == 428
+    match = {**key, "If-Match": draft.headers["ETag"]}
+    edited = visitor.put(path, json=texts, headers=match)
+    assert [line["no"] for line in edited.json["lines"]] == nos[:2][::-1]
+    assert visitor.put(path, json=texts, headers=match).status_code == 412
+    refused = visitor.post(f"{path}/actions", json={"action": "issue"}, headers=key)
+    assert refused.status_code == 409
+    assert "第 3 期已经用过" in refused.json["detail"]
+    match = {**key, "If-Match": edited.headers["ETag"]}
+    assert visitor.put(path, json=texts | {"number": 9}, headers=match).status_code == 200
+    issued = visitor.post(f"{path}/actions", json={"action": "issue"}, headers=key)
+    assert (issued.json["state"], issued.json["actions"]) == ("issued", ["withdraw"])
+    assert visitor.get(path).json["title"] == "接口写的"
