@@ -6,7 +6,8 @@ import market.accounts.members.models
 import market.accounts.people.models
 import market.accounts.rosters.models
 import market.accounts.verification.models
-import market.core.models  # noqa: F401  (the technical tables)
+import market.core.models
+import market.discovery.bulletins.models  # noqa: F401  (tables)
 from market.accounts import api as accounts_api
 from market.accounts import web as accounts_web
 from market.accounts.administration import cli as administration_cli
@@ -78,7 +79,17 @@ from market.discovery import api as discovery_api
 from market.discovery import cli as discovery_cli
 from market.discovery import engine, known, web_listings, web_sharing
 from market.discovery import web as discovery_web
+from market.discovery.bulletins import api as bulletins_api
+from market.discovery.bulletins import jobs as bulletins_jobs
+from market.discovery.bulletins import messages as bulletins_messages
+from market.discovery.bulletins import web as bulletins_web
+from market.discovery.bulletins import web_desk as bulletins_web_desk
+from market.discovery.bulletins.workflow import BULLETIN
 from market.discovery.indexer import Indexer
+from market.discovery.saved import jobs as saved_jobs
+from market.discovery.saved import messages as saved_messages
+from market.discovery.saved import service as saved_service
+from market.discovery.saved import web as saved_web
 from market.matching import api as matching_api
 from market.matching import (
     api_templates,  # noqa: F401  (adds to matching_api)
@@ -299,6 +310,27 @@ discovery = Room(
     gauges=[Gauge("market_index_documents", "Documents in the index", engine.documents)],
     finder=known.FINDER,
 )
+saved = Room(
+    "saved",
+    blueprints=[saved_web.blueprint],
+    tasks=[
+        Task("saved searches", 60.0, saved_jobs.Matcher().run),
+        Task("forget saved searches", 3600.0, saved_service.forget_closed),
+    ],
+    messages=[saved_messages.NEWS],
+)
+bulletins = Room(
+    "bulletins",
+    blueprints=[bulletins_web.blueprint, bulletins_web_desk.blueprint],
+    api=[bulletins_api.blueprint],
+    tasks=[
+        Task("tell of bulletins", 1.0, bulletins_jobs.tell_subscribers),
+        Task("forget bulletin subscriptions", 3600.0, bulletins_jobs.forget_closed),
+    ],
+    messages=[bulletins_messages.ISSUED],
+    workflows=[BULLETIN],
+    scopes={"discovery:bulletin": "成果信息简报：编写、发布、撤回"},
+)
 monitoring = Room(
     "monitoring",
     blueprints=[monitoring_web.blueprint],
@@ -367,6 +399,8 @@ ROOMS: tuple[Room, ...] = (
     imports,
     local,
     discovery,
+    saved,
+    bulletins,
     matching,
     intents,
     monitoring,

@@ -74,6 +74,8 @@ def tell(
     region_path: str | None = None,
     contact: str | None = None,
     language: str = "zh",
+    spoken: str = "",
+    stop: str = "",
     event: str = "",
     not_before: datetime | None = None,
 ) -> None:
@@ -88,6 +90,9 @@ def tell(
         region_path: the officers of the nearest region at or above it that has any receive it.
         contact: somebody without an account: a telephone or an e-mail address, sealed for the
             purpose "message.contact" (`core.secrets.seal`), in `language`.
+        spoken: the language of this message, where it is not the receiver's own.
+        stop: an address of this site that stops just this (a page with a button, and one-click by
+            POST, RFC 8058), instead of the one that stops the kind.
         event: tells this event from others of the kind about the same object, so that nobody
             receives it twice; by default the moment.
         not_before: waits until then; inside `held`, at least as long as the act can be undone.
@@ -108,6 +113,8 @@ def tell(
             "region_path": region_path,
             "contact": contact,
             "language": language,
+            "spoken": spoken,
+            "stop": stop,
             "event": event or clock.now().isoformat(),
         },
         created_at=clock.now(),

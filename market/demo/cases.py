@@ -11,7 +11,7 @@ from market.core.db import db
 from market.core.models import CaseEvent, ReferenceData
 from market.core.permissions import SYSTEM, policy
 from market.core.unit_of_work import unit_of_work
-from market.demo import intents, scenes, scenes_of_members
+from market.demo import intents, scenes, scenes_of_members, scenes_of_readers
 from market.demo.files import lines
 from market.demo.play import Play
 
@@ -31,6 +31,9 @@ SCENES: dict[str, Scene] = {
     "intents": intents.intent,
     # After those are dated back: what happened long ago is asked about.
     "outcomes": intents.outcome,
+    "saved": scenes_of_readers.saved,
+    "subscriptions": scenes_of_readers.subscription,
+    "bulletins": scenes_of_readers.bulletin,
 }
 
 

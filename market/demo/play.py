@@ -35,6 +35,8 @@ from market.core.permissions import PUBLIC, Actor
 from market.core.secrets import pseudonym
 from market.core.unit_of_work import UnitOfWork
 from market.core.workflow import Workflow
+from market.discovery.bulletins.models import BulletinSubscription
+from market.discovery.saved.models import SavedSearch
 from market.matching import reply_times
 from market.matching.intents.models import IntentMessage
 from market.matching.intents.models import Offer as IntentOffer
@@ -95,6 +97,8 @@ class Play:
             IntentOffer,
             IntentMessage,
             IntentOutcome,
+            SavedSearch,
+            BulletinSubscription,
         )
         for model in dict.fromkeys((*cases, *others)):
             for row in self._touched(model):

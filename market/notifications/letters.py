@@ -32,6 +32,7 @@ _REASON_CONTACT = N_(
 _REASON_DIGEST = N_("您收到这封邮件是因为您在%(site)s选择了每天收一封消息汇总。")
 _OPEN = N_("查看详情")
 _STOP = N_("不再收这类邮件")
+_STOP_THIS = N_("停止这一项订阅")
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _parts(settings: Settings, letter: Letter) -> dict[str, Any]:
         "open_words": in_language(_OPEN, language),
         "reason": _reason(letter, kind, site),
         "stop_url": _stop_url(settings, letter, kind),
-        "stop_words": in_language(_STOP, language),
+        "stop_words": in_language(_STOP_THIS if content.stop else _STOP, language),
     }
 
 
@@ -146,6 +147,8 @@ def _reason(letter: Letter, kind: MessageKind | None, site: str) -> str:
 
 def _stop_url(settings: Settings, letter: Letter, kind: MessageKind | None) -> str:
     """Where one click stops it; "" for what may not be stopped and for people without an account."""
+    if letter.content.stop:
+        return settings.base_url + url_in(letter.content.stop, letter.language)
     if letter.person_id is None:
         return ""
     if letter.kind != DIGEST and (kind is None or kind.must):

@@ -84,7 +84,8 @@ def _to_person(
     row: Asked, kind: MessageKind, who: Receiver, chosen: Mapping[tuple[int, str, str], bool]
 ) -> tuple[InboxMessage, list[Delivery]]:
     now = clock.now()
-    content = _content(row, kind, who.language)
+    language = str(row.payload.get("spoken") or who.language)
+    content = _content(row, kind, language)
     about, event = str(row.payload["about"]), rules.event_key(str(row.payload["event"]))
     by, daily = channels(kind, who, chosen)
     message = InboxMessage(
@@ -105,7 +106,7 @@ def _to_person(
             channel,
             kind.name,
             content,
-            who.language,
+            language,
             now,
             person_id=who.id,
         )
@@ -139,7 +140,7 @@ def _to_contact(row: Asked, kind: MessageKind) -> Iterator[Delivery]:
 def _content(row: Asked, kind: MessageKind, language: str) -> rules.Content:
     url, values = said_in(row.payload)
     subject, text = rules.render(kind.subject, kind.text, values, language)
-    return rules.Content(subject, text, url[:300])
+    return rules.Content(subject, text, url[:300], str(row.payload.get("stop") or ""))
 
 
 def new_delivery(

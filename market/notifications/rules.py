@@ -32,11 +32,12 @@ _MOBILE = re.compile(r"1\d{10}")
 
 @dataclass(frozen=True)
 class Content:
-    """What one delivery says."""
+    """What one delivery says. `stop`: where just this is stopped; "" where its kind is."""
 
     subject: str
     text: str
     url: str
+    stop: str = ""
 
     def packed(self) -> str:
         """As one text, for sealing."""

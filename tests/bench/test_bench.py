@@ -80,6 +80,14 @@ FIGURES = {
         "500 cases assigned / undone",
         "longest transaction of these",
     ],
+    "saved": [
+        "searches / new listings",
+        "digests / listings in them",
+        "all searches told, in the worker",
+        "longest transaction of these",
+        "their messages into inboxes",
+        "digests other than searching each one",
+    ],
 }
 
 

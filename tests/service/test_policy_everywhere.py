@@ -21,6 +21,8 @@ from market.core.db import db
 from market.core.models import WorkItem
 from market.core.permissions import PUBLIC, Always, policy
 from market.discovery import forms, queries, suggestions
+from market.discovery.bulletins.models import Bulletin, BulletinSubscription
+from market.discovery.saved.models import SavedSearch
 from market.matching.intents.models import Intent, IntentInvitation, Question
 from market.matching.models import Inquiry, ReplyTemplate
 from market.notifications.models import InboxMessage
@@ -41,6 +43,9 @@ ROWS = {
     "catalogue:listing": Listing,
     "catalogue:report": ProblemReport,
     "catalogue:submission": Submission,
+    "discovery:bulletin": Bulletin,
+    "discovery:bulletin_subscription": BulletinSubscription,
+    "discovery:saved": SavedSearch,
     "matching:inquiry": Inquiry,
     "matching:intent": Intent,
     "matching:intent_invitation": IntentInvitation,

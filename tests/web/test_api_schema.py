@@ -27,12 +27,14 @@ THERE = {
     "listListingsOfOrganisation": "DW2026000034",
     "getRegion": "511402",
     "listPins": "511402",
+    "getBulletin": "JB2026000001",
     "getTaxonomy": "industry",
 }
 WITH_QUERY = [
     "search",
     "suggest",
     "listAchievements",
+    "listBulletins",
     "listDemands",
     "listListingsOfOrganisation",
     "listOrganisations",

@@ -53,6 +53,8 @@ EXAMPLES = {
     "/achievements/<string:no>/versions": ["/achievements/CG2026000001/versions"],
     "/demands/<string:no>/versions": ["/demands/XQ2026000001/versions"],
     "/organisations/<string:no>": ["/organisations/DW2026000001", "/organisations/DW2026000040"],
+    "/bulletins": ["/bulletins", "/bulletins?region=511402", "/bulletins?region=630000"],
+    "/bulletins/<string:no>": ["/bulletins/JB2026000001", "/bulletins/JB2026000002"],
     "/en": [],
 }
 # Answers that are no pages for reading: pictures, and what scripts ask for.
@@ -60,6 +62,10 @@ NO_PAGES = {
     "/achievements/<string:no>/qr.svg",
     "/demands/<string:no>/qr.svg",
     "/suggest",
+    "/bulletins.atom",
+    "/bulletins/<string:no>/table.xlsx",
+    "/bulletins/stop/<string:word>",  # signed; walked where a mail is made
+    "/searches/stop/<string:word>",
     "/reports/<string:no>",  # walked where a report is made
     "/unsubscribe/<string:token>",  # signed; walked where a mail is made
     "/kept/<string:key>",  # walked where a form is kept

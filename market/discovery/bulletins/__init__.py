@@ -1,0 +1,1 @@
+"""Numbered bulletins of offices: what has come out that fits a county."""
