@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import market.accounts.members.models
-import market.accounts.people.models
-import market.accounts.rosters.models
-import market.accounts.verification.models
-import market.core.models
-import market.discovery.bulletins.models  # noqa: F401  (tables)
 from market.accounts import api as accounts_api
 from market.accounts import web as accounts_web
 from market.accounts.administration import cli as administration_cli
@@ -79,17 +73,9 @@ from market.discovery import api as discovery_api
 from market.discovery import cli as discovery_cli
 from market.discovery import engine, known, web_listings, web_sharing
 from market.discovery import web as discovery_web
-from market.discovery.bulletins import api as bulletins_api
-from market.discovery.bulletins import jobs as bulletins_jobs
-from market.discovery.bulletins import messages as bulletins_messages
-from market.discovery.bulletins import web as bulletins_web
-from market.discovery.bulletins import web_desk as bulletins_web_desk
-from market.discovery.bulletins.workflow import BULLETIN
+from market.discovery.bulletins.room import ROOM as bulletins
 from market.discovery.indexer import Indexer
-from market.discovery.saved import jobs as saved_jobs
-from market.discovery.saved import messages as saved_messages
-from market.discovery.saved import service as saved_service
-from market.discovery.saved import web as saved_web
+from market.discovery.saved.room import ROOM as saved
 from market.matching import api as matching_api
 from market.matching import (
     api_templates,  # noqa: F401  (adds to matching_api)
@@ -103,15 +89,7 @@ from market.matching import queries as matching_queries
 from market.matching import web as matching_web
 from market.matching import web_cases as matching_web_cases
 from market.matching import web_lists as matching_web_lists
-from market.matching.intents import api as intents_api
-from market.matching.intents import attachments as intents_attachments
-from market.matching.intents import merging as intents_merging
-from market.matching.intents import messages as intents_messages
-from market.matching.intents import outcomes as intents_outcomes
-from market.matching.intents import web as intents_web
-from market.matching.intents import web_lists as intents_web_lists
-from market.matching.intents import web_offers as intents_web_offers
-from market.matching.intents import workflow as intents_workflow
+from market.matching.intents.room import ROOM as intents
 from market.matching.workflow import INQUIRY
 from market.monitoring import api as monitoring_api
 from market.monitoring import cli as monitoring_cli
@@ -310,27 +288,6 @@ discovery = Room(
     gauges=[Gauge("market_index_documents", "Documents in the index", engine.documents)],
     finder=known.FINDER,
 )
-saved = Room(
-    "saved",
-    blueprints=[saved_web.blueprint],
-    tasks=[
-        Task("saved searches", 60.0, saved_jobs.Matcher().run),
-        Task("forget saved searches", 3600.0, saved_service.forget_closed),
-    ],
-    messages=[saved_messages.NEWS],
-)
-bulletins = Room(
-    "bulletins",
-    blueprints=[bulletins_web.blueprint, bulletins_web_desk.blueprint],
-    api=[bulletins_api.blueprint],
-    tasks=[
-        Task("tell of bulletins", 1.0, bulletins_jobs.tell_subscribers),
-        Task("forget bulletin subscriptions", 3600.0, bulletins_jobs.forget_closed),
-    ],
-    messages=[bulletins_messages.ISSUED],
-    workflows=[BULLETIN],
-    scopes={"discovery:bulletin": "成果信息简报：编写、发布、撤回"},
-)
 monitoring = Room(
     "monitoring",
     blueprints=[monitoring_web.blueprint],
@@ -363,25 +320,6 @@ matching = Room(
     scopes={
         "matching:inquiry": "对接咨询：查看、答复、办结、交给同事",
         "matching:reply_template": "答复模板",
-    },
-)
-intents = Room(
-    "intents",
-    blueprints=[
-        intents_web.blueprint,
-        intents_web_lists.blueprint,
-        intents_web_offers.blueprint,
-    ],
-    api=[intents_api.blueprint],
-    tasks=[Task("ask for outcomes", 3600.0, intents_outcomes.ask)],
-    files={intents_attachments.FILES: intents_attachments.may_have},
-    messages=intents_messages.KINDS,
-    workflows=[intents_workflow.INTENT, intents_workflow.INVITATION, intents_workflow.QUESTION],
-    on_merge=intents_merging.move,
-    would_move=intents_merging.would_move,
-    scopes={
-        "matching:intent": "对接意向：查看、提方案、同意、终止",
-        "matching:intent_invitation": "对接意向：邀请与答复邀请",
     },
 )
 
