@@ -77,6 +77,13 @@ from market.monitoring import cli as monitoring_cli
 from market.monitoring import rules as monitoring_rules
 from market.monitoring import service as monitoring_service
 from market.monitoring import web as monitoring_web
+from market.notices import api as notices_api
+from market.notices import messages as notices_messages
+from market.notices import objecting, timekeeping, web_announcements, web_objections, web_own
+from market.notices import queries as notices_queries
+from market.notices import service as notices_service
+from market.notices import web as notices_web
+from market.notices import workflow as notices_workflow
 from market.notifications import queries as notifications_queries
 from market.notifications import service as notifications_service
 from market.notifications import web as notifications_web
@@ -172,6 +179,37 @@ notifications = Room(
         ),
     ],
     badges={"unread": notifications_queries.unread},
+)
+notices = Room(
+    "notices",
+    blueprints=[
+        notices_web.blueprint,
+        web_objections.blueprint,
+        web_own.blueprint,
+        web_announcements.blueprint,
+    ],
+    api=[notices_api.blueprint],
+    tasks=[
+        Task("settle provisional notices", 3600.0, timekeeping.settle_provisional),
+        Task("end notices", 30.0, timekeeping.end_those_over),
+        Task("forget objectors", 3600.0, objecting.forget),
+    ],
+    files={
+        notices_queries.FILES: notices_queries.may_have_file,
+        notices_queries.ANNOUNCEMENT_FILES: notices_queries.may_have_announced_file,
+    },
+    messages=notices_messages.KINDS,
+    workflows=[
+        notices_workflow.NOTICE,
+        notices_workflow.OBJECTION,
+        notices_workflow.ANNOUNCEMENT,
+    ],
+    on_merge=notices_service.move,
+    would_move=notices_service.would_move,
+    scopes={
+        "notices:notice": "公示：起草、开始、撤回、公布结果",
+        "notices:objection": "异议：查看、答复",
+    },
 )
 catalogue = Room(
     "catalogue",
@@ -273,6 +311,7 @@ ROOMS: tuple[Room, ...] = (
     organisations,
     administration,
     notifications,
+    notices,
     catalogue,
     publishing,
     intake,
