@@ -33,7 +33,7 @@ from market.notices.workflow import (
 from market.regions import queries as regions
 
 blueprint = ApiBlueprint("notices_api", __name__, "公示公告：公开的，以及本单位的")
-_TOKEN = [{"token": []}]
+_TOKEN: list[dict[str, list[str]]] = [{"token": []}]
 _ACTIONS = ("start", "withdraw", "conclude", "discard")
 
 
