@@ -20,7 +20,7 @@ from market.notices.models import FINDINGS, HELD, KINDS, OBJECTION_STATES, OUTCO
 from market.notices.models import Announcement as AnnouncementRow
 from market.notices.queries import View
 from market.notices.rules import MOST_DAYS, RULE_SETS, UNITS
-from market.notices.schemas import LONGEST_LABEL, LONGEST_TEXT, MOST_FIELDS, Telephone
+from market.notices.schemas import LONGEST_LABEL, LONGEST_TEXT, MOST_FIELDS
 from market.notices.workflow import (
     ANSWER,
     CREATE,
@@ -159,7 +159,7 @@ class NoticeText(Input):
     own_place = Line(300, metadata={"description": "本单位的公示栏或网站"})
     others = LongText(2000, metadata={"description": "其他地方，每行一处"})
     contact_name = Line(60, required=True)
-    contact_telephone = Telephone(required=True)
+    contact_telephone = Line(60, required=True)
     contact_address = Line(300, required=True)
     anonymous_ok = fields.Boolean(metadata={"description": "也接受匿名异议"})
 

@@ -85,7 +85,7 @@ class DraftFields(_Form):
     own_place = Line(300)
     others = LongText(2000)
     contact_name = Line(60)
-    contact_telephone = Telephone()
+    contact_telephone = Line(60)
     contact_address = Line(300)
     anonymous_ok = YesNo()
     version = Whole(1, 10**9)

@@ -36,7 +36,12 @@ FILLED = {
     "contact_telephone": "028-38160000",
     "contact_address": "某路 1 号",
 }
-NAMED = {"text": "我是完成人之一，没有列我。", "name": "李四", "telephone": "13812341234", "consent": True}
+NAMED = {
+    "text": "我是完成人之一，没有列我。",
+    "name": "李四",
+    "telephone": "13812341234",
+    "consent": True,
+}
 
 
 @pytest.fixture

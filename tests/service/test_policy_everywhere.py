@@ -22,6 +22,7 @@ from market.core.models import WorkItem
 from market.core.permissions import PUBLIC, Always, policy
 from market.discovery import forms, queries, suggestions
 from market.matching.models import Inquiry, ReplyTemplate
+from market.notices.models import Announcement, Notice, Objection
 from market.notifications.models import InboxMessage
 
 # Which rows each thing of a permission's name stands for.
@@ -43,6 +44,9 @@ ROWS = {
     "matching:inquiry": Inquiry,
     "matching:reply_template": ReplyTemplate,
     "monitoring:work_item": WorkItem,
+    "notices:announcement": Announcement,
+    "notices:notice": Notice,
+    "notices:objection": Objection,
     "notifications:message": InboxMessage,
 }
 # Asked in general or about a place that is no row of its own; only their services know what they
