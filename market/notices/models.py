@@ -10,7 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from market.accounts.models import Organisation, OwnedBy
 from market.core.db import Base, Document, RowId, UtcDateTime
 from market.core.languages import N_
-from market.notices.rules import MOST_DAYS, RULE_SETS, UNITS
 from market.regions.models import InRegion, Region
 
 KINDS = {
@@ -33,6 +32,9 @@ STATES = {
 }
 PUBLIC_STATES = ("running", "ended", "concluded", "withdrawn")
 OVER = ("ended", "concluded", "withdrawn")
+MOST_DAYS = 365
+UNITS = {"natural": N_("自然日"), "working": N_("工作日")}
+COUNTED = ("civil_code", "first_day_counts")  # codes of `rules.RULE_SETS`
 HELD = {"here": N_("在本站公示"), "elsewhere": N_("已在别处公示，上传记录")}
 OUTCOMES = {
     "none": N_("无异议"),
@@ -68,7 +70,7 @@ class Notice(OwnedBy, InRegion, Base):
         CheckConstraint(f"state IN {tuple(STATES)}", name="state"),
         CheckConstraint(f"held IN {tuple(HELD)}", name="held"),
         CheckConstraint(f"unit IN {tuple(UNITS)}", name="unit"),
-        CheckConstraint(f"rule IN {tuple(RULE_SETS)}", name="rule"),
+        CheckConstraint(f"rule IN {COUNTED}", name="rule"),
         CheckConstraint(f"days BETWEEN 1 AND {MOST_DAYS}", name="days"),
         CheckConstraint(f"outcome IN {tuple(OUTCOMES)}", name="outcome"),
         CheckConstraint("(subject_kind IS NULL) = (subject_id IS NULL)", name="subject"),

@@ -16,9 +16,8 @@ from market.core import calendar
 from market.core.clock import SHANGHAI
 from market.core.languages import N_
 from market.core.limits import Limit
+from market.notices.models import MOST_DAYS, UNITS
 
-MOST_DAYS = 365
-UNITS = {"natural": N_("自然日"), "working": N_("工作日")}
 # 促进科技成果转化法 art. 18 with 国发〔2016〕16号, 山东 art. 14, 浙江 arts. 17 and 39: 15 days for prices
 # and rewards. Of the other kinds no text gives a number that holds everywhere.
 SHORTEST = {"price": 15, "reward": 15}
