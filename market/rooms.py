@@ -96,6 +96,7 @@ from market.monitoring import cli as monitoring_cli
 from market.monitoring import rules as monitoring_rules
 from market.monitoring import service as monitoring_service
 from market.monitoring import web as monitoring_web
+from market.notices.room import ROOM as notices
 from market.notifications import queries as notifications_queries
 from market.notifications import service as notifications_service
 from market.notifications import web as notifications_web
@@ -331,6 +332,7 @@ ROOMS: tuple[Room, ...] = (
     organisations,
     administration,
     notifications,
+    notices,
     catalogue,
     publishing,
     intake,

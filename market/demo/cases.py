@@ -11,7 +11,13 @@ from market.core.db import db
 from market.core.models import CaseEvent, ReferenceData
 from market.core.permissions import SYSTEM, policy
 from market.core.unit_of_work import unit_of_work
-from market.demo import intents, scenes, scenes_of_members, scenes_of_readers
+from market.demo import (
+    intents,
+    scenes,
+    scenes_of_members,
+    scenes_of_notices,
+    scenes_of_readers,
+)
 from market.demo.files import lines
 from market.demo.play import Play
 
@@ -34,6 +40,8 @@ SCENES: dict[str, Scene] = {
     "saved": scenes_of_readers.saved,
     "subscriptions": scenes_of_readers.subscription,
     "bulletins": scenes_of_readers.bulletin,
+    "notices": scenes_of_notices.notice,
+    "announcements": scenes_of_notices.announcement,
 }
 
 

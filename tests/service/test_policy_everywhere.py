@@ -25,6 +25,7 @@ from market.discovery.bulletins.models import Bulletin, BulletinSubscription
 from market.discovery.saved.models import SavedSearch
 from market.matching.intents.models import Intent, IntentInvitation, Question
 from market.matching.models import Inquiry, ReplyTemplate
+from market.notices.models import Announcement, Notice, Objection
 from market.notifications.models import InboxMessage
 
 # Which rows each thing of a permission's name stands for.
@@ -52,6 +53,9 @@ ROWS = {
     "matching:intent_question": Question,
     "matching:reply_template": ReplyTemplate,
     "monitoring:work_item": WorkItem,
+    "notices:announcement": Announcement,
+    "notices:notice": Notice,
+    "notices:objection": Objection,
     "notifications:message": InboxMessage,
 }
 # Asked in general or about a place that is no row of its own; only their services know what they

@@ -55,6 +55,15 @@ EXAMPLES = {
     "/organisations/<string:no>": ["/organisations/DW2026000001", "/organisations/DW2026000040"],
     "/bulletins": ["/bulletins", "/bulletins?region=511402", "/bulletins?region=630000"],
     "/bulletins/<string:no>": ["/bulletins/JB2026000001", "/bulletins/JB2026000002"],
+    "/notices": [
+        "/notices",
+        "/notices?tab=ended&region=511402",
+        "/notices?tab=announcements",
+        "/notices?q=zzz&kind=price",
+    ],
+    "/notices/<string:no>": [f"/notices/GS20260000{n:02}" for n in (1, 3, 4, 6, 7, 9)],
+    "/notices/<string:no>/object": ["/notices/GS2026000001/object"],
+    "/announcements/<string:no>": [f"/announcements/GG202600000{n}" for n in (1, 3)],
     "/en": [],
 }
 # Answers that are no pages for reading: pictures, and what scripts ask for.

@@ -1,0 +1,474 @@
+"""Drafting, starting, recording, withdrawing and concluding notices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from market.accounts.models import Organisation
+from market.accounts.roles import OFFICES
+from market.core import clock, files, numbers
+from market.core import workflow as flow
+from market.core.db import db
+from market.core.errors import Conflict, Denied, Invalid, NotFound
+from market.core.models import WorkItem
+from market.core.permissions import SYSTEM, Actor, policy
+from market.core.unit_of_work import UnitOfWork, in_unit_of_work, unit_of_work
+from market.notices import queries, rules
+from market.notices.messages import ENDED, tell_owner
+from market.notices.models import KINDS_OF_OFFICES, Announcement, Notice, Objection
+from market.notices.queries import FILES, frozen_of, overrides_for
+from market.notices.schemas import FIRST_LABELS, content_of
+from market.notices.workflow import (
+    CREATE,
+    EDIT,
+    KEEP_TIME,
+    NOTICE,
+    READ,
+    START,
+)
+from market.regions.models import Region
+
+SERIES = "GS"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a notice is about, in a room above."""
+
+    kind: str
+    id: int
+    no: str
+
+
+def draft(actor: Actor, values: Mapping[str, Any]) -> str:
+    """Begin a draft; returns its number.
+
+    Args:
+        values: kind, title; owner: the number of the organisation, where one acts for several.
+
+    Raises:
+        Denied: the actor acts for nobody. Invalid: the kind is for offices alone.
+    """
+    content = [[label, ""] for label in FIRST_LABELS[values["kind"]]]
+    return _begin(actor, values["kind"], values["title"], content, values.get("owner") or "", None)
+
+
+def begin_for(
+    actor: Actor,
+    subject: Subject,
+    kind: str,
+    title: str,
+    content: list[list[str]],
+    *,
+    owner_no: str = "",
+) -> str:
+    """Begin a draft about something of another room, in its unit of work; returns its number.
+
+    Raises:
+        Conflict: a notice of this kind about the subject is drafted, runs, or has open objections.
+        Denied, Invalid: as `draft`.
+    """
+    return _begin(actor, kind, title, content, owner_no, subject)
+
+
+def _begin(
+    actor: Actor,
+    kind: str,
+    title: str,
+    content: list[list[str]],
+    owner_no: str,
+    subject: Subject | None,
+) -> str:
+    with unit_of_work(actor) as work:
+        owner, region_id, by_office = _acts_for(actor, owner_no)
+        if kind in KINDS_OF_OFFICES and not by_office:
+            raise Invalid({"kind": ["榜单公示和创新券公示由科技管理部门发起。"]})
+        if subject is not None:
+            _refuse_second(subject, kind, drafts=True)
+        now, series = clock.now(), f"{SERIES}{clock.today().year}"
+        row = Notice(
+            no=f"{series}{numbers.take(series)[0]:06d}",
+            kind=kind,
+            title=title,
+            subject_kind=subject.kind if subject else None,
+            subject_id=subject.id if subject else None,
+            subject_no=subject.no if subject else None,
+            owner_id=owner.id,
+            region_id=region_id,
+            by_office=by_office,
+            content=content,
+            channels=[],
+            contact_telephone=owner.telephone,
+            contact_address=owner.address,
+            edited_by_id=_person(actor),
+            demo=owner.demo,
+            created_at=now,
+            updated_at=now,
+        )
+        db.session.add(row)
+        db.session.flush()
+        work.require(CREATE, row)
+        flow.begin(work, NOTICE, row)
+        return row.no
+
+
+def _person(actor: Actor) -> int | None:
+    return actor.id if actor.kind == "person" else None
+
+
+def _acts_for(actor: Actor, owner_no: str) -> tuple[Organisation, int, bool]:
+    """The organisation that puts it up, its region, and whether it is an office by its officer."""
+    own = queries.owners(actor)
+    found = next((one for one in own if one.no == owner_no), own[0] if own else None)
+    if found is None:
+        raise Denied("发起公示要有单位：请先加入单位，或请安全管理员在授权中写明您所在的部门。")
+    area = next(
+        (
+            one.region_path
+            for one in actor.grants
+            if one.role in OFFICES and one.organisation_id == found.id and one.region_path
+        ),
+        None,
+    )
+    if area is None:
+        return found, found.region_id, False
+    place = db.session.scalars(select(Region.id).where(Region.path == area)).one()
+    return found, place, True
+
+
+def _refuse_second(subject: Subject, kind: str, *, drafts: bool, but: int = 0) -> None:
+    """One notice of a kind at a time: a second one would hide the objections of the first."""
+    states = ("draft", "running") if drafts else ("running",)
+    found = db.session.scalar(
+        select(Notice.no).where(
+            Notice.subject_kind == subject.kind,
+            Notice.subject_id == subject.id,
+            Notice.kind == kind,
+            Notice.state.in_(states),
+            Notice.id != but,
+        )
+    )
+    if found:
+        raise Conflict(f"这件事已有同类公示 {found}，不能再发起一个。")
+    standing = queries.standing(subject.kind, subject.id, kind)
+    if standing.code == "objection_open":
+        raise Conflict(f"公示 {standing.no} 还有异议没有答复，答复后才能再次公示。")
+
+
+def locked(actor: Actor, no: str, version: int | None = None) -> Notice:
+    """The notice, held until the commit. Call inside a unit of work.
+
+    Args:
+        version: as the actor saw it; None: not asked.
+
+    Raises:
+        NotFound: none that the actor looks after. Conflict: somebody moved it since.
+    """
+    found = db.session.scalar(
+        select(Notice)
+        .where(Notice.no == no, policy.where(actor, READ, Notice))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound(f"没有编号为 {no} 的公示。")
+    if version is not None and version != found.lock_version:
+        raise Conflict("这件公示刚有新的变动，请先看新内容；您填的还在，确认后请再点一次。")
+    return found
+
+
+def moved(**values: Any) -> dict[str, Any]:
+    """Columns that change with every step."""
+    return {"updated_at": clock.now(), "lock_version": Notice.lock_version + 1, **values}
+
+
+def save(actor: Actor, no: str, values: Mapping[str, Any], version: int | None = None) -> None:
+    """Save a draft as it was typed; what is missing is asked for when it starts.
+
+    Args:
+        values: of `DraftSchema`, or with `content` and `channels` as they are kept.
+
+    Raises:
+        NotFound: no such notice. Denied: it has started, or is another's. Conflict: it moved.
+    """
+    with unit_of_work(actor) as work:
+        notice = locked(actor, no, version)
+        if notice.state != "draft":
+            raise Conflict("公示开始后内容不能再改；确有错误，请撤回并写明原因，另发一个公示。")
+        work.require(EDIT, notice)
+        for name in [
+            "held",
+            "days",
+            "unit",
+            "rule",
+            "place",
+            "start_on",
+            "end_on",
+            "contact_name",
+            "contact_telephone",
+            "contact_address",
+        ]:
+            setattr(notice, name, values.get(name))
+        notice.held = notice.held or "here"
+        notice.title = values.get("title") or notice.title
+        notice.anonymous_ok = bool(values.get("anonymous_ok"))
+        notice.content = values["content"] if "content" in values else content_of(values)
+        notice.channels = values["channels"] if "channels" in values else _channels(values)
+        notice.edited_by_id = _person(actor)
+        notice.updated_at, notice.lock_version = clock.now(), notice.lock_version + 1
+        work.record("notice.saved", NOTICE.name, notice.id, no=no)
+        flow.show_on_desks(NOTICE, notice)
+
+
+def _channels(values: Mapping[str, Any]) -> list[list[str]]:
+    found = [["own", values["own_place"]]] if values.get("own_place") else []
+    lines = (values.get("others") or "").splitlines()
+    return found + [["other", line.strip()] for line in lines if line.strip()]
+
+
+def add_file(actor: Actor, no: str, name: str, data: bytes) -> None:
+    """Attach a file to a draft; of a notice held elsewhere it is the record.
+
+    Raises:
+        NotFound: no such notice. Conflict: it has started. Invalid: the file is not welcome.
+    """
+    queries.find(actor, no)
+    upload = files.take_in(name, data)
+    with unit_of_work(actor) as work:
+        notice = locked(actor, no)
+        work.require(EDIT, notice)
+        files.attach(work, upload, FILES, notice.id)
+        _touch(notice)
+
+
+def remove_file(actor: Actor, no: str, file_no: str) -> None:
+    """Take a file off a draft. Raises NotFound, Denied."""
+    with unit_of_work(actor) as work:
+        notice = locked(actor, no)
+        work.require(EDIT, notice)
+        found = next((one for one in queries.files_of(notice) if one.no == file_no), None)
+        if found is None:
+            raise NotFound("没有这个文件。")
+        files.remove(work, found)
+        _touch(notice)
+
+
+def _touch(notice: Notice) -> None:
+    db.session.execute(update(Notice).where(Notice.id == notice.id).values(**moved()))
+    db.session.refresh(notice)
+
+
+def start(
+    actor: Actor, no: str, version: int | None = None, *, provisional_ok: bool = False
+) -> None:
+    """Start a notice here, or enter the record of one that hung elsewhere; freezes what it says.
+
+    Args:
+        provisional_ok: he knows that its last day rests on holidays that are not announced.
+
+    Raises:
+        Invalid: something is missing, or that is not known. Conflict: it moved, or another notice
+            about the same subject runs. Denied: another must sign.
+    """
+    with unit_of_work(actor) as work:
+        notice = locked(actor, no, version)
+        if notice.state == "draft":
+            work.require(START, notice)
+            _check(notice)
+            _check_signer(actor, notice)
+        if notice.subject_kind is not None and notice.subject_id is not None:
+            subject = Subject(notice.subject_kind, notice.subject_id, notice.subject_no or "")
+            _refuse_second(subject, notice.kind, drafts=False, but=notice.id)
+        if notice.held == "here":
+            _start_here(work, notice, provisional_ok)
+        else:
+            _record(work, notice)
+
+
+def _check_signer(actor: Actor, notice: Notice) -> None:
+    owner = notice.owner
+    if notice.by_office:
+        return
+    if owner.verified_at is None:
+        raise Conflict("单位通过核验后才能发起公示：请单位管理员在「本单位」中提交核验。")
+    if owner.signs_inside and (actor.kind != "person" or actor.id == notice.edited_by_id):
+        raise Denied("本单位发布前须内部签发：请由填写人以外的同事开始公示。")
+
+
+def _check(notice: Notice) -> None:
+    """What a notice cannot do without."""
+    needed = {
+        "days": "请填写公示多少天。",
+        "unit": "请选择按自然日还是工作日计算：不同办法规定不同，系统不代为选择。",
+        "rule": "请选择从哪一天起算。",
+        "contact_name": "请写受理异议的联系人。",
+        "contact_telephone": "请写受理异议的电话。",
+        "contact_address": "请写受理异议的地址。",
+    }
+    if notice.held == "elsewhere":
+        needed |= {
+            "place": "请写在哪里公示的（网址或公示栏）。",
+            "start_on": "请写从哪一天开始公示。",
+            "end_on": "请写公示到哪一天。",
+        }
+    wrong = {name: [words] for name, words in needed.items() if not getattr(notice, name)}
+    for number, (label, text) in enumerate(notice.content, 1):
+        if not label:
+            wrong[f"label_{number}"] = ["请写这一项的名称。"]
+        if not text:
+            wrong[f"text_{number}"] = [f"请填写「{label}」；不需要这一项时，把名称和内容都清空。"]
+    if not notice.content:
+        wrong["text_1"] = ["请填写公示内容。"]
+    if notice.held == "elsewhere" and not queries.files_of(notice):
+        wrong["file"] = ["请上传公示记录（盖章的公示、网页截图或照片）。"]
+    if wrong:
+        raise Invalid(wrong)
+
+
+def _period(notice: Notice, start: date) -> rules.Period:
+    assert notice.days
+    assert notice.unit
+    assert notice.rule
+    entered = overrides_for(start, notice.days)
+    return rules.period(start, notice.days, notice.unit, rules.RULE_SETS[notice.rule], entered)
+
+
+def _start_here(work: UnitOfWork, notice: Notice, provisional_ok: bool) -> None:
+    today = clock.today()
+    if notice.state == "draft":
+        notice.start_on = today
+        site = ["site", f"/notices/{notice.no}"]
+        notice.channels = [site, *(one for one in notice.channels if one[0] != "site")]
+        notice.place = None
+    period = _period(notice, today)
+    if period.provisional and not provisional_ok:
+        words = (
+            f"{period.last.year} 年的放假安排还没有公布，最后一日只能先按周末推算为 "
+            f"{period.last.isoformat()}，公布后可能顺延（不会提前）。知道这一点仍要开始，请勾选后再点一次。"
+        )
+        raise Invalid({"provisional_ok": [words]})
+    fixed = _frozen(notice, today, period)
+    flow.fire(work, NOTICE, notice, "start", values=fixed, after={"hash": fixed["hash"]})
+
+
+def _record(work: UnitOfWork, notice: Notice) -> None:
+    start, end = notice.start_on, notice.end_on
+    assert start is not None
+    assert end is not None
+    period = _period(notice, start)
+    if end < period.last:
+        words = f"从 {start.isoformat()} 起算，应公示到 {period.last.isoformat()}，记录只到 {end.isoformat()}。"
+        raise Invalid({"end_on": [words]})
+    if end >= clock.today():
+        raise Invalid({"end_on": ["公示还没有到期，到期后再登记。"]})
+    period = rules.Period(period.first, end, False)
+    fixed = _frozen(notice, start, period)
+    flow.fire(work, NOTICE, notice, "record", values=fixed, after={"hash": fixed["hash"]})
+
+
+def _frozen(notice: Notice, start: date, period: rules.Period) -> dict[str, Any]:
+    """The columns of a notice that starts: its clock, and the fingerprint of what it says."""
+    db.session.flush()
+    return moved(
+        start_on=start,
+        first_on=period.first,
+        end_on=period.last,
+        ends_at=rules.end_of(period.last),
+        provisional=period.provisional,
+        hash=rules.fingerprint(frozen_of(notice)),
+        started_at=clock.now(),
+    )
+
+
+def end_if_over(no: str) -> bool:
+    """Note that a notice is over, when it is; whether it was noted now. Safe to repeat.
+
+    Not inside a unit of work: nobody ends a notice, it ends by itself.
+    """
+    over = (Notice.no == no, Notice.state == "running", Notice.ends_at <= clock.now())
+    if db.session.scalar(select(Notice.id).where(*over)) is None:
+        return False
+    with unit_of_work(SYSTEM) as work:
+        work.require(KEEP_TIME)
+        query = select(Notice).where(*over).with_for_update()
+        notice = db.session.scalar(query.execution_options(populate_existing=True))
+        if notice is None:  # another was faster
+            return False
+        # What readers are told does not change by this, so the version stays.
+        flow.fire(work, NOTICE, notice, "end", values={"updated_at": clock.now()})
+        tell_owner(ENDED, notice)
+        return True
+
+
+def act(
+    actor: Actor, no: str, action: str, reason: str | None = None, version: int | None = None
+) -> None:
+    """Withdraw, take down or discard.
+
+    Raises:
+        Conflict: its state does not allow it, it is over, or it moved. Invalid: no reason.
+    """
+    if action not in {"withdraw", "take_down", "discard"}:
+        raise NotFound
+    with unit_of_work(actor) as work:
+        notice = locked(actor, no, version)
+        if action == "withdraw" and notice.state == "running" and queries.is_over(notice):
+            raise Conflict("公示已经期满，不能撤回；请公布公示结果。")
+        told = {"withdrawn_reason": (reason or "").strip()} if action != "discard" else {}
+        flow.fire(work, NOTICE, notice, action, reason=reason, values=moved(**told))
+
+
+def conclude(
+    actor: Actor, no: str, outcome: str, text: str | None = None, version: int | None = None
+) -> None:
+    """Publish how a notice came out.
+
+    Raises:
+        Conflict: it still runs, or an objection is open. Invalid: the outcome contradicts the
+            answers that were given.
+    """
+    queries.find(actor, no)
+    if not in_unit_of_work():
+        end_if_over(no)
+    with unit_of_work(actor) as work:
+        notice = locked(actor, no, version)
+        counts = queries.counts_of([notice.id]).get(notice.id, queries.Counts(0, 0, 0))
+        if counts.open:
+            raise Conflict(f"还有 {counts.open} 件异议没有答复，答复后才能公布结果。")
+        if outcome in {"dismissed", "upheld"} and not text:
+            raise Invalid({"text": ["请写明异议的处理情况，会公开。"]})
+        if outcome not in rules.possible_outcomes(counts.all, counts.upheld):
+            words = "有异议被认定成立" if counts.upheld else "收到过异议，均不成立"
+            raise Invalid({"outcome": [f"{words}，结果要与答复一致。"]})
+        told = {"outcome": outcome, "outcome_text": text}
+        flow.fire(
+            work, NOTICE, notice, "conclude", values=moved(**told), after={"outcome": outcome}
+        )
+
+
+def move(source_id: int, target_id: int) -> None:
+    """When two organisations become one. Inside the unit of work of the merger."""
+    for model in (Notice, Objection, Announcement):
+        db.session.execute(
+            update(model)
+            .where(model.owner_id == source_id)
+            .values(owner_id=target_id)
+            .execution_options(synchronize_session=False)
+        )
+    db.session.execute(
+        update(WorkItem)
+        .where(WorkItem.room == NOTICE.room, WorkItem.organisation_id == source_id)
+        .values(organisation_id=target_id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def would_move(source_id: int) -> tuple[str, int]:
+    """What a merger would move, and how many."""
+    count = select(func.count()).select_from(Notice).where(Notice.owner_id == source_id)
+    return "公示", db.session.scalar(count) or 0
