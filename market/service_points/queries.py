@@ -199,7 +199,7 @@ def _page(query: Select[Admission], page: int, per_page: int) -> PageOf[Entry]:
 def counts(actor: Actor, asked: Asked) -> dict[str, int]:
     """How many of each kind there would be with the same other conditions."""
     query = chosen(actor, asked, any_kind=True).with_only_columns(Admission.kind, func.count())
-    found: dict[str, int] = dict(db.session.execute(query.group_by(Admission.kind)).tuples().all())
+    found = {row[0]: row[1] for row in db.session.execute(query.group_by(Admission.kind))}
     return {kind: found[kind] for kind in KINDS if kind in found}
 
 

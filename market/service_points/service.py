@@ -73,7 +73,6 @@ def record(actor: Actor, values: Mapping[str, Any], *, demo: bool = False) -> st
             demo=demo or owner.demo,
             created_at=now,
             updated_at=now,
-            folded="",
             **_columns(values),
         )
         db.session.add(row)

@@ -182,9 +182,7 @@ def counts(asked: Asked) -> dict[str, int]:
     everywhere = Asked(asked.q, "", asked.region, asked.field, asked.industry)
     query = _fitting(_rows().where(Specialist.listed()), everywhere)
     counted = query.with_only_columns(Specialist.kind, func.count(Specialist.id))
-    found: dict[str, int] = dict(
-        db.session.execute(counted.group_by(Specialist.kind)).tuples().all()
-    )
+    found = {row[0]: row[1] for row in db.session.execute(counted.group_by(Specialist.kind))}
     return {kind: found[kind] for kind in SPECIALIST_KINDS if kind in found}
 
 
