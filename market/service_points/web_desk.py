@@ -125,7 +125,7 @@ def _new_page(form: Form, trouble: Trouble) -> str:
 def _form(kind: str, typed: Mapping[str, Any], trouble: Trouble, **more: Any) -> str:
     return render_template(
         "service_points/desk_form.html",
-        kind=kind,
+        admitted_as=kind,
         kind_label=KINDS[kind],
         typed=typed,
         trouble=trouble,

@@ -165,7 +165,7 @@ def test_staff_is_masked_until_it_agrees(clerk):
     with pytest.raises(Invalid):
         staff.add(clerk, no, StaffSchema().load({"duty": "受理"}))
     with pytest.raises(Invalid) as caught:
-        staff.add(clerk, no, {"person": 1, "duty": "受理"})
+        staff.add(clerk, no, {"person": 999_999, "duty": "受理"})
     assert "不是这家单位的成员" in caught.value.fields["person"][0]
 
 

@@ -23,6 +23,7 @@ from market.core.permissions import PUBLIC, Always, policy
 from market.discovery import forms, queries, suggestions
 from market.matching.models import Inquiry, ReplyTemplate
 from market.notifications.models import InboxMessage
+from market.service_points.models import Admission, Specialist
 
 # Which rows each thing of a permission's name stands for.
 ROWS = {
@@ -44,6 +45,8 @@ ROWS = {
     "matching:reply_template": ReplyTemplate,
     "monitoring:work_item": WorkItem,
     "notifications:message": InboxMessage,
+    "service_points:admission": Admission,
+    "service_points:specialist": Specialist,
 }
 # Asked in general or about a place that is no row of its own; only their services know what they
 # mean, and tests of those ask them.
@@ -60,6 +63,7 @@ WITHOUT_ROWS = {
     "monitoring:desk",
     "monitoring:my",
     "notifications:choice",
+    "service_points:files",
 }
 MOST = 120  # rows of a kind
 
