@@ -132,6 +132,10 @@ class AdmissionImporter:
             return None
         if there is None:
             return self._tried(Checked(row, "new", content))
+        if there.state == "ended":
+            message = f"{there.no} 已终止，不再改；重新设立请写新的有效期起。"
+            row.report("valid_from", message, warning=True)
+            return Checked(row, "unchanged")
         held = words_of(there)
         # A column that the file does not have, or leaves empty, changes nothing.
         meant = self._finder.resolve({key: value for key, value in held.items() if value})
@@ -150,13 +154,14 @@ class AdmissionImporter:
             elif found.organisation_id != content["organisation"].id:
                 row.report("organisation", f"编号 {no} 是「{found.owner.name}」的，请核对。")
             return found
+        # One that ended comes last: where it was set up again, the new one is meant.
+        query = query.order_by(Admission.state == "ended", Admission.id)
         return db.session.scalar(
             query.where(
                 Admission.organisation_id == content["organisation"].id,
                 Admission.kind == content["kind"],
                 Admission.region_id == content["region"],
                 Admission.valid_from == content["valid_from"],
-                Admission.state != "ended",
             )
         )
 

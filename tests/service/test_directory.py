@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from market.accounts import queries as accounts
 from market.accounts.members import merging
 from market.accounts.models import Organisation
+from market.accounts.people import sessions
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound
@@ -248,7 +249,7 @@ def test_without_consent_only_the_office_of_its_area_knows(clerk):
     with pytest.raises(NotFound):
         specialist_queries.get(people.actor(("county", None, "511803")), no)
     assert specialist_queries.get(clerk, no).certificate == "****6-99"
-    assert "王引线" not in {one.name for one in specialist_queries.search(Asked_()).items}
+    assert "王引线" not in {one.name for one in specialist_queries.search(in_dongpo()).items}
     specialists.consent(clerk, no, clock.today(), "签字表")
     assert specialist_queries.get(PUBLIC, no).name == "王引线"
     specialists.withdraw(clerk, no, "来电要求")
@@ -258,7 +259,7 @@ def test_without_consent_only_the_office_of_its_area_knows(clerk):
         specialists.consent(clerk, no, clock.today() + timedelta(days=1), "签字表")
 
 
-def Asked_():
+def in_dongpo():
     return specialist_queries.Asked(region=regions.get("511402"))
 
 
@@ -293,20 +294,20 @@ def test_contact_and_certificate_are_sealed_and_reading_is_audited(clerk):
 
 
 def test_a_person_withdraws_his_own_consent(clerk):
-    somebody = people.person()
-    no = specialists.record(clerk, person(consented_on="2026-01-01", consent_how="签字表"))
-    with unit_of_work(SYSTEM) as work:
-        work.require(people.MAKE)
-        row = db.session.scalars(select(Specialist).where(Specialist.no == no)).one()
-        row.person_id = somebody.id
-    from market.accounts.people.sessions import actor_of
-
+    firm = accounts.by_code("91511402DEM000487E").id
+    somebody = people.person(("viewer", firm))
+    agreed = {"consented_on": "2026-01-01", "consent_how": "签字表"}
+    no = specialists.record(clerk, person(organisation="91511402DEM000487E", **agreed))
+    with pytest.raises(Invalid):
+        specialists.link(clerk, no, people.person().id)
+    specialists.link(clerk, no, somebody.id)
+    himself = sessions.actor_of(somebody)
     with pytest.raises(NotFound):
         specialists.withdraw(people.actor(), no)
-    specialists.withdraw(actor_of(somebody), no)
+    specialists.withdraw(himself, no)
     with pytest.raises(NotFound):
         specialist_queries.get(PUBLIC, no)
-    assert specialist_queries.get(actor_of(somebody), no).public is False
+    assert specialist_queries.get(himself, no).public is False
 
 
 # -- files
@@ -341,3 +342,12 @@ def test_a_file_is_told_its_mistakes_at_their_cells(demo, tmp_path):
     for words in ("与第 2 行", "不在上级", "早于有效期起", "没有这家单位"):
         assert words in sentences
     assert db.session.scalar(select(Admission.id).where(Admission.source == "批复1号")) is None
+
+
+def test_a_file_brings_nothing_back_that_ended(clerk, tmp_path):
+    path = tmp_path / "points.xlsx"
+    write_table(path, files.POINTS.columns(), files.POINTS.rows())
+    service.do(clerk, titled("太和镇技术合同登记服务点（演示）").no, "end", "撤点")
+    result = run_import(files.POINTS, path, Options(), SYSTEM)
+    assert (result.imported, result.updated, result.rejected) == (0, 0, 0)
+    assert "已终止，不再改" in str(result.problems[0])

@@ -64,6 +64,12 @@ class ConsentSchema(Schema):
     consent_how = Line(200, shortest=2, required=True)
 
 
+class LinkSchema(Schema):
+    """Whose account it is."""
+
+    person = Whole(1, 2_000_000_000)
+
+
 class ReasonSchema(Schema):
     """Why something is done."""
 

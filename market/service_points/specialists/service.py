@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
+from market.accounts.members import queries as members
 from market.accounts.models import Organisation
 from market.core import clock, numbers
 from market.core.db import db
@@ -96,6 +97,24 @@ def edit(actor: Actor, no: str, version: int, values: Mapping[str, Any]) -> int:
             | {key: "改" for key in ("certificate", "contact") if whole.get(key)},
         )
         return version + 1
+
+
+def link(actor: Actor, no: str, person_id: int | None) -> None:
+    """Tie a specialist to his account, so that he himself can take his consent back; None unties.
+
+    Raises:
+        NotFound; Invalid: he is no member of the organisation named.
+    """
+    specialist_id = queries.find(actor, EDIT_SPECIALIST, no).id
+    with unit_of_work(actor) as work:
+        row = db.session.get_one(Specialist, specialist_id)
+        work.require(EDIT_SPECIALIST, row)
+        staff = members.staff(row.organisation_id) if row.organisation_id else []
+        if person_id is not None and person_id not in {one.person_id for one in staff}:
+            raise Invalid({"person": ["请从所在单位的成员中选；不在其中的，先请他加入单位。"]})
+        _move(row, row.lock_version, person_id=person_id)
+        after = {"person_id": person_id}
+        work.record("specialist.linked", KIND, row.id, no=no, after=after)
 
 
 def consent(actor: Actor, no: str, day: date, how: str) -> None:

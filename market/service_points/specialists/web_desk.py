@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from market.accounts.members import queries as members
 from market.core import csrf
 from market.core.errors import Invalid
 from market.core.forms import Form, read_form
@@ -21,6 +22,7 @@ from market.service_points.specialists import queries, service
 from market.service_points.specialists.queries import Asked
 from market.service_points.specialists.schemas import (
     ConsentSchema,
+    LinkSchema,
     ReasonSchema,
     SavedSchema,
     SpecialistForm,
@@ -124,6 +126,11 @@ def _page(no: str, part: str = "", contact: str | None = None) -> Page:
             one=queries.view(row),
             masked=queries.masked_contact(row),
             contact=contact,
+            linked=row.person_id,
+            people=[
+                (str(one.person_id), one.name)
+                for one in (members.staff(row.organisation_id) if row.organisation_id else [])
+            ],
             part=part,
             form=form,
             trouble=trouble,
@@ -193,6 +200,20 @@ def consent(no: str) -> AnyResponse:
         return f"{URL}/{no}"
 
     return submit(ConsentSchema(), act, _page(no, "consent"))
+
+
+@blueprint.post(f"{URL}/<string:no>/link")
+@requires(EDIT_SPECIALIST)
+def link(no: str) -> AnyResponse:
+    """Tie him to his account."""
+    actor = current_actor()
+    queries.find(actor, EDIT_SPECIALIST, no)
+
+    def act(values: Mapping[str, Any]) -> str:
+        service.link(actor, no, values.get("person"))
+        return f"{URL}/{no}"
+
+    return submit(LinkSchema(), act, _page(no, "link"))
 
 
 @blueprint.post(f"{URL}/<string:no>/withdraw")
