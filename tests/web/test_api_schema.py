@@ -28,6 +28,8 @@ THERE = {
     "getRegion": "511402",
     "listPins": "511402",
     "getTaxonomy": "industry",
+    "getServicePoint": "FW2026000001",
+    "getSpecialist": "ZJ2026000001",
 }
 WITH_QUERY = [
     "search",
@@ -37,6 +39,9 @@ WITH_QUERY = [
     "listListingsOfOrganisation",
     "listOrganisations",
     "listRegions",
+    "listServicePoints",
+    "listNearServicePoints",
+    "listSpecialists",
 ]
 OPERATIONS = sorted({*WITH_QUERY, *THERE, "listTaxonomies"})
 # Any text is a path, so that only queries can be wrong.
