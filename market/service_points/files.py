@@ -182,7 +182,10 @@ class AdmissionImporter:
             raise Conflict(f"一次最多导入 {rules.MOST_IMPORTED:,} 行，请分成几个文件。")
 
     def publish(self, run_id: int) -> None:
-        """Write the rows through the service, by the system: the file was allowed as a whole."""
+        """Write the rows through the service.
+
+        It joins the unit of work of whoever imports: he is asked for every row, and named.
+        """
         for checked in self._staged:
             content = self._again(checked.content)
             if checked.existing_id is None:

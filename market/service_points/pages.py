@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from flask import Response, send_file
+from sqlalchemy import select
 
+from market.core.db import db
 from market.core.sheets import Column, write_table
 from market.regions import queries as regions
+from market.regions.models import Region
 from market.regions.queries import RegionView
 
 MOST_CHOICES = 8  # places of one name that are offered
@@ -24,11 +27,20 @@ def place_of(text: str) -> tuple[RegionView | None, list[RegionView]]:
     found = regions.by_codes([text]) if text.isdecimal() else []
     if found:
         return regions.view(found[0]), []
-    places = regions.search(text, MOST_CHOICES)
+    places = regions.search(text, MOST_CHOICES) or townships(text)
     exact = [one for one in places if text in (one.name, one.short_name, one.full_name)]
     if len(exact) == 1 or (exact and exact[0].level != "county"):
         return exact[0], []
     return (places[0], []) if len(places) == 1 else (None, places)
+
+
+def townships(name: str) -> list[RegionView]:
+    """Townships of this name, as far as they can be offered."""
+    query = select(Region).where(
+        Region.name == name, Region.level == "township", Region.valid_to.is_(None)
+    )
+    rows = db.session.scalars(query.order_by(Region.code).limit(MOST_CHOICES))
+    return [regions.view(row) for row in rows]
 
 
 def plain(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from market.service_points.specialists import importer as people_files
 from market.service_points.specialists import queries as specialist_queries
 from market.service_points.specialists import service as specialists
 from market.service_points.specialists.schemas import SpecialistSchema
+from market.service_points.workflow import IMPORT
 from tests import people
 from tests.service.clerk import CODE, OTHER
 
@@ -351,3 +352,24 @@ def test_a_file_brings_nothing_back_that_ended(clerk, tmp_path):
     result = run_import(files.POINTS, path, Options(), SYSTEM)
     assert (result.imported, result.updated, result.rejected) == (0, 0, 0)
     assert "已终止，不再改" in str(result.problems[0])
+
+
+def test_an_office_imports_rows_of_its_area(clerk, tmp_path):
+    path = tmp_path / "points.csv"
+    row = "91511402DEM000487E,{parent},{region},2026-01-01,批复1号\n"
+    heads = "单位,上级登记机构,所在地区,有效期起,依据\n"
+    own = row.format(parent="东坡区技术合同登记处（演示）", region="511402102")
+    foreign = row.format(parent="四川省技术合同认定登记总站（演示）", region="511803101")
+    area = regions.get("511402").path
+
+    def load(text):
+        path.write_text(heads + text, encoding="utf-8")
+        return run_import(files.POINTS, path, Options(only_area=area), clerk, permission=IMPORT)
+
+    refused = load(own + foreign)
+    assert (refused.rejected, refused.imported) == (1, 0)
+    assert "不在您负责的地区" in str(refused.problems[0])
+    assert load(own).imported == 1
+    made = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()))
+    begun = next(one for one in made if one.action == "admission.begin")
+    assert begun.actor_label == clerk.label  # not the system

@@ -63,6 +63,8 @@ def test_everybody_finds_what_serves_his_place(visitor):
         "还没有符合条件" in visitor.get("/service-points?region=513233&kind=voucher_provider").text
     )
     assert "是哪一个" in visitor.get("/service-points?region=城").text
+    township = visitor.get("/service-points?region=水湾镇").text
+    assert "水湾镇技术合同登记服务点（演示）" in township
     assert "没有找到地区" in visitor.get("/service-points?region=xyzzy").text
     assert visitor.get("/service-points?kind=nothing&page=0&field=%00").status_code == 200
     assert visitor.get("/service-points?page=9").status_code == 302
@@ -311,3 +313,14 @@ def test_programs_and_specialists(visitor, token):
     gone = visitor.post(f"{here}/withdraw", json={}, headers=token)
     assert gone.json["public"] is False
     assert visitor.get(here).status_code == 404
+
+
+def test_pages_ask_as_little_for_many_as_for_few(visitor, statements):
+    def asked(address):
+        statements.clear()
+        assert visitor.get(address).status_code == 200
+        return len(statements)
+
+    asked("/service-points")  # labels of fields are read once a minute
+    assert asked("/service-points") == asked("/service-points?kind=voucher_provider") <= 12
+    assert asked("/specialists") == asked("/specialists?kind=broker") <= 12

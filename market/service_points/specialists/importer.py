@@ -136,7 +136,10 @@ class SpecialistImporter:
             raise Conflict(f"一次最多导入 {rules.MOST_IMPORTED:,} 行，请分成几个文件。")
 
     def publish(self, run_id: int) -> None:
-        """Write the rows through the service, by the system: the file was allowed as a whole."""
+        """Write the rows through the service.
+
+        It joins the unit of work of whoever imports: he is asked for every row, and named.
+        """
         for checked in self._staged:
             content = dict(checked.content)
             if content.get("organisation") is not None:
