@@ -15,36 +15,33 @@ from market.demo.files import DATA
 from market.demo.play import Play, actor
 from market.service_points import service, staff
 from market.service_points.files import BODIES, INSTITUTIONS, POINTS
+from market.service_points.finding import Finder, words_of
 from market.service_points.models import Admission
 from market.service_points.schemas import StaffSchema
 from market.service_points.specialists.importer import BROKERS, EXPERTS
 
-# Bodies come in two files: those below name those above.
-_FILES = (
-    (BODIES, "bodies"),
-    (BODIES, "bodies-below"),
-    (POINTS, "points"),
-    (INSTITUTIONS, "institutions"),
-    (BROKERS, "brokers"),
-    (EXPERTS, "experts"),
-)
+_FILES = (BODIES, POINTS, INSTITUTIONS, BROKERS, EXPERTS)
 
 
 def load_directory() -> Iterator[str]:
     """Import the directory; a line for each file. Raises Conflict: it does not pass its checks."""
-    for kind, name in _FILES:
-        result = run_import(kind, DATA / f"{name}.jsonl", Options(demo=True), SYSTEM)
+    for kind in _FILES:
+        result = run_import(kind, DATA / f"{kind.name}.jsonl", Options(demo=True), SYSTEM)
         if result.refused:
             raise Conflict(f"演示数据有误：{result.problems[0]}")
         yield f"演示数据 {kind.label}：{result.line()}"
 
 
 def scene(play: Play, line: Mapping[str, Any]) -> None:
-    """An office suspends or ends an admission, or notes who works there."""
-    no = db.session.scalar(select(Admission.no).where(Admission.name == line["title"]))
-    assert no is not None
+    """An office suspends or ends an admission, names its parent, or notes who works there."""
+    row = db.session.scalars(select(Admission).where(Admission.name == line["title"])).one()
+    no, version, finder = row.no, row.lock_version, Finder()
     with play.step(line["ago"]):
-        if line["do"] == "staff":
+        if line["do"] == "parent":
+            held = {key: value for key, value in words_of(row).items() if value}
+            said = finder.resolve(held | {"parent": line["parent"]})
+            service.edit(actor(line["by"]), no, version, said)
+        elif line["do"] == "staff":
             staff.add(actor(line["by"]), no, StaffSchema().load(line["said"]))
         else:
             service.do(actor(line["by"]), no, line["do"], line["reason"])

@@ -13,7 +13,7 @@ from market.accounts.models import Organisation
 from market.core import clock
 from market.core.db import db, under
 from market.core.errors import Conflict, NotFound
-from market.core.languages import translate
+from market.core.languages import N_, translate
 from market.core.masking import mask_name
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, policy
@@ -234,7 +234,7 @@ def near(actor: Actor, asked: Asked, limit: int = 10) -> list[Entry]:
         .order_by("rank", _BY_KIND, Admission.id)
         .limit(limit)
     )
-    words = {1: "本县", 2: "服务本地", 3: "同市（州）"}
+    words = {1: N_("本县"), 2: N_("服务本地"), 3: N_("同市（州）")}
     return [_entry(row, words[at]) for row, at in db.session.execute(query)]
 
 

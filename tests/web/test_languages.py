@@ -53,6 +53,15 @@ EXAMPLES = {
     "/achievements/<string:no>/versions": ["/achievements/CG2026000001/versions"],
     "/demands/<string:no>/versions": ["/demands/XQ2026000001/versions"],
     "/organisations/<string:no>": ["/organisations/DW2026000001", "/organisations/DW2026000040"],
+    "/service-points": [
+        "/service-points",
+        "/service-points?region=511803&kind=service_point",
+        "/service-points?region=zzz",
+        "/service-points?q=zzz",
+    ],
+    "/service-points/<string:no>": [f"/service-points/FW202600{n:04}" for n in (1, 2, 6, 8, 16)],
+    "/specialists": ["/specialists", "/specialists?region=zzz", "/specialists?q=zzz"],
+    "/specialists/<string:no>": ["/specialists/ZJ2026000001", "/specialists/ZJ2026000006"],
     "/en": [],
 }
 # Answers that are no pages for reading: pictures, and what scripts ask for.
