@@ -25,7 +25,7 @@ from market.core.sheets import Column, Row
 from market.regions.models import Region
 from market.service_points import exports, rules, service
 from market.service_points.finding import Finder, words_of
-from market.service_points.models import BODY, KINDS, PLACES, POINT, Admission
+from market.service_points.models import BODY, KINDS, PLACES, POINT, POWERS, Admission
 from market.service_points.schemas import AdmissionSchema
 from market.service_points.workflow import IMPORT
 
@@ -124,7 +124,22 @@ class AdmissionImporter:
         path = db.session.scalar(select(Region.path).where(Region.id == content["region"])) or ""
         if not path.startswith(area):
             row.report("region", "不在您负责的地区，只能填本地区的机构和服务点。")
-        return path.startswith(area)
+        elif content["kind"] in POWERS:
+            self._reach(row, content, area)
+        return not row.rejected
+
+    @staticmethod
+    def _reach(row: Row, content: Mapping[str, Any], area: str) -> None:
+        """What a body or a point serves lies in the area of whoever brings the file."""
+        served = select(Region.full_name, Region.path)
+        served = served.where(Region.id.in_(content.get("areas") or ()))
+        far = [name for name, path in db.session.execute(served) if not path.startswith(area)]
+        if far:
+            row.report("areas", rules.reach_trouble(far))
+        units = content.get("units") or ()
+        far = [one.name for one in units if not one.region.path.startswith(area)]
+        if far:
+            row.report("units", rules.reach_trouble(far))
 
     def _compare(self, row: Row, content: dict[str, Any]) -> Checked | None:
         there = self._there(row, content)

@@ -35,7 +35,7 @@ from market.service_points.models import (
 )
 from market.service_points.specialists import queries as specialist_queries
 from market.service_points.specialists.queries import SpecialistView
-from market.service_points.workflow import LIST, OVERSEE, READ
+from market.service_points.workflow import LIST, READ
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ def whole_rows() -> Select[Admission]:
     )
 
 
-def _says(words: str) -> list[ColumnElement[bool]]:
+def says(words: str) -> list[ColumnElement[bool]]:
     """SQL: each word stands in a name, the address, or is an industry."""
     found = []
     for word in words.split():
@@ -164,7 +164,7 @@ def chosen(actor: Actor, asked: Asked, *, any_kind: bool = False) -> Select[Admi
     query = whole_rows().where(
         policy.where(actor, LIST, Admission), Admission.running(clock.today())
     )
-    query = query.where(*_says(asked.q))
+    query = query.where(*says(asked.q))
     if asked.kind and not any_kind:
         query = query.where(Admission.kind == asked.kind)
     if asked.region is not None:
@@ -176,7 +176,7 @@ def chosen(actor: Actor, asked: Asked, *, any_kind: bool = False) -> Select[Admi
     return query
 
 
-_BY_KIND = case({kind: at for at, kind in enumerate(KINDS)}, value=Admission.kind)
+BY_KIND = case({kind: at for at, kind in enumerate(KINDS)}, value=Admission.kind)
 
 
 def search(
@@ -184,10 +184,10 @@ def search(
 ) -> PageOf[Entry]:
     """What is in force now and fits, bodies first, then points, then the others by name."""
     query = chosen(actor, asked)
-    return _page(query.order_by(_BY_KIND, Organisation.folded_name, Admission.id), page, per_page)
+    return page_of(query.order_by(BY_KIND, Organisation.folded_name, Admission.id), page, per_page)
 
 
-def _page(query: Select[Admission], page: int, per_page: int) -> PageOf[Entry]:
+def page_of(query: Select[Admission], page: int, per_page: int) -> PageOf[Entry]:
     limited = query.order_by(None).with_only_columns(Admission.id).limit(EXACT_UP_TO + 1)
     total = db.session.scalar(select(func.count()).select_from(limited.subquery())) or 0
     rows = db.session.scalars(query.limit(per_page).offset((page - 1) * per_page))
@@ -231,7 +231,7 @@ def near(actor: Actor, asked: Asked, limit: int = 10) -> list[Entry]:
         chosen(actor, everywhere)
         .where(or_(serves, prefecture), ~under(Region.path, place.path))
         .add_columns(rank.label("rank"))
-        .order_by("rank", _BY_KIND, Admission.id)
+        .order_by("rank", BY_KIND, Admission.id)
         .limit(limit)
     )
     words = {1: N_("本县"), 2: N_("服务本地"), 3: N_("同市（州）")}
@@ -304,7 +304,7 @@ def of_organisation(organisation_id: int) -> list[Entry]:
         Admission.organisation_id == organisation_id, Admission.state != "ended"
     )
     until = or_(Admission.valid_to.is_(None), Admission.valid_to >= clock.today())
-    return [_entry(row) for row in db.session.scalars(query.where(until).order_by(_BY_KIND))]
+    return [_entry(row) for row in db.session.scalars(query.where(until).order_by(BY_KIND))]
 
 
 def count_in(region: RegionView) -> int:
@@ -315,31 +315,6 @@ def count_in(region: RegionView) -> int:
         .where(Admission.running(clock.today()), under(Region.path, region.path))
     )
     return db.session.scalar(select(func.count()).select_from(rows.limit(1000).subquery())) or 0
-
-
-# -- an office's list
-
-
-def desk(
-    actor: Actor, *, q: str = "", kind: str = "", state: str = "", page: int = 1
-) -> PageOf[Entry]:
-    """What lies in the office's area, in every state; what ends first comes first."""
-    today = clock.today()
-    query = whole_rows().where(policy.where(actor, OVERSEE, Admission), *_says(q))
-    if kind:
-        query = query.where(Admission.kind == kind)
-    if state == "soon":
-        query = query.where(
-            Admission.running(today), Admission.valid_to.between(today, today + rules.SOON)
-        )
-    elif state == "expired":
-        query = query.where(Admission.state != "ended", Admission.valid_to < today)
-    elif state:
-        query = query.where(Admission.state == state)
-    ended = case((Admission.state == "ended", 1), else_=0)
-    unknown = case((Admission.valid_to.is_(None), 1), else_=0)
-    order = (ended, unknown, Admission.valid_to, Admission.id)
-    return _page(query.order_by(*order), page, ROWS_PER_PAGE)
 
 
 # -- what the next rooms ask

@@ -65,6 +65,12 @@ def area_trouble(names: Sequence[str], parent: str) -> str:
     return f"「{shown}」不在上级「{parent}」的服务范围内：请改小范围，或先请上级扩大它的范围。"
 
 
+def reach_trouble(names: Sequence[str]) -> str:
+    """A body or a point that is to serve what its office does not look after."""
+    shown = "、".join(names[:3]) + (" 等" if len(names) > 3 else "")
+    return f"「{shown}」不在您负责的地区：跨地区的服务范围请由上级科技管理部门录入。"
+
+
 def overlaps(begins: date, ends: date | None, from_: date, until: date | None) -> bool:
     """Whether two periods share a day; an end that is not known is far away."""
     return (ends is None or from_ <= ends) and (until is None or begins <= until)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from market.accounts.models import Organisation
+from market.accounts.roles import OFFICES
 from market.core import clock, numbers
 from market.core.db import db
 from market.core.errors import Conflict, Invalid
@@ -64,6 +65,7 @@ def record(actor: Actor, values: Mapping[str, Any], *, demo: bool = False) -> st
     now = clock.now()
     with unit_of_work(actor) as work:
         check(values, None)
+        check_reach(work.actor, values, None)
         owner: Organisation = values["organisation"]
         year = clock.today().year
         row = Admission(
@@ -101,6 +103,7 @@ def edit(actor: Actor, no: str, version: int, values: Mapping[str, Any]) -> int:
         refuse_ended(row)
         whole = {**values, "kind": row.kind, "organisation": row.owner}
         check(whole, row)
+        check_reach(work.actor, whole, row)
         before = _told(row)
         _move(row, version, **_columns(whole))
         _fill(row, whole, row.kind)
@@ -210,6 +213,30 @@ def check(values: Mapping[str, Any], row: Admission | None) -> None:
         note("parent", "请填它归哪家登记机构：服务点只帮助和递交，登记由上级登记机构办。")
     if not wrong:
         _check_places(values, row, note)
+    if wrong:
+        raise Invalid(wrong)
+
+
+def check_reach(actor: Actor, values: Mapping[str, Any], row: Admission | None) -> None:
+    """Refuse that an office lets a body or a point serve places that it does not look after.
+
+    Who registers for a place follows from this, so only its own offices, or those above, may say so.
+
+    Raises:
+        Invalid: at the areas or units that are new and lie outside.
+    """
+    if values["kind"] not in POWERS or actor.kind == "system":
+        return
+    own = actor.areas(*OFFICES)
+    held = {one.region_id for one in row.areas} if row else set()
+    named = {one.organisation_id for one in row.units} if row else set()
+    areas = [one for one in _regions(values.get("areas") or ()) if one.id not in held]
+    units = [one for one in values.get("units") or () if one.id not in named]
+    wrong = {}
+    if far := rules.outside([one.path for one in areas], own):
+        wrong["areas"] = [rules.reach_trouble([r.full_name for r in areas if r.path in far])]
+    if far := rules.outside([one.region.path for one in units], own):
+        wrong["units"] = [rules.reach_trouble([u.name for u in units if u.region.path in far])]
     if wrong:
         raise Invalid(wrong)
 

@@ -15,6 +15,7 @@ from market.core.permissions import requires
 from market.core.submitting import Page, Trouble, show, submit
 from market.core.views import query_url
 from market.core.workflow import timeline
+from market.service_points import overview as overviews
 from market.service_points import queries, service, staff
 from market.service_points.finding import Finder, chosen_fields, field_names, words_of
 from market.service_points.models import (
@@ -72,7 +73,7 @@ def overview() -> str | AnyResponse:
     """服务机构: what lies in the area, what ends first at the top."""
     asked = read_form(DeskForm(), request.args).values
     chosen = {name: asked.get(name, "") for name in ("q", "kind", "state")}
-    page = queries.desk(current_actor(), **chosen, page=asked.get("page", 1))
+    page = overviews.desk(current_actor(), **chosen, page=asked.get("page", 1))
     if page.page > page.pages:
         return redirect(query_url())
     return render_template(

@@ -139,6 +139,23 @@ def test_offices_write_in_their_area_alone(clerk):
         service.record(people.actor(("system_admin",)), said(region="511402001"))
 
 
+def test_a_county_lets_nobody_register_for_another(clerk):
+    body = {
+        "organisation": "91511402DEM000487E",
+        "kind": "registration_body",
+        "parent": "四川省技术合同认定登记总站（演示）",
+        "region": "511402",
+    }
+    fields = wrong(clerk, **body, areas=["511402", "511803"], units=["12511803DEM0003480"])
+    assert "「四川省雅安市名山区」不在您负责的地区" in fields["areas"][0]
+    assert "「蒙山茶业科学研究所（演示）」不在您负责的地区" in fields["units"][0]
+    province = people.actor(("province", None, "510000"))
+    no = service.record(province, said(**body, areas=["511402", "511803"]))
+    row = queries.find(PUBLIC, no)
+    held = Finder().resolve(_held(row) | {"hours": "周末"})
+    assert service.edit(clerk, no, row.lock_version, held) == 2  # what is there may stay
+
+
 def test_states_and_renewal(clerk):
     no = service.record(clerk, said(valid_to="2026-12-31"))
     with pytest.raises(Invalid):
