@@ -39,7 +39,9 @@ class SpecialistQuery(Query):
     """What to look for."""
 
     q = Text(60, load_default="", metadata={"description": "姓名、单位或产业"})
-    kind = Text(10, load_default="", metadata={"enum": ["", *SPECIALIST_KINDS]})
+    kind = Text(
+        10, load_default="", metadata={"description": "类别代码", "enum": ["", *SPECIALIST_KINDS]}
+    )
     region = Text(60, load_default="", metadata={"description": "地区代码，含以下各级"})
     field = Text(30, load_default="", metadata={"description": "技术领域代码"})
     industry = Text(60, load_default="", metadata={"description": "主导产业名称"})
