@@ -12,6 +12,7 @@ from market.core.models import CaseEvent, ReferenceData
 from market.core.permissions import SYSTEM, policy
 from market.core.unit_of_work import unit_of_work
 from market.demo import (
+    directory,
     intents,
     scenes,
     scenes_of_members,
@@ -42,6 +43,7 @@ SCENES: dict[str, Scene] = {
     "bulletins": scenes_of_readers.bulletin,
     "notices": scenes_of_notices.notice,
     "announcements": scenes_of_notices.announcement,
+    "directory": directory.scene,
 }
 
 

@@ -77,6 +77,7 @@ def test_everything_moves_and_numbers_stay(clerk, pair, tmp_path):
         "办件": 1,
         "对接咨询": 0,
         "对接意向": 0,
+        "机构与服务点名录": 0,
     }
 
     assert merging.merge(clerk, source_no, OTHER) == target_no

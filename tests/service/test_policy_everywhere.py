@@ -27,6 +27,7 @@ from market.matching.intents.models import Intent, IntentInvitation, Question
 from market.matching.models import Inquiry, ReplyTemplate
 from market.notices.models import Announcement, Notice, Objection
 from market.notifications.models import InboxMessage
+from market.service_points.models import Admission, Specialist
 
 # Which rows each thing of a permission's name stands for.
 ROWS = {
@@ -57,6 +58,8 @@ ROWS = {
     "notices:notice": Notice,
     "notices:objection": Objection,
     "notifications:message": InboxMessage,
+    "service_points:admission": Admission,
+    "service_points:specialist": Specialist,
 }
 # Asked in general or about a place that is no row of its own; only their services know what they
 # mean, and tests of those ask them.
@@ -73,6 +76,7 @@ WITHOUT_ROWS = {
     "monitoring:desk",
     "monitoring:my",
     "notifications:choice",
+    "service_points:files",
 }
 MOST = 120  # rows of a kind
 

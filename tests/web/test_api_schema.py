@@ -29,6 +29,8 @@ THERE = {
     "listPins": "511402",
     "getBulletin": "JB2026000001",
     "getTaxonomy": "industry",
+    "getServicePoint": "FW2026000001",
+    "getSpecialist": "ZJ2026000001",
 }
 WITH_QUERY = [
     "search",
@@ -39,6 +41,9 @@ WITH_QUERY = [
     "listListingsOfOrganisation",
     "listOrganisations",
     "listRegions",
+    "listServicePoints",
+    "listNearServicePoints",
+    "listSpecialists",
 ]
 OPERATIONS = sorted({*WITH_QUERY, *THERE, "listTaxonomies"})
 # Any text is a path, so that only queries can be wrong.

@@ -64,6 +64,14 @@ EXAMPLES = {
     "/notices/<string:no>": [f"/notices/GS20260000{n:02}" for n in (1, 3, 4, 6, 7, 9)],
     "/notices/<string:no>/object": ["/notices/GS2026000001/object"],
     "/announcements/<string:no>": [f"/announcements/GG202600000{n}" for n in (1, 3)],
+    "/service-points": [
+        "/service-points",
+        "/service-points?region=511803&kind=service_point",
+        "/service-points?region=zzz",
+        "/service-points?q=zzz",
+    "/service-points/<string:no>": [f"/service-points/FW202600{n:04}" for n in (1, 2, 6, 8, 16)],
+    "/specialists": ["/specialists", "/specialists?region=zzz", "/specialists?q=zzz"],
+    "/specialists/<string:no>": ["/specialists/ZJ2026000001", "/specialists/ZJ2026000006"],
     "/en": [],
 }
 # Answers that are no pages for reading: pictures, and what scripts ask for.
