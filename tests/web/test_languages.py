@@ -69,6 +69,7 @@ EXAMPLES = {
         "/service-points?region=511803&kind=service_point",
         "/service-points?region=zzz",
         "/service-points?q=zzz",
+    ],
     "/service-points/<string:no>": [f"/service-points/FW202600{n:04}" for n in (1, 2, 6, 8, 16)],
     "/specialists": ["/specialists", "/specialists?region=zzz", "/specialists?q=zzz"],
     "/specialists/<string:no>": ["/specialists/ZJ2026000001", "/specialists/ZJ2026000006"],
