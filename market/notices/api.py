@@ -9,7 +9,7 @@ from marshmallow import fields, validate
 
 from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, Text, page_number, per_page
-from market.core.api_writes import create_once, require_match, version_tag
+from market.core.api_writes import create_once, creates, edits, require_match, version_tag
 from market.core.errors import NotFound
 from market.core.fields import Line, LongText
 from market.core.http import current_actor
@@ -371,6 +371,7 @@ def _values(values: dict[str, Any]) -> dict[str, Any]:
 )
 @blueprint.arguments(NewNotice)
 @blueprint.response(201, NoticeWholeSchema, description="草稿")
+@creates
 @requires(CREATE)
 def create(values: dict[str, Any]) -> Response:
     """Begin a draft."""
@@ -394,6 +395,7 @@ def create(values: dict[str, Any]) -> Response:
 @blueprint.arguments(NoticeText)
 @blueprint.response(200, NoticeWholeSchema, description="改后的草稿")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(EDIT)
 def save(values: dict[str, Any], no: str) -> Response:
     """Save a draft."""
@@ -411,6 +413,7 @@ def save(values: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(NoticeAct)
 @blueprint.response(200, NoticeWholeSchema, description="办后的公示")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def act_on(values: dict[str, Any], no: str) -> Response:
     """Start, withdraw, conclude, discard."""
@@ -447,6 +450,7 @@ def objection_list(no: str) -> PageOf[Any]:
 @blueprint.arguments(NewObjectionAnswer)
 @blueprint.response(200, ObjectionSchema, description="答复后的异议")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(ANSWER)
 def answer(values: dict[str, Any], no: str) -> Any:
     """Answer an objection."""

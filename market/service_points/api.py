@@ -11,7 +11,7 @@ from marshmallow import fields
 
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, Text, page_number, per_page
-from market.core.api_writes import create_once, require_match, version_tag
+from market.core.api_writes import create_once, creates, edits, require_match, version_tag
 from market.core.errors import Invalid
 from market.core.fields import Day, Line, LongText, Words
 from market.core.http import current_actor
@@ -276,6 +276,7 @@ def service_point(no: str) -> tuple[dict[str, Any], int, dict[str, str]]:
 @blueprint.arguments(NewServicePoint)
 @blueprint.response(201, ServicePointDetailSchema, description="已录入")
 @refuses_strangers
+@creates
 @requires(RECORD)
 def create(body: dict[str, Any]) -> Response:
     """Record an admission; with `Idempotency-Key` once."""
@@ -294,6 +295,7 @@ def create(body: dict[str, Any]) -> Response:
 @blueprint.response(200, ServicePointDetailSchema, description="修改后")
 @blueprint.alt_response(404, MISSING)
 @refuses_strangers
+@edits
 @requires(EDIT)
 def update(body: dict[str, Any], no: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Change an admission; asks for `If-Match`."""

@@ -21,7 +21,7 @@ from market.core.api_schemas import (
     page_number,
     per_page,
 )
-from market.core.api_writes import create_once, require_match, version_tag
+from market.core.api_writes import create_once, creates, edits, require_match, version_tag
 from market.core.fields import Line, LongText, Whole, Words
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, LISTINGS_PER_PAGE, PageOf
@@ -200,6 +200,7 @@ def _dumped(no: str) -> dict[str, Any]:
 @blueprint.alt_response(403, REFUSED)
 @blueprint.alt_response(404, MISSING)
 @blueprint.alt_response(409, TAKEN)
+@creates
 @requires(WRITE)
 def create(values: Mapping[str, Any]) -> Response:
     """Begin a bulletin."""
@@ -226,6 +227,7 @@ def create(values: Mapping[str, Any]) -> Response:
 @blueprint.alt_response(409, TAKEN)
 @blueprint.alt_response(412, OTHER)
 @blueprint.alt_response(428, UNNAMED)
+@edits
 @requires(WRITE)
 def edit(values: dict[str, Any], no: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Write a draft anew."""

@@ -8,7 +8,7 @@ from flask import Response, jsonify, request
 
 from market.core import files
 from market.core.api import MISSING, PREFIX, ApiBlueprint
-from market.core.api_writes import create_once, require_match, version_tag
+from market.core.api_writes import create_once, creates, edits, require_match, version_tag
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, PageOf
 from market.core.permissions import requires
@@ -146,6 +146,7 @@ def intent(no: str) -> Response:
 @blueprint.arguments(NewIntent)
 @blueprint.response(201, IntentCaseSchema, description="提出的意向")
 @blueprint.alt_response(404, MISSING)
+@creates
 @requires(READ)
 def create(values: dict[str, Any]) -> Response:
     """Turn an inquiry into an intent."""
@@ -168,6 +169,7 @@ def create(values: dict[str, Any]) -> Response:
 @blueprint.arguments(NewIntentOffer)
 @blueprint.response(200, IntentCaseSchema, description="提出后的意向")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def offer(values: dict[str, Any], no: str) -> Response:
     """Propose terms."""
@@ -208,6 +210,7 @@ def upload(query: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(IntentAgreement)
 @blueprint.response(200, IntentCaseSchema, description="同意后的意向")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def agree(values: dict[str, Any], no: str) -> Response:
     """Say yes to the latest offer."""
@@ -222,6 +225,7 @@ def agree(values: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(NewIntentMessage)
 @blueprint.response(200, IntentCaseSchema, description="留言后的意向")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def write(values: dict[str, Any], no: str) -> Response:
     """Write into the thread."""
@@ -239,6 +243,7 @@ def write(values: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(IntentAct)
 @blueprint.response(200, IntentCaseSchema, description="办后的意向")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def act_on(values: dict[str, Any], no: str) -> Response:
     """One of the other actions."""
@@ -260,6 +265,7 @@ def act_on(values: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(NewIntentInvitation)
 @blueprint.response(200, IntentCaseSchema, description="提出后的意向")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def invite(values: dict[str, Any], no: str) -> Response:
     """Propose to invite an organisation."""
@@ -303,6 +309,7 @@ def answer_invitation(values: dict[str, Any], key: int) -> dict[str, Any]:
 @blueprint.arguments(NewIntentOutcome)
 @blueprint.response(200, IntentCaseSchema, description="填写后的意向")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def tell_outcome(values: dict[str, Any], no: str) -> Response:
     """Say what became of it."""

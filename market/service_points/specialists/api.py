@@ -10,7 +10,7 @@ from marshmallow import fields
 
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, Text, page_number, per_page
-from market.core.api_writes import create_once, require_match, version_tag
+from market.core.api_writes import create_once, creates, edits, require_match, version_tag
 from market.core.errors import Invalid
 from market.core.fields import Day, Line, LongText, Words
 from market.core.http import current_actor
@@ -165,6 +165,7 @@ def specialist(no: str) -> Versioned:
 @blueprint.arguments(NewSpecialist)
 @blueprint.response(201, MarketSpecialistSchema, description="已录入")
 @refuses_strangers
+@creates
 @requires(RECORD_SPECIALIST)
 def create(body: dict[str, Any]) -> Response:
     """Record a specialist; with `Idempotency-Key` once."""
@@ -184,6 +185,7 @@ def create(body: dict[str, Any]) -> Response:
 @blueprint.response(200, MarketSpecialistSchema, description="修改后")
 @blueprint.alt_response(404, MISSING)
 @refuses_strangers
+@edits
 @requires(EDIT_SPECIALIST)
 def update(body: dict[str, Any], no: str) -> Versioned:
     """Change a specialist; asks for `If-Match`."""
