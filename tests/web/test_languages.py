@@ -88,6 +88,7 @@ NO_PAGES = {
     "/unsubscribe/<string:token>",  # signed; walked where a mail is made
     "/kept/<string:key>",  # walked where a form is kept
     "/intakes/receipt/<string:key>",  # walked where a first demand is sent
+    "/objections/<string:word>",  # walked where an objection is sent
     "/inquire/<string:word>",  # walked where an inquiry is made
     "/invitations/<string:word>",  # walked where an invitation is made
 }
