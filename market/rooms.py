@@ -6,7 +6,8 @@ import market.accounts.members.models
 import market.accounts.people.models
 import market.accounts.rosters.models
 import market.accounts.verification.models
-import market.core.models  # noqa: F401  (the technical tables)
+import market.core.models
+import market.service_points.models  # noqa: F401  (the technical tables)
 from market.accounts import api as accounts_api
 from market.accounts import web as accounts_web
 from market.accounts.administration import cli as administration_cli
