@@ -72,6 +72,16 @@ from market.matching import reply_times
 from market.matching import web as matching_web
 from market.matching import web_cases as matching_web_cases
 from market.matching import web_lists as matching_web_lists
+from market.matching.dispatch import api as dispatch_api
+from market.matching.dispatch import contacts as dispatch_contacts
+from market.matching.dispatch import merging as dispatch_merging
+from market.matching.dispatch import messages as dispatch_messages
+from market.matching.dispatch import queries as dispatch_queries
+from market.matching.dispatch import reminding
+from market.matching.dispatch import web as dispatch_web
+from market.matching.dispatch import web_cases as dispatch_web_cases
+from market.matching.dispatch import web_firms as dispatch_web_firms
+from market.matching.dispatch import workflow as dispatch_workflow
 from market.matching.workflow import INQUIRY
 from market.monitoring import api as monitoring_api
 from market.monitoring import cli as monitoring_cli
@@ -266,6 +276,30 @@ matching = Room(
     scopes={"matching:inquiry": "对接咨询：查看、答复、办结"},
 )
 
+dispatch = Room(
+    "dispatch",
+    blueprints=[
+        dispatch_web.blueprint,
+        dispatch_web_cases.blueprint,
+        dispatch_web_firms.blueprint,
+    ],
+    api=[dispatch_api.blueprint],
+    tasks=[
+        Task("remind recipients of dispatches", 600.0, reminding.remind),
+        Task("forget contacts of dispatches", 3600.0, dispatch_contacts.forget),
+    ],
+    files={dispatch_queries.FILES: dispatch_queries.may_have_file},
+    messages=dispatch_messages.KINDS,
+    workflows=[
+        dispatch_workflow.DISPATCH,
+        dispatch_workflow.ESCALATED,
+        dispatch_workflow.OFFICERS,
+    ],
+    on_merge=dispatch_merging.move,
+    would_move=dispatch_merging.would_move,
+    scopes={"matching:dispatch": "推荐对接：查看、答复；科技管理部门还可推荐、记录、办结"},
+)
+
 
 ROOMS: tuple[Room, ...] = (
     core,
@@ -281,6 +315,7 @@ ROOMS: tuple[Room, ...] = (
     local,
     discovery,
     matching,
+    dispatch,
     monitoring,
 )
 

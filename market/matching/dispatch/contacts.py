@@ -66,9 +66,7 @@ def of_firm(actor: Actor, no: str, reason: str | None, line: int | None) -> Pers
         return _of_line(work, ContactLine.organisation_id == firm.id, line or 0, told, no)
 
 
-def _of_line(
-    work: UnitOfWork, about: object, line: int, told: dict[str, str], no: str
-) -> Person:
+def _of_line(work: UnitOfWork, about: object, line: int, told: dict[str, str], no: str) -> Person:
     row = db.session.scalar(select(ContactLine).where(ContactLine.id == line, about))  # type: ignore[arg-type]
     if row is None:
         raise NotFound("没有这条联系记录。")

@@ -74,9 +74,7 @@ def escalate(actor: Actor, no: str, words: str) -> str:
         db.session.add(row)
         db.session.flush()
         flow.begin(work, ESCALATED, row, note=words)
-        messages.tell_of_escalation(
-            messages.ESCALATED, row, words, region_path=row.region.path
-        )
+        messages.tell_of_escalation(messages.ESCALATED, row, words, region_path=row.region.path)
         return row.no
 
 

@@ -54,9 +54,7 @@ def _end_doubles(source_id: int, target_id: int) -> None:
     both = (
         select(Dispatch)
         .join(other, (other.listing_id == Dispatch.listing_id) & (other.recipient_id == target_id))
-        .where(
-            Dispatch.recipient_id == source_id, Dispatch.state.in_(OPEN), other.state.in_(OPEN)
-        )
+        .where(Dispatch.recipient_id == source_id, Dispatch.state.in_(OPEN), other.state.in_(OPEN))
     )
     now = clock.now()
     for row in db.session.scalars(both).all():

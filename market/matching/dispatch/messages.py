@@ -13,7 +13,9 @@ SENT = MessageKind(
     "dispatch.sent",
     N_("科技管理部门推荐需求给本单位"),
     N_("请看一项技术需求：%(title)s"),
-    N_("%(by)s把需求「%(title)s」推荐给%(recipient)s，编号 %(no)s。请在 %(due)s 前答复：有意向、不对口，或另荐他人。"),
+    N_(
+        "%(by)s把需求「%(title)s」推荐给%(recipient)s，编号 %(no)s。请在 %(due)s 前答复：有意向、不对口，或另荐他人。"
+    ),
     sms=True,
 )
 ANSWERED = MessageKind(
@@ -26,14 +28,18 @@ REMINDED = MessageKind(
     "dispatch.reminded",
     N_("推荐的需求到期还没有答复"),
     N_("请答复推荐的需求：%(title)s"),
-    N_("推荐给%(recipient)s的需求「%(title)s」（%(no)s）请在 %(due)s 前答复，现已过期。仍可以答复。"),
+    N_(
+        "推荐给%(recipient)s的需求「%(title)s」（%(no)s）请在 %(due)s 前答复，现已过期。仍可以答复。"
+    ),
     sms=True,
 )
 OVERDUE = MessageKind(
     "dispatch.overdue",
     N_("推荐对接到期没有答复"),
     N_("%(recipient)s还没有答复"),
-    N_("需求「%(title)s」推荐给%(recipient)s（%(no)s），%(due)s 已到期，还没有答复。已提醒对方一次，请打电话。"),
+    N_(
+        "需求「%(title)s」推荐给%(recipient)s（%(no)s），%(due)s 已到期，还没有答复。已提醒对方一次，请打电话。"
+    ),
     mail=False,
 )
 ENDED = MessageKind(

@@ -21,6 +21,7 @@ from market.catalogue.models import Listing
 from market.core.db import Base, Document, RowId, UtcDateTime
 from market.core.languages import N_
 from market.regions.models import InRegion, Region
+from market.service_points.models import Specialist
 
 STATES = {
     "sent": N_("待对方答复"),
@@ -37,7 +38,11 @@ OPEN = ("sent", "interested", "talking")
 # What a recipient answers: state → words of the choice.
 ANSWERS = {"interested": "有意向", "declined": "不对口", "referred": "另荐他人"}
 OUTCOMES = {"matched": N_("已对接"), "failed": N_("未成")}
-ESCALATION_STATES = {"open": N_("待市级办理"), "answered": N_("市级已办"), "withdrawn": N_("已撤回")}
+ESCALATION_STATES = {
+    "open": N_("待市级办理"),
+    "answered": N_("市级已办"),
+    "withdrawn": N_("已撤回"),
+}
 LINE_KINDS = {"call": "电话", "message": "微信或短信", "visit": "走访", "note": "备注"}
 OFFICER_STATES = {"current": N_("联系中"), "ended": N_("已结束")}
 MOST_DAYS = 60  # working days that a recipient may be given
@@ -60,6 +65,7 @@ class Dispatch(OwnedBy, InRegion, Base):
         CheckConstraint(f"state IN {tuple(STATES)}", name="state"),
         CheckConstraint(f"outcome IN {tuple(OUTCOMES)}", name="outcome"),
         CheckConstraint("(state = 'closed') = (outcome IS NOT NULL)", name="closed_with_outcome"),
+        CheckConstraint("(recipient_id IS NULL) <> (specialist_id IS NULL)", name="one_recipient"),
         CheckConstraint("(score IS NULL) = (parts IS NULL)", name="parts"),
         CheckConstraint("(answered_at IS NULL) = (answered_on IS NULL)", name="answered"),
         CheckConstraint(
@@ -80,8 +86,17 @@ class Dispatch(OwnedBy, InRegion, Base):
             sqlite_where=_OPEN_SQL,
             postgresql_where=_OPEN_SQL,
         ),
+        Index(
+            "uq_dispatch_open_specialist",
+            "listing_id",
+            "specialist_id",
+            unique=True,
+            sqlite_where=_OPEN_SQL,
+            postgresql_where=_OPEN_SQL,
+        ),
         Index("ix_dispatch_listing", "listing_id", "id"),
         Index("ix_dispatch_recipient", "recipient_id", "state"),
+        Index("ix_dispatch_specialist", "specialist_id", "state"),
         Index("ix_dispatch_person", "recipient_person_id", "state"),
         Index("ix_dispatch_referral", "referral_id"),
         Index("ix_dispatch_region", "region_id", "state", "id"),
@@ -95,6 +110,7 @@ class Dispatch(OwnedBy, InRegion, Base):
     title: Mapped[str] = mapped_column(String(300))
     region_id: Mapped[int] = mapped_column(ForeignKey("region.id"))
     recipient_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    specialist_id: Mapped[int | None] = mapped_column(ForeignKey("specialist.id"))
     # The person who answers for himself, where the recipient is one with an account.
     recipient_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     recipient_label: Mapped[str] = mapped_column(String(200))
@@ -132,8 +148,16 @@ class Dispatch(OwnedBy, InRegion, Base):
 
     listing: Mapped[Listing] = relationship()
     owner: Mapped[Organisation | None] = relationship(foreign_keys=[recipient_id])
+    specialist: Mapped[Specialist | None] = relationship()
     referred_to: Mapped[Organisation | None] = relationship(foreign_keys=[referral_id])
     region: Mapped[Region] = relationship()
+
+    @property
+    def recipient_no(self) -> str:
+        """The number of the organisation or specialist that it went to."""
+        if self.owner is not None:
+            return self.owner.no
+        return self.specialist.no if self.specialist is not None else ""
 
     @property
     def late(self) -> bool:

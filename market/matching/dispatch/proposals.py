@@ -1,4 +1,5 @@
-"""Whom to send a demand to: owners of published achievements that fit it, with the points for each."""
+"""Whom to send a demand to, with the points for each: owners of published achievements that fit it,
+and transfer institutions, brokers and experts of the directory who know its field."""
 
 from __future__ import annotations
 
@@ -7,37 +8,36 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import case, func, select
+from sqlalchemy.orm import joinedload, selectinload
 
-from market.accounts.people.models import RoleGrant
-from market.accounts.people.sessions import in_force
-from market.accounts.queries import OrganisationView
-from market.accounts.roles import EDITORS
+from market.accounts.models import Organisation
 from market.catalogue import queries as catalogue
 from market.catalogue.queries import ListingView
 from market.core.db import db
 from market.core.permissions import Actor
 from market.discovery import related
-from market.matching.dispatch import rules
+from market.matching.dispatch import recipients, rules
 from market.matching.dispatch.models import Dispatch
+from market.matching.dispatch.recipients import Recipient
 from market.matching.dispatch.rules import Part, Record, Side
 from market.regions.models import path_ids
+from market.service_points.models import Admission, AdmissionTopic, Specialist, SpecialistTopic
 from search_index import IndexMissing, IndexOutdated
 
 MOST_LISTINGS = 60  # achievements that are compared
 MOST = 15  # recipients that are proposed
-NAMED = 3  # achievements that a proposal names
-_NOT_ASKED = ("office",)  # kinds of organisations to which nobody sends a demand
-_TREES = ("field", "industry")
+_MOST_OF_DIRECTORY = 60  # entries of each kind that are compared
+_MOST_TOPICS = 500
+Key = tuple[str, int]  # "organisation" or "specialist", and its id
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A recipient with the points of the achievement that fits best; `listings`: all that fit."""
+    """A recipient with its points; `listings`: its achievements that fit, the best first."""
 
-    organisation: OrganisationView
+    recipient: Recipient
     parts: Sequence[Part]
     listings: Sequence[ListingView]
-    has_account: bool
 
     @property
     def score(self) -> int:
@@ -52,37 +52,117 @@ class Proposals:
     building: bool = False
 
 
+@dataclass(frozen=True)
+class _Offer:
+    """What speaks for a recipient: an achievement, or what the directory says it knows."""
+
+    side: Side
+    shared: Sequence[str]
+    listing: ListingView | None = None
+
+
 def of(actor: Actor, demand: ListingView, most: int = MOST) -> Proposals:
-    """Recipients for a demand, those with the most points first: one search, four statements."""
+    """Recipients for a demand, those with the most points first: one search, some statements."""
+    offers: dict[Key, list[_Offer]] = {}
+    building = False
     try:
-        shared = related.fitting(actor, demand, MOST_LISTINGS)
+        _from_listings(actor, demand, offers)
     except (IndexMissing, IndexOutdated):
-        return Proposals((), building=True)
-    offers = catalogue.several(actor, list(shared)) if shared else {}
-    by_owner: dict[int, list[ListingView]] = {}
-    for no in shared:
-        offer = offers.get(no)
-        if offer is not None and _may_be_asked(offer.owner, demand):
-            by_owner.setdefault(offer.owner.id, []).append(offer)
-    records, reachable = records_of(by_owner), with_account(by_owner)
-    wanted, labels = side_of(demand), _labels()
+        building = True
+    _from_directory(actor, demand, offers)
+    offers.pop(("organisation", demand.owner.id), None)
+    found = _scored(demand, offers)
+    found.sort(key=lambda pair: -rules.score_of(pair[1][0][0]))
+    found = found[:most]
+    people = _recipients([key for key, _ in found])
+    rows = [
+        Proposal(people[key], best[0][0], [one.listing for _, one in best if one.listing])
+        for key, best in found
+        if key in people
+    ]
+    rows.sort(key=lambda one: (-one.score, one.recipient.name))
+    return Proposals(rows, building)
+
+
+def _from_listings(actor: Actor, demand: ListingView, offers: dict[Key, list[_Offer]]) -> None:
+    shared = related.fitting(actor, demand, MOST_LISTINGS)
+    there = catalogue.several(actor, list(shared)) if shared else {}
+    for no, words in shared.items():
+        if no in there and there[no].owner.kind != "office":
+            one = there[no]
+            offers.setdefault(("organisation", one.owner.id), []).append(
+                _Offer(side_of(one), words, one)
+            )
+
+
+def _from_directory(actor: Actor, demand: ListingView, offers: dict[Key, list[_Offer]]) -> None:
+    """Those of the directory who know a field of the demand, or an industry that it names."""
+    fields = list(demand.content.get("fields") or ())
+    words = " ".join([demand.title, *(demand.content.get("keywords") or ()), demand.summary])
+    institutions = (
+        select(Admission)
+        .join(Admission.owner)
+        .where(
+            Admission.kind == "transfer_institution",
+            Admission.state == "active",
+            Organisation.state == "active",
+            Admission.id.in_(_knowing(AdmissionTopic, AdmissionTopic.admission_id, fields, words)),
+        )
+        .options(joinedload(Admission.region), selectinload(Admission.topics))
+    )
+    for admission in db.session.scalars(institutions.limit(_MOST_OF_DIRECTORY)):
+        key = ("organisation", admission.organisation_id)
+        offers.setdefault(key, []).append(_known(admission, words))
+    people = (
+        select(Specialist)
+        .where(
+            recipients.visible(actor),
+            Specialist.id.in_(
+                _knowing(SpecialistTopic, SpecialistTopic.specialist_id, fields, words)
+            ),
+        )
+        .options(joinedload(Specialist.region), selectinload(Specialist.topics))
+    )
+    for specialist in db.session.scalars(people.limit(_MOST_OF_DIRECTORY)):
+        offers.setdefault(("specialist", specialist.id), []).append(_known(specialist, words))
+
+
+def _knowing(model: Any, key: Any, fields: Sequence[str], words: str) -> Any:
+    """SQL: ids of entries with a topic of the demand."""
+    names = select(model.value).where(model.sort == "industry").distinct().limit(_MOST_TOPICS)
+    named = [name for name in db.session.scalars(names) if name in words]
+    fits = ((model.sort == "field") & model.value.in_(fields)) | (
+        (model.sort == "industry") & model.value.in_(named)
+    )
+    return select(key).where(fits)
+
+
+def _known(entry: Admission | Specialist, words: str) -> _Offer:
+    topics = {(one.sort, one.value) for one in entry.topics}
+    return _Offer(
+        Side(
+            fields=[value for sort, value in topics if sort == "field"],
+            path=path_ids(entry.region.path),
+        ),
+        sorted(value for sort, value in topics if sort == "industry" and value in words),
+    )
+
+
+def _scored(
+    demand: ListingView, offers: Mapping[Key, Sequence[_Offer]]
+) -> list[tuple[Key, list[tuple[list[Part], _Offer]]]]:
+    """For each recipient what speaks for it, the best first."""
+    records, wanted = records_of(offers), side_of(demand)
+    labels = {name: catalogue.vocabulary(name) for name in ("field", "industry", "stage")}
     found = []
-    for owner, listings in by_owner.items():
-        record = records.get(owner, Record())
+    for key, those in offers.items():
+        record = records.get(key, Record())
         scored = [
-            (rules.parts_of(wanted, side_of(one), shared[one.no], record, labels), one)
-            for one in listings
+            (rules.parts_of(wanted, one.side, one.shared, record, labels), one) for one in those
         ]
-        scored.sort(key=lambda pair: rules.score_of(pair[0]), reverse=True)
-        best, first = scored[0]
-        named = [one for _, one in scored]
-        found.append(Proposal(first.owner, best, named, owner in reachable))
-    found.sort(key=lambda one: (-one.score, one.organisation.name))
-    return Proposals(found[:most])
-
-
-def _may_be_asked(owner: OrganisationView, demand: ListingView) -> bool:
-    return owner.id != demand.owner.id and owner.kind not in _NOT_ASKED
+        scored.sort(key=lambda pair: -rules.score_of(pair[0]))
+        found.append((key, scored))
+    return found
 
 
 def side_of(listing: ListingView) -> Side:
@@ -101,35 +181,47 @@ def side_of(listing: ListingView) -> Side:
     )
 
 
-def _labels() -> dict[str, Mapping[str, str]]:
-    return {name: catalogue.vocabulary(name) for name in (*_TREES, "stage")}
+def _ids(keys: Iterable[Key], sort: str) -> list[int]:
+    return [key for kind, key in keys if kind == sort]
 
 
-def records_of(recipients: Iterable[int]) -> dict[int, Record]:
-    """What organisations did with earlier dispatches; those withdrawn or not due yet do not count."""
-    answered = Dispatch.answered_at.is_not(None)
-    counted = Dispatch.state.not_in(("withdrawn", "sent"))
-    query = (
-        select(
-            Dispatch.recipient_id,
-            func.count(),
-            func.sum(case((answered, 1), else_=0)),
-            func.avg(case((answered, Dispatch.answer_minutes))),
-        )
-        .where(Dispatch.recipient_id.in_(list(recipients)), counted)
-        .group_by(Dispatch.recipient_id)
-    )
-    return {
-        key: Record(sent, int(done or 0), None if minutes is None else round(minutes))
-        for key, sent, done, minutes in db.session.execute(query)
+def _recipients(keys: Sequence[Key]) -> dict[Key, Recipient]:
+    """The recipients themselves."""
+    own = select(Organisation).where(Organisation.id.in_(_ids(keys, "organisation")))
+    rows = db.session.scalars(own.options(joinedload(Organisation.region))).all()
+    reachable = recipients.with_account(row.id for row in rows)
+    found: dict[Key, Recipient] = {
+        ("organisation", row.id): recipients.of_organisation(row, row.id in reachable)
+        for row in rows
+        if row.state == "active" and row.kind != "office"
     }
+    people = select(Specialist).where(Specialist.id.in_(_ids(keys, "specialist")))
+    people = people.options(joinedload(Specialist.region), joinedload(Specialist.organisation))
+    for one in db.session.scalars(people):
+        found["specialist", one.id] = recipients.of_specialist(one)
+    return found
 
 
-def with_account(organisations: Iterable[int]) -> set[int]:
-    """Which of these organisations have somebody who can answer on this site."""
-    query = select(RoleGrant.organisation_id).where(
-        RoleGrant.organisation_id.in_(list(organisations)),
-        RoleGrant.role.in_(EDITORS),
-        in_force(),
-    )
-    return {key for key in db.session.scalars(query.distinct()) if key is not None}
+def records_of(keys: Iterable[Key]) -> dict[Key, Record]:
+    """What recipients did with earlier dispatches; those withdrawn or still waiting do not count."""
+    keys = list(keys)
+    answered = Dispatch.answered_at.is_not(None)
+    found: dict[Key, Record] = {}
+    for sort, column in (
+        ("organisation", Dispatch.recipient_id),
+        ("specialist", Dispatch.specialist_id),
+    ):
+        query = (
+            select(
+                column,
+                func.count(),
+                func.sum(case((answered, 1), else_=0)),
+                func.avg(case((answered, Dispatch.answer_minutes))),
+            )
+            .where(column.in_(_ids(keys, sort)), Dispatch.state.not_in(("withdrawn", "sent")))
+            .group_by(column)
+        )
+        for key, sent, done, minutes in db.session.execute(query):
+            usual = None if minutes is None else round(minutes)
+            found[sort, key] = Record(sent, int(done or 0), usual)
+    return found

@@ -46,7 +46,12 @@ TABS = {
 }
 _MOST_LINES = 200  # of a log that a page shows, the newest
 _MOST_OF_DEMAND = 100  # dispatches of one demand on its page
-_JOINED = (joinedload(Dispatch.owner), joinedload(Dispatch.listing), joinedload(Dispatch.region))
+_JOINED = (
+    joinedload(Dispatch.owner),
+    joinedload(Dispatch.specialist),
+    joinedload(Dispatch.listing),
+    joinedload(Dispatch.region),
+)
 
 
 @dataclass(frozen=True)
@@ -136,11 +141,19 @@ def _demand_view(actor: Actor, no: str) -> ListingView | None:
 
 def _earlier(dispatch: Dispatch) -> Sequence[Dispatch]:
     """The same demand to the same recipient, before."""
-    same = Dispatch.recipient_id == dispatch.recipient_id
     query = select(Dispatch).where(
-        Dispatch.listing_id == dispatch.listing_id, same, Dispatch.id < dispatch.id
+        Dispatch.listing_id == dispatch.listing_id,
+        same_recipient(dispatch),
+        Dispatch.id < dispatch.id,
     )
     return db.session.scalars(query.order_by(Dispatch.id.desc()).limit(10)).all()
+
+
+def same_recipient(dispatch: Dispatch) -> ColumnElement[bool]:
+    """SQL: what went to the recipient of this one."""
+    if dispatch.recipient_id is not None:
+        return Dispatch.recipient_id == dispatch.recipient_id
+    return Dispatch.specialist_id == dispatch.specialist_id
 
 
 def lines_of(about: ColumnElement[bool]) -> Sequence[ContactLine]:
@@ -175,19 +188,17 @@ class DemandPage:
         return self.state == "published" and self.listing is not None
 
     @property
-    def open_to(self) -> dict[int, Dispatch]:
-        """Recipients that have it now."""
-        found = (one for one in self.dispatches if one.state in OPEN)
-        return {one.recipient_id: one for one in found if one.recipient_id is not None}
+    def open_to(self) -> dict[str, Dispatch]:
+        """Recipients that have it now, by number."""
+        return {one.recipient_no: one for one in self.dispatches if one.state in OPEN}
 
     @property
-    def ended_with(self) -> dict[int, Dispatch]:
+    def ended_with(self) -> dict[str, Dispatch]:
         """Recipients that had it before and may get it again, with the last time."""
-        ended: dict[int, Dispatch] = {}
+        ended: dict[str, Dispatch] = {}
         for one in self.dispatches:
-            if one.recipient_id is not None:
-                ended.setdefault(one.recipient_id, one)
-        return {key: one for key, one in ended.items() if key not in self.open_to}
+            ended.setdefault(one.recipient_no, one)
+        return {no: one for no, one in ended.items() if no not in self.open_to}
 
 
 def find_demand(actor: Actor, no: str) -> Listing:
@@ -208,7 +219,15 @@ def demand(actor: Actor, no: str) -> DemandPage:
     """A demand of the office's area with what was done about it. Raises NotFound."""
     row = find_demand(actor, no)
     view = _demand_view(actor, no)
-    sent = select(Dispatch).where(Dispatch.listing_id == row.id).options(joinedload(Dispatch.owner))
+    sent = (
+        select(Dispatch)
+        .where(Dispatch.listing_id == row.id)
+        .options(
+            joinedload(Dispatch.owner),
+            joinedload(Dispatch.specialist),
+            joinedload(Dispatch.referred_to),
+        )
+    )
     up = select(Escalation).where(
         Escalation.listing_id == row.id, policy.where(actor, ESCALATION, Escalation)
     )
@@ -354,9 +373,7 @@ def of_sides(
     received = Dispatch.recipient_id.in_(actor.organisations(*MEMBERS))
     wanted = policy.where(actor, READ, Dispatch)
     if side:
-        wanted = wanted & (
-            received if side == "received" else policy.where(actor, AREA, Dispatch)
-        )
+        wanted = wanted & (received if side == "received" else policy.where(actor, AREA, Dispatch))
     if state:
         wanted = wanted & (Dispatch.state == state)
     limited = select(Dispatch.id).where(wanted).limit(EXACT_UP_TO + 1).subquery()

@@ -13,7 +13,9 @@ from typing import Any
 
 from market.core.masking import mask_name, mask_telephone
 
-FOLLOW_UP = 3  # working days after an answer in which the office should ring: the house's own target
+FOLLOW_UP = (
+    3  # working days after an answer in which the office should ring: the house's own target
+)
 LATEST_CALL = timedelta(days=92)
 CONTACT_KEPT = timedelta(days=180)  # after the last step (个人信息保护法 art. 19)
 LINE_KEPT = timedelta(days=365)  # the persons in a firm's own log

@@ -8,7 +8,13 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, validates_schema
 
 from market.core.fields import Choice, Day, Line, LongText, Reading, Whole, Words, as_text
-from market.matching.dispatch.models import ANSWERS, LINE_KINDS, MOST_DAYS, MOST_RECIPIENTS, OUTCOMES
+from market.matching.dispatch.models import (
+    ANSWERS,
+    LINE_KINDS,
+    MOST_DAYS,
+    MOST_RECIPIENTS,
+    OUTCOMES,
+)
 from market.matching.rules import LANDLINE, MOBILE, reachable
 
 LONGEST = 1000  # characters of an answer, of what was said

@@ -163,12 +163,14 @@ def _refuse_second_open(row: Dispatch) -> None:
         return
     query = select(Dispatch.no).where(
         Dispatch.listing_id == row.listing_id,
-        Dispatch.recipient_id == row.recipient_id,
+        queries.same_recipient(row),
         Dispatch.state.in_(OPEN),
     )
     other = db.session.scalar(query)
     if other is not None:
-        raise Conflict(f"这项需求后来又推荐过一次，请在 {other} 里答复；您写的还在这里，可以复制过去。")
+        raise Conflict(
+            f"这项需求后来又推荐过一次，请在 {other} 里答复；您写的还在这里，可以复制过去。"
+        )
 
 
 def do(
@@ -214,9 +216,7 @@ def close(
             files.attach(work, proof, FILES, row.id, purpose="proof")
         told = {"outcome": values["outcome"], "outcome_text": values.get("text")}
         columns = moved(next_call=None, **told)
-        flow.fire(
-            work, DISPATCH, row, "close", note=values.get("text"), values=columns, after=told
-        )
+        flow.fire(work, DISPATCH, row, "close", note=values.get("text"), values=columns, after=told)
         messages.tell_recipient(messages.ENDED, row)
 
 

@@ -51,9 +51,7 @@ _MYSELF: dict[str, Condition] = {"person": Mine("recipient_person_id")}
 SEND = policy.declare("matching:dispatch:send", **_AREA)
 PASS_UP = policy.declare("matching:dispatch:pass_up", county=InArea(), prefecture=InArea())
 # About a dispatch.
-READ = policy.declare(
-    "matching:dispatch:read", **dict.fromkeys(MEMBERS, Own()), **_AREA, **_MYSELF
-)
+READ = policy.declare("matching:dispatch:read", **dict.fromkeys(MEMBERS, Own()), **_AREA, **_MYSELF)
 AREA = policy.declare("matching:dispatch:area", **_AREA)
 # A clerk writes down what he was told on the telephone (代录).
 ANSWER = policy.declare("matching:dispatch:answer", **_EDITORS, **_AREA, **_MYSELF)
@@ -66,9 +64,7 @@ SETTING = policy.declare("matching:dispatch_setting:edit", **_AREA)
 ESCALATION = policy.declare(
     "matching:escalation:read", **dict.fromkeys(OFFICES, InArea() | FromArea())
 )
-TAKE_BACK = policy.declare(
-    "matching:escalation:withdraw", county=FromArea(), prefecture=FromArea()
-)
+TAKE_BACK = policy.declare("matching:escalation:withdraw", county=FromArea(), prefecture=FromArea())
 REPLY = policy.declare("matching:escalation:answer", prefecture=InArea(), province=InArea())
 # About a firm (an organisation), and about who looks after it.
 FIRM = policy.declare("matching:firm:read", **_AREA)
