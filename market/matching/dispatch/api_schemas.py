@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
+from market.catalogue.intake.schemas import Telephone
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, Text, page_number, per_page
 from market.core.fields import Day, Line, LongText
 from market.core.pagination import ROWS_PER_PAGE
@@ -16,7 +17,7 @@ from market.matching.dispatch.models import (
     STATES,
 )
 from market.matching.dispatch.rules import LABELS
-from market.matching.dispatch.schemas import LONGEST, Telephone
+from market.matching.dispatch.schemas import LONGEST
 
 ACTIONS = ("talk", "miss", "withdraw")
 

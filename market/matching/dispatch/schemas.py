@@ -7,7 +7,8 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, validates_schema
 
-from market.core.fields import Choice, Day, Line, LongText, Reading, Whole, Words, as_text
+from market.catalogue.intake.schemas import Telephone
+from market.core.fields import Choice, Day, Line, LongText, Whole, Words
 from market.matching.dispatch.models import (
     ANSWERS,
     LINE_KINDS,
@@ -15,21 +16,8 @@ from market.matching.dispatch.models import (
     MOST_RECIPIENTS,
     OUTCOMES,
 )
-from market.matching.rules import LANDLINE, MOBILE, reachable
 
 LONGEST = 1000  # characters of an answer, of what was said
-
-
-class Telephone(Reading):
-    """A telephone number, mobile or with its area code."""
-
-    knows_nothing = False
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> str:
-        found = reachable(as_text(value))
-        if found is None or not (MOBILE.fullmatch(found) or LANDLINE.fullmatch(found)):
-            raise ValidationError("请写 11 位手机号，或带区号的座机，如 028-38160000。")
-        return found
 
 
 class _Form(Schema):

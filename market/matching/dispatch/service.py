@@ -151,7 +151,7 @@ def _note_of(columns: Mapping[str, Any], row: Dispatch) -> str | None:
     if columns["referral"]:
         said.insert(0, f"推荐：{columns['referral']}")
     if columns["recorded_by"]:
-        said.append(f"（代录，对方 {columns['answered_on'].isoformat()} 答复）")
+        said.append("（代录）")
     if columns["answered_on"] > row.due:
         said.append(f"（迟答：应在 {row.due.isoformat()} 前）")
     return "\n".join(one for one in said if one) or None
