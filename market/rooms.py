@@ -97,6 +97,16 @@ from market.notifications.sending import Sender
 from market.regions import api as regions_api
 from market.regions import service as regions
 from market.regions.industries import KIND as LEADING_INDUSTRIES
+from market.service_points import api as directory_api
+from market.service_points import files as directory_files
+from market.service_points import merging as directory_merging
+from market.service_points import web as directory_web
+from market.service_points import web_desk as directory_web_desk
+from market.service_points.specialists import api as specialists_api
+from market.service_points.specialists import importer as specialists_files
+from market.service_points.specialists import web as specialists_web
+from market.service_points.specialists import web_desk as specialists_web_desk
+from market.service_points.workflow import ADMISSION
 
 
 def _remove_abandoned_imports() -> bool:
@@ -184,6 +194,24 @@ notifications = Room(
     ],
     badges={"unread": notifications_queries.unread},
 )
+service_points = Room(
+    "service_points",
+    blueprints=[
+        directory_web.blueprint,
+        directory_web_desk.blueprint,
+        specialists_web.blueprint,
+        specialists_web_desk.blueprint,
+    ],
+    api=[directory_api.blueprint, specialists_api.blueprint],
+    workflows=[ADMISSION],
+    scopes={
+        "service_points:admission": "机构与服务点：录入、修改、暂停、终止",
+        "service_points:specialist": "技术经理人与专家：录入、修改、公开同意",
+    },
+    imports=(*directory_files.IMPORTS, *specialists_files.IMPORTS),
+    on_merge=directory_merging.move,
+    would_move=directory_merging.would_move,
+)
 catalogue = Room(
     "catalogue",
     blueprints=[catalogue_web.blueprint, web_reports.blueprint],
@@ -192,6 +220,7 @@ catalogue = Room(
     searchables=[SEARCHABLE],
     tasks=[Task("forget reporters", 3600.0, catalogue_service.forget_reporters)],
     seeds=[terms.seed],
+    terms=terms.names,
     gauges=[Gauge("market_listings", "Published listings", documents.count)],
     workflows=[report_cases.WORKFLOW],
     on_merge=catalogue_service.move_listings,
@@ -308,6 +337,7 @@ ROOMS: tuple[Room, ...] = (
     organisations,
     administration,
     notifications,
+    service_points,
     catalogue,
     publishing,
     intake,
@@ -328,6 +358,9 @@ KINDS: dict[str, Kind] = {
         LEADING_INDUSTRIES,
         ORGANISATIONS,
         ROSTERS,
+        *directory_files.KINDS_OF_FILES,
+        specialists_files.BROKERS,
+        specialists_files.EXPERTS,
         ACHIEVEMENTS,
         DEMANDS,
         PINS,

@@ -28,7 +28,7 @@ _KEY = "market.language"
 _ONE_LANGUAGE = re.compile(
     r"/(?:api|static|templates|files|start|my|desk|account|submissions|renew|inquiries|"
     r"verifications|intakes(?!/receipt)|imports)(?:/|$)|"
-    r"/(?:healthz|readyz|metrics|favicon\.ico|robots\.txt|feed\.atom|search\.(?:xlsx|csv)|"
+    r"/(?:healthz|readyz|metrics|favicon\.ico|robots\.txt|feed\.atom|search\.(?:xlsx|csv)|(?:service-points|specialists)\.(?:csv|json)|"
     r"sitemap[^/]*\.xml)$"
 )
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")

@@ -127,6 +127,8 @@ class Room:
     workflows: Sequence[Workflow] = ()
     # A sentence about an organisation beside what it published, by its id: how fast it answers.
     owner_note: Callable[[int], str | None] | None = None
+    # Labels by code of a code list ("field"), for rooms that lie below the one that keeps them.
+    terms: Callable[[str], Mapping[str, str]] | None = None
     # Kinds of files that people import on a page.
     imports: Sequence[Importable] = ()
 
@@ -148,6 +150,11 @@ class Market:
     def finder(self) -> Finder:
         """The one finder that a room brings."""
         return next(room.finder for room in self.rooms if room.finder is not None)
+
+    @property
+    def terms(self) -> Callable[[str], Mapping[str, str]]:
+        """The one function that gives the labels of a code list."""
+        return next(room.terms for room in self.rooms if room.terms is not None)
 
     @property
     def identify(self) -> Callable[[], Actor]:

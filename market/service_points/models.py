@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from market.accounts.models import Organisation, OwnedBy
+from market.accounts.people.models import Person
 from market.core.db import Base, RowId, UtcDateTime
 from market.core.languages import N_
 from market.regions.models import InRegion, Region
@@ -245,6 +246,8 @@ class AdmissionStaff(Base):
     trained_on: Mapped[date | None]
     ab_role: Mapped[str | None] = mapped_column(String(1))
     listed: Mapped[bool] = mapped_column(default=False)
+
+    person: Mapped[Person | None] = relationship()
 
 
 class Specialist(InRegion, Base):
