@@ -93,8 +93,9 @@ def _akin(words: str, kind: str, most: int, but: str) -> list[Card]:
 def _hits(words: str, kind: str, most: int, but: str) -> list[tuple[Hit, Sequence[str]]]:
     """Listings of a kind with the words that they share."""
     request = SearchRequest(query=words, filters={"kind": (kind,)}, match="any", limit=most + 1)
-    scored = [(hit, _shared(hit)) for hit in ask(request).hits if hit.stored["no"] != but]
-    return [(hit, shared) for hit, shared in scored if shared][:most]
+    hits = [hit for hit in ask(request).hits if hit.stored["no"] != but]
+    found: list[tuple[Hit, Sequence[str]]] = [(hit, _shared(hit)) for hit in hits]
+    return [(hit, shared) for hit, shared in found if shared][:most]
 
 
 def _shared(hit: Hit) -> list[str]:

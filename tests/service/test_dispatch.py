@@ -13,11 +13,12 @@ from sqlalchemy import func, select
 
 from market.accounts.people import sessions
 from market.catalogue.models import Listing
-from market.core import clock
+from market.core import clock, numbers
 from market.core import workflow as flow
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound
 from market.core.models import AuditEntry, OutboxRow, WorkItem
+from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
 from market.matching.dispatch import (
     contacts,
@@ -33,6 +34,7 @@ from market.matching.dispatch import (
 )
 from market.matching.dispatch.models import ContactLine, Dispatch
 from market.matching.dispatch.rules import Record, Side
+from market.service_points.models import Specialist, SpecialistTopic
 from tests import people
 
 HERE = "511402"
@@ -444,3 +446,57 @@ def test_when_recipients_become_one_of_two_open_ones_one_stays(clerk, demand, in
     assert (row(kept).state, row(doubled).state) == ("sent", "withdrawn")
     assert row(doubled).recipient_id == institute
     assert item(doubled).organisation_id == institute
+
+
+# Specialists
+
+
+def specialist(name="钱教授", *, consent=True, person_id=None, code="510107"):
+    """An expert on agriculture; returns the number."""
+    now = clock.now()
+    with unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        made = Specialist(
+            no=f"ZJ{900000 + numbers.take('tests')[0]}",
+            kind="expert",
+            name=name,
+            folded_name=name,
+            region_id=people.region(code).id,
+            person_id=person_id,
+            consented_on=clock.today() if consent else None,
+            consent_how="当面" if consent else None,
+            created_at=now,
+            updated_at=now,
+        )
+        db.session.add(made)
+        db.session.flush()
+        db.session.add(SpecialistTopic(specialist_id=made.id, sort="field", value="农业"))
+        return made.no
+
+
+def test_an_expert_is_proposed_by_his_field_and_answers_himself(clerk, demand):
+    account = people.actor(name="钱教授")
+    no = specialist(person_id=account.id)
+    hidden = specialist("孙教授", consent=False)
+    points = sending.points(clerk, demand)
+    assert rules.score_of(points[no]) == sum(one.points for one in points[no]) > 0
+    assert hidden not in points
+    with pytest.raises(Invalid):
+        sending.send(clerk, demand, [hidden], {"days": 5}, points)
+    (sent,) = sending.send(clerk, demand, [no], {"days": 5}, points)
+    with pytest.raises(Invalid):
+        sending.send(clerk, demand, [no], {"days": 5}, points)
+    assert told("dispatch.sent")[0]["people"] == [account.id]
+    assert (item(sent).person_id, queries.get(account, sent).side) == (account.id, "recipient")
+    with pytest.raises(NotFound):
+        queries.get(people.actor(name="别人"), sent)
+    service.answer(account, sent, YES)
+    assert row(sent).state == "interested"
+
+
+def test_an_expert_without_an_account_is_rung_and_the_clerk_writes_it_down(clerk, demand):
+    no = specialist()
+    (sent,) = sending.send(clerk, demand, [no], {"days": 5}, {})
+    assert told("dispatch.sent") == []
+    service.answer(clerk, sent, {"answer": "interested", "text": "下周可以来"})
+    assert row(sent).recorded_by == "林经办"

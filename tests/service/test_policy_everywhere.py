@@ -21,6 +21,12 @@ from market.core.db import db
 from market.core.models import WorkItem
 from market.core.permissions import PUBLIC, Always, policy
 from market.discovery import forms, queries, suggestions
+from market.matching.dispatch.models import (
+    ContactOfficer,
+    Dispatch,
+    DispatchSetting,
+    Escalation,
+)
 from market.matching.models import Inquiry, ReplyTemplate
 from market.notifications.models import InboxMessage
 
@@ -40,6 +46,13 @@ ROWS = {
     "catalogue:listing": Listing,
     "catalogue:report": ProblemReport,
     "catalogue:submission": Submission,
+    "matching:contact_officer": ContactOfficer,
+    "matching:dispatch": Dispatch,
+    "matching:dispatch:pass_up": Listing,
+    "matching:dispatch:send": Listing,
+    "matching:dispatch_setting": DispatchSetting,
+    "matching:escalation": Escalation,
+    "matching:firm": Organisation,
     "matching:inquiry": Inquiry,
     "matching:reply_template": ReplyTemplate,
     "monitoring:work_item": WorkItem,

@@ -45,7 +45,7 @@ from market.matching.dispatch.workflow import ANSWER, CONTACT, HANDLE, PASS_UP, 
 blueprint = ApiBlueprint(
     "dispatches", __name__, "推荐对接：科技管理部门把需求推荐给院所、机构和专家"
 )
-_SECURED = [{"token": []}]
+_SECURED: list[dict[str, list[str]]] = [{"token": []}]
 
 
 def _row(one: Dispatch, side: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import ColumnElement, and_, select, update
 
 from market.core import clock
 from market.core.db import db
@@ -66,8 +66,10 @@ def of_firm(actor: Actor, no: str, reason: str | None, line: int | None) -> Pers
         return _of_line(work, ContactLine.organisation_id == firm.id, line or 0, told, no)
 
 
-def _of_line(work: UnitOfWork, about: object, line: int, told: dict[str, str], no: str) -> Person:
-    row = db.session.scalar(select(ContactLine).where(ContactLine.id == line, about))  # type: ignore[arg-type]
+def _of_line(
+    work: UnitOfWork, about: ColumnElement[bool], line: int, told: dict[str, str], no: str
+) -> Person:
+    row = db.session.scalar(select(ContactLine).where(ContactLine.id == line, about))
     if row is None:
         raise NotFound("没有这条联系记录。")
     work.record("contact_log.person_read", "contact_log", row.id, no=no, after=told)

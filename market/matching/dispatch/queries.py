@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -322,7 +323,7 @@ def _counts(
     return dict(db.session.execute(select(*columns)).one()._mapping)
 
 
-def _in_order(query: Select[tuple[int]], tab: str) -> Select[tuple[int]]:
+def _in_order(query: Select[Any], tab: str) -> Select[Any]:
     if tab == "closed":
         return query.order_by(WorkItem.closed_at.desc(), WorkItem.id.desc())
     return query.order_by(WorkItem.due.is_(None), WorkItem.due, WorkItem.opened_at, WorkItem.id)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import joinedload
 
 from market.accounts import queries as accounts
 from market.accounts.models import KINDS, Organisation
 from market.accounts.people.models import RoleGrant
 from market.accounts.people.sessions import in_force
-from market.accounts.roles import EDITORS, OFFICES
+from market.accounts.roles import EDITORS
 from market.core.db import db
-from market.core.permissions import Actor
+from market.core.permissions import Actor, policy
 from market.core.text import fold
 from market.service_points.models import SPECIALIST_KINDS, Specialist
+from market.service_points.workflow import READ_SPECIALIST
 
 _MOST_FOUND = 10
 
@@ -43,8 +45,7 @@ class Recipient:
 
 def visible(actor: Actor) -> ColumnElement[bool]:
     """SQL: specialists to whom the actor may send: public ones, and those of his own area."""
-    areas = [Specialist.within(path) for path in actor.areas(*OFFICES)]
-    return Specialist.removed_at.is_(None) & or_(Specialist.listed(), *areas)
+    return policy.where(actor, READ_SPECIALIST, Specialist) & Specialist.removed_at.is_(None)
 
 
 def of_organisation(row: Organisation, reachable: bool) -> Recipient:
@@ -111,11 +112,11 @@ def find(actor: Actor, text: str) -> list[Recipient]:
     )
 
 
-def _made(organisations: object, people: object) -> dict[str, Recipient]:
-    rows = db.session.scalars(organisations.options(_PLACED)).all()  # type: ignore[attr-defined]
+def _made(organisations: Select[Any], people: Select[Any]) -> dict[str, Recipient]:
+    rows = db.session.scalars(organisations.options(_PLACED)).all()
     reachable = with_account(row.id for row in rows)
     found = [of_organisation(row, row.id in reachable) for row in rows]
-    found += map(of_specialist, db.session.scalars(people.options(*_OF)))  # type: ignore[attr-defined]
+    found += map(of_specialist, db.session.scalars(people.options(*_OF)))
     return {one.no: one for one in found}
 
 

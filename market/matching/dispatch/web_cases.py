@@ -49,6 +49,7 @@ _ANSWERING = {"interest", "decline", "refer"}
 @requires(READ)
 def mine(no: str) -> AnyResponse:
     """The recipient's address of the same page."""
+    queries.of(no, current_actor())
     return redirect(f"/dispatches/{no}")
 
 
