@@ -80,6 +80,14 @@ FIGURES = {
         "500 cases assigned / undone",
         "longest transaction of these",
     ],
+    "dispatch": [
+        "open dispatches",
+        "SQL statements of the page, at most",
+        "page with all dispatches p50 / p95",
+        "page with 50 dispatches p50 / p95",
+        "p95 with all dispatches / with 50",
+        "the same, worst tab",
+    ],
 }
 
 
