@@ -15,6 +15,7 @@ from market.demo import (
     directory,
     intents,
     scenes,
+    scenes_of_dispatch,
     scenes_of_members,
     scenes_of_notices,
     scenes_of_readers,
@@ -44,6 +45,9 @@ SCENES: dict[str, Scene] = {
     "notices": scenes_of_notices.notice,
     "announcements": scenes_of_notices.announcement,
     "directory": directory.scene,
+    "dispatches": scenes_of_dispatch.dispatch,
+    "escalations": scenes_of_dispatch.escalation,
+    "firms": scenes_of_dispatch.firm,
 }
 
 

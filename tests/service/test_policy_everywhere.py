@@ -23,6 +23,12 @@ from market.core.permissions import PUBLIC, Always, policy
 from market.discovery import forms, queries, suggestions
 from market.discovery.bulletins.models import Bulletin, BulletinSubscription
 from market.discovery.saved.models import SavedSearch
+from market.matching.dispatch.models import (
+    ContactOfficer,
+    Dispatch,
+    DispatchSetting,
+    Escalation,
+)
 from market.matching.intents.models import Intent, IntentInvitation, Question
 from market.matching.models import Inquiry, ReplyTemplate
 from market.notices.models import Announcement, Notice, Objection
@@ -48,6 +54,13 @@ ROWS = {
     "discovery:bulletin": Bulletin,
     "discovery:bulletin_subscription": BulletinSubscription,
     "discovery:saved": SavedSearch,
+    "matching:contact_officer": ContactOfficer,
+    "matching:dispatch": Dispatch,
+    "matching:dispatch:pass_up": Listing,
+    "matching:dispatch:send": Listing,
+    "matching:dispatch_setting": DispatchSetting,
+    "matching:escalation": Escalation,
+    "matching:firm": Organisation,
     "matching:inquiry": Inquiry,
     "matching:intent": Intent,
     "matching:intent_invitation": IntentInvitation,
