@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, jsonify
 
 from market.core.api import MISSING, PREFIX, ApiBlueprint
-from market.core.api_writes import create_once, require_match, version_tag
+from market.core.api_writes import create_once, creates, edits, require_match, version_tag
 from market.core.errors import Invalid
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, PageOf
@@ -27,6 +27,7 @@ from market.matching.dispatch.api_schemas import (
     DispatchContactSchema,
     DispatchListSchema,
     DispatchOutcome,
+    DispatchProposalListSchema,
     DispatchQuery,
     DispatchReason,
     EscalationSchema,
@@ -34,7 +35,6 @@ from market.matching.dispatch.api_schemas import (
     NewDispatches,
     NewEscalation,
     NewLine,
-    ProposalListSchema,
     SentSchema,
 )
 from market.matching.dispatch.models import STATES, Dispatch
@@ -139,7 +139,7 @@ def dispatch(no: str) -> Response:
     description="由检索得出，各部分的分数相加就是总分；分高的在前。",
     security=_SECURED,
 )
-@blueprint.response(200, ProposalListSchema, description="可推荐的单位和专家")
+@blueprint.response(200, DispatchProposalListSchema, description="可推荐的单位和专家")
 @blueprint.alt_response(404, MISSING)
 @requires(SEND)
 def proposal_list(no: str) -> PageOf[dict[str, Any]]:
@@ -173,6 +173,7 @@ def proposal_list(no: str) -> PageOf[dict[str, Any]]:
 @blueprint.arguments(NewDispatches)
 @blueprint.response(201, SentSchema, description="发出的推荐")
 @blueprint.alt_response(404, MISSING)
+@creates
 @requires(SEND)
 def send(values: dict[str, Any], no: str) -> Response:
     """Send a demand to several recipients."""
@@ -191,6 +192,7 @@ def send(values: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(NewEscalation)
 @blueprint.response(201, EscalationSchema, description="上报")
 @blueprint.alt_response(404, MISSING)
+@creates
 @requires(PASS_UP)
 def escalate(values: dict[str, Any], no: str) -> Response:
     """Pass a demand up."""
@@ -213,6 +215,7 @@ def escalate(values: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(NewAnswer)
 @blueprint.response(200, DispatchCaseSchema, description="答复后的推荐对接")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(ANSWER)
 def answer(values: dict[str, Any], no: str) -> Response:
     """Answer as the recipient, or write it down as the office."""
@@ -244,6 +247,7 @@ def log(values: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(DispatchOutcome)
 @blueprint.response(200, DispatchCaseSchema, description="办结后的推荐对接")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(HANDLE)
 def close(values: dict[str, Any], no: str) -> Response:
     """End it with its outcome."""
@@ -261,6 +265,7 @@ def close(values: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(DispatchAct)
 @blueprint.response(200, DispatchCaseSchema, description="办后的推荐对接")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(HANDLE)
 def act_on(values: dict[str, Any], no: str) -> Response:
     """Begin to talk, note that nobody answered, withdraw."""

@@ -110,7 +110,7 @@ class DispatchCaseSchema(DispatchSchema):
     actions = fields.List(fields.Nested(DispatchActionSchema))
 
 
-class ProposalSchema(Answer):
+class DispatchProposalSchema(Answer):
     """Somebody to whom a demand may be sent."""
 
     no = fields.String()
@@ -123,10 +123,10 @@ class ProposalSchema(Answer):
     listings = fields.List(fields.String(), metadata={"description": "对路成果的编号"})
 
 
-class ProposalListSchema(ListAnswer):
+class DispatchProposalListSchema(ListAnswer):
     """Those whom the search proposes."""
 
-    items = fields.List(fields.Nested(ProposalSchema))
+    items = fields.List(fields.Nested(DispatchProposalSchema))
 
 
 class NewDispatches(Input):
