@@ -25,6 +25,8 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
 PLAIN = {
     "readInquiryContact": "reads",
     "readReportContact": "reads",
+    "readDispatchContact": "reads",
+    "readFirmContact": "reads",
     "unmaskIntake": "reads",
     "unmaskVerification": "reads",
     "revokeToken": "a leaked token is ended at once; there is nothing else it could mean",

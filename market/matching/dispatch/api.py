@@ -45,7 +45,7 @@ from market.matching.dispatch.workflow import ANSWER, CONTACT, HANDLE, PASS_UP, 
 blueprint = ApiBlueprint(
     "dispatches", __name__, "推荐对接：科技管理部门把需求推荐给院所、机构和专家"
 )
-_SECURED: list[dict[str, list[str]]] = [{"token": []}]
+SECURED: list[dict[str, list[str]]] = [{"token": []}]
 
 
 def _row(one: Dispatch, side: str) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def _row(one: Dispatch, side: str) -> dict[str, Any]:
     }
 
 
-def _whole(case: Case) -> Response:
+def _told(case: Case) -> dict[str, Any]:
     one, office = case.dispatch, case.side == "office"
     found = _row(one, case.side) | {
         "lock_version": one.lock_version,
@@ -85,8 +85,13 @@ def _whole(case: Case) -> Response:
         "lines": case.lines,
         "actions": [_action(one.no, act.action, act.label, act.reason) for act in case.actions],
     }
-    response = jsonify(DispatchCaseSchema().dump(found))
-    response.headers["ETag"] = version_tag(one.lock_version)
+    told: dict[str, Any] = DispatchCaseSchema().dump(found)
+    return told
+
+
+def _whole(case: Case) -> Response:
+    response = jsonify(_told(case))
+    response.headers["ETag"] = version_tag(case.dispatch.lock_version)
     return response
 
 
@@ -108,7 +113,7 @@ def _seen(no: str) -> int:
     operationId="listDispatches",
     summary="推荐对接",
     description="新的在前。没有的状态代码找不到任何一件。",
-    security=_SECURED,
+    security=SECURED,
 )
 @blueprint.arguments(DispatchQuery, location="query")
 @blueprint.response(200, DispatchListSchema, description="推荐对接")
@@ -123,7 +128,7 @@ def dispatch_list(query: dict[str, Any]) -> PageOf[dict[str, Any]]:
 
 
 @blueprint.route("/dispatches/<string:no>")
-@blueprint.doc(operationId="getDispatch", summary="一件推荐对接", security=_SECURED)
+@blueprint.doc(operationId="getDispatch", summary="一件推荐对接", security=SECURED)
 @blueprint.response(200, DispatchCaseSchema, description="推荐对接")
 @blueprint.alt_response(404, MISSING)
 @requires(READ)
@@ -137,7 +142,7 @@ def dispatch(no: str) -> Response:
     operationId="listDispatchProposals",
     summary="一项需求可推荐给谁",
     description="由检索得出，各部分的分数相加就是总分；分高的在前。",
-    security=_SECURED,
+    security=SECURED,
 )
 @blueprint.response(200, DispatchProposalListSchema, description="可推荐的单位和专家")
 @blueprint.alt_response(404, MISSING)
@@ -168,7 +173,7 @@ def proposal_list(no: str) -> PageOf[dict[str, Any]]:
     operationId="sendDispatches",
     summary="推荐一项需求",
     description="一次可推荐给多家。同一家在上一件没有结束时不能再推荐。可带 Idempotency-Key。",
-    security=_SECURED,
+    security=SECURED,
 )
 @blueprint.arguments(NewDispatches)
 @blueprint.response(201, SentSchema, description="发出的推荐")
@@ -188,7 +193,7 @@ def send(values: dict[str, Any], no: str) -> Response:
 
 
 @blueprint.route("/demands/<string:no>/escalations", methods=["POST"])
-@blueprint.doc(operationId="escalateDemand", summary="上报上一级科技管理部门", security=_SECURED)
+@blueprint.doc(operationId="escalateDemand", summary="上报上一级科技管理部门", security=SECURED)
 @blueprint.arguments(NewEscalation)
 @blueprint.response(201, EscalationSchema, description="上报")
 @blueprint.alt_response(404, MISSING)
@@ -210,7 +215,7 @@ def escalate(values: dict[str, Any], no: str) -> Response:
     operationId="answerDispatch",
     summary="答复；科技管理部门为代录",
     description="过了时限也可以答复，记为迟答。须带 If-Match。",
-    security=_SECURED,
+    security=SECURED,
 )
 @blueprint.arguments(NewAnswer)
 @blueprint.response(200, DispatchCaseSchema, description="答复后的推荐对接")
@@ -229,20 +234,25 @@ def answer(values: dict[str, Any], no: str) -> Response:
 
 
 @blueprint.route("/dispatches/<string:no>/log", methods=["POST"])
-@blueprint.doc(operationId="logDispatch", summary="记一次联系", security=_SECURED)
+@blueprint.doc(operationId="logDispatch", summary="记一次联系", security=SECURED)
 @blueprint.arguments(NewLine)
-@blueprint.response(200, DispatchCaseSchema, description="记后的推荐对接")
+@blueprint.response(201, DispatchCaseSchema, description="记后的推荐对接")
 @blueprint.alt_response(404, MISSING)
+@creates
 @requires(HANDLE)
 def log(values: dict[str, Any], no: str) -> Response:
     """Note a call, a message, a visit or a remark."""
-    service.log(current_actor(), no, values)
-    return _whole(queries.get(current_actor(), no))
+
+    def act() -> tuple[dict[str, Any], str]:
+        service.log(current_actor(), no, values)
+        return _told(queries.get(current_actor(), no)), f"{PREFIX}/dispatches/{no}"
+
+    return create_once(act)
 
 
 @blueprint.route("/dispatches/<string:no>/close", methods=["POST"])
 @blueprint.doc(
-    operationId="closeDispatch", summary="办结", description="须带 If-Match。", security=_SECURED
+    operationId="closeDispatch", summary="办结", description="须带 If-Match。", security=SECURED
 )
 @blueprint.arguments(DispatchOutcome)
 @blueprint.response(200, DispatchCaseSchema, description="办结后的推荐对接")
@@ -260,7 +270,7 @@ def close(values: dict[str, Any], no: str) -> Response:
     operationId="actOnDispatch",
     summary="开始洽谈、记为未答复、撤回推荐",
     description="现在能做哪些，见这件推荐对接的 actions。须带 If-Match。",
-    security=_SECURED,
+    security=SECURED,
 )
 @blueprint.arguments(DispatchAct)
 @blueprint.response(200, DispatchCaseSchema, description="办后的推荐对接")
@@ -278,7 +288,7 @@ def act_on(values: dict[str, Any], no: str) -> Response:
     operationId="readDispatchContact",
     summary="查看对方联系人的完整信息",
     description="每次查看都记入操作记录。",
-    security=_SECURED,
+    security=SECURED,
 )
 @blueprint.arguments(DispatchReason)
 @blueprint.response(200, DispatchContactSchema, description="姓名和电话")

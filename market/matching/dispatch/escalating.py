@@ -108,12 +108,17 @@ def withdraw(actor: Actor, no: str) -> None:
         flow.fire(work, ESCALATED, row, "withdraw", values={"updated_at": clock.now()})
 
 
-def demand_of(actor: Actor, no: str) -> str:
-    """The number of the demand that a case is about. Raises NotFound."""
+def get(actor: Actor, no: str) -> Escalation:
+    """A case of the own area. Raises NotFound."""
     query = select(Escalation).where(
         Escalation.no == no, policy.where(actor, ESCALATION, Escalation)
     )
     found = db.session.scalar(query.options(joinedload(Escalation.listing)))
     if found is None:
         raise NotFound(f"没有编号为 {no} 的上报。")
-    return found.listing.no
+    return found
+
+
+def demand_of(actor: Actor, no: str) -> str:
+    """The number of the demand that a case is about. Raises NotFound."""
+    return get(actor, no).listing.no

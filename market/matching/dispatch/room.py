@@ -5,6 +5,7 @@ from __future__ import annotations
 from market.core.ports import Room, Task
 from market.matching.dispatch import (
     api,
+    api_office,  # noqa: F401  (adds to api)
     contacts,
     merging,
     messages,
