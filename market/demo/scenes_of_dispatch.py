@@ -9,13 +9,15 @@ from typing import Any
 from sqlalchemy import select, update
 
 from market.accounts.models import Organisation
+from market.catalogue import queries as catalogue
 from market.core import clock, files
 from market.core.db import db
-from market.core.permissions import SYSTEM, policy
+from market.core.permissions import SYSTEM, Actor, policy
 from market.core.unit_of_work import unit_of_work
 from market.demo.play import Play, actor, listing
-from market.matching.dispatch import escalating, firms, sending, service
+from market.matching.dispatch import escalating, firms, proposals, sending, service
 from market.matching.dispatch.models import Dispatch
+from market.matching.dispatch.rules import Part
 from market.matching.dispatch.schemas import AnswerSchema, CloseSchema, LineSchema, RecordedSchema
 
 Line = Mapping[str, Any]
@@ -33,13 +35,20 @@ def dispatch(play: Play, line: Line) -> None:
     with play.step(line["ago"]):
         who, no = actor(line["by"]), listing(line["about"]).no
         to = [_number(one) for one in line["to"]]
-        points = sending.points(who, no)
+        points = {_number(key): _parts(who, no, found) for key, found in line["found"].items()}
         values = {"days": line["days"], "words": line.get("words")}
         made = sending.send(who, no, to, values, points)
     cases = dict(zip(line["to"], made, strict=True))
     for step in line["steps"]:
         with play.step(step["ago"]):
             _step(cases[step["to"]], step)
+
+
+def _parts(who: Actor, no: str, found: Line) -> list[Part]:
+    """The points as the search gives them: there is no index yet when the cases are made."""
+    demand = catalogue.get(who, "demand", no)
+    offer = catalogue.get(who, "achievement", listing(found["listing"]).no)
+    return proposals.parts_for(demand, offer, found["words"])
 
 
 def _step(no: str, step: Line) -> None:

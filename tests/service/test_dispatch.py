@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from market.accounts.people import sessions
-from market.catalogue.models import Listing
+from market.catalogue.models import Listing, Term
 from market.core import clock, numbers
 from market.core import workflow as flow
 from market.core.db import db
@@ -470,7 +470,9 @@ def specialist(name="钱教授", *, consent=True, person_id=None, code="510107")
         )
         db.session.add(made)
         db.session.flush()
-        db.session.add(SpecialistTopic(specialist_id=made.id, sort="field", value="农业"))
+        field = select(Term.code).where(Term.scheme == "field", Term.label == "农业")
+        code = db.session.scalars(field).one()
+        db.session.add(SpecialistTopic(specialist_id=made.id, sort="field", value=code))
         return made.no
 
 

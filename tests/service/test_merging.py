@@ -74,6 +74,7 @@ def test_everything_moves_and_numbers_stay(clerk, pair, tmp_path):
         "未用的邀请": 1,
         "核验": 1,
         "名单记录": 1,
+        "推荐对接": 0,
         "办件": 1,
         "对接咨询": 0,
         "对接意向": 0,

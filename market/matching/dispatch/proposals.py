@@ -152,8 +152,7 @@ def _scored(
     demand: ListingView, offers: Mapping[Key, Sequence[_Offer]]
 ) -> list[tuple[Key, list[tuple[list[Part], _Offer]]]]:
     """For each recipient what speaks for it, the best first."""
-    records, wanted = records_of(offers), side_of(demand)
-    labels = {name: catalogue.vocabulary(name) for name in ("field", "industry", "stage")}
+    records, wanted, labels = records_of(offers), side_of(demand), _labels()
     found = []
     for key, those in offers.items():
         record = records.get(key, Record())
@@ -163,6 +162,15 @@ def _scored(
         scored.sort(key=lambda pair: -rules.score_of(pair[0]))
         found.append((key, scored))
     return found
+
+
+def _labels() -> dict[str, Mapping[str, str]]:
+    return {name: catalogue.vocabulary(name) for name in ("field", "industry", "stage")}
+
+
+def parts_for(demand: ListingView, offer: ListingView, shared: Sequence[str]) -> list[Part]:
+    """The points of one achievement for a demand, when its owner was never asked before."""
+    return rules.parts_of(side_of(demand), side_of(offer), shared, Record(), _labels())
 
 
 def side_of(listing: ListingView) -> Side:
