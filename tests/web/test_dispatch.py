@@ -344,6 +344,6 @@ def test_programs_send_answer_and_end(demo):
     assert noted.json["lines"][0]["text"] == "约好下周"
     full = client.post(f"{one}/contact", json={"reason": "打电话"}, headers=county)
     assert full.json["telephone"] == "13812341234"
-    match = county | {"If-Match": noted.headers["ETag"]}
+    match = county | {"If-Match": client.get(one, headers=county).headers["ETag"]}
     ended = client.post(f"{one}/close", json={"outcome": "failed", "text": "没谈成"}, headers=match)
     assert ended.json["outcome"] == "failed"

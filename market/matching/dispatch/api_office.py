@@ -8,7 +8,7 @@ from flask import Response
 from marshmallow import fields, validate
 
 from market.core.api import MISSING, PREFIX
-from market.core.api_schemas import Answer, Input, ListAnswer, Query
+from market.core.api_schemas import Answer, Input, ListAnswer, Query, page_number
 from market.core.api_writes import as_seen, create_once, creates, edits, tagged
 from market.core.fields import LongText
 from market.core.http import current_actor
@@ -105,6 +105,7 @@ class FirmQuery(Query):
         validate=validate.OneOf(list(firms.TABS), error=f"应为 {'、'.join(firms.TABS)} 之一。"),
         metadata={"description": "mine 我联系的；assigned 已有联系人；open 还没有联系人"},
     )
+    page = page_number()
 
 
 class UsualDaysInput(Input):
@@ -178,7 +179,7 @@ def act_on_escalation(values: dict[str, Any], no: str) -> Response:
 def listed(query: dict[str, Any]) -> PageOf[dict[str, Any]]:
     """Firms of the area with who looks after them."""
     page = firms.listed(current_actor(), query["tab"], "", query["page"])
-    items = [
+    items: list[dict[str, Any]] = [
         {"no": row.firm.no, "name": row.firm.name, "officer": row.officer or None}
         | {"officer_id": None, "next_call": row.next_call}
         for row in page.items

@@ -38,5 +38,10 @@ ROOM = Room(
     ],
     on_merge=merging.move,
     would_move=merging.would_move,
-    scopes={"matching:dispatch": "推荐对接：查看、答复；科技管理部门还可推荐、记录、办结"},
+    scopes={
+        "matching:dispatch": "推荐对接：查看、答复；科技管理部门还可推荐、记录、办结",
+        "matching:dispatch_setting": "推荐对接：本部门通常给几天",
+        "matching:escalation": "上报需求：查看、答复、撤回",
+        "matching:firm": "联系企业：指定联系人、记录",
+    },
 )
