@@ -92,6 +92,16 @@ from market.matching import queries as matching_queries
 from market.matching import web as matching_web
 from market.matching import web_cases as matching_web_cases
 from market.matching import web_lists as matching_web_lists
+from market.matching.calls import api as calls_api
+from market.matching.calls import filing as calls_filing
+from market.matching.calls import merging as calls_merging
+from market.matching.calls import messages as calls_messages
+from market.matching.calls import queries as calls_queries
+from market.matching.calls import service as calls_service
+from market.matching.calls import web as calls_web
+from market.matching.calls import web_answers as calls_web_answers
+from market.matching.calls import workflow as calls_workflow
+from market.matching.calls.rules import ANSWER_FILES, CALL_FILES
 from market.matching.workflow import INQUIRY
 from market.monitoring import api as monitoring_api
 from market.monitoring import cli as monitoring_cli
@@ -325,6 +335,26 @@ matching = Room(
     },
 )
 
+calls = Room(
+    "calls",
+    blueprints=[calls_web.blueprint, calls_web_answers.blueprint],
+    api=[calls_api.blueprint],
+    tasks=[Task("close calls", 60.0, calls_service.close_over)],
+    files={
+        CALL_FILES: calls_filing.may_have_of_call,
+        ANSWER_FILES: calls_filing.may_have_of_answer,
+    },
+    messages=calls_messages.KINDS,
+    workflows=[calls_workflow.CALL, calls_workflow.CALL_ANSWER],
+    beside_listing=calls_queries.beside_listing,
+    on_merge=calls_merging.move,
+    would_move=calls_merging.would_move,
+    scopes={
+        "matching:call": "揭榜：起草、发布、延期、选定、办结",
+        "matching:call_answer": "应答：填写、发送、撤回、查看",
+    },
+)
+
 
 ROOMS: tuple[Room, ...] = (
     core,
@@ -340,6 +370,7 @@ ROOMS: tuple[Room, ...] = (
     local,
     discovery,
     matching,
+    calls,
     monitoring,
 )
 

@@ -1,0 +1,408 @@
+"""Calls and answers in the API: what the pages can do, a program of the organisation can do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from marshmallow import fields, validate
+
+from market.core.api import MISSING, PREFIX, ApiBlueprint
+from market.core.api_schemas import Answer, Input, ListAnswer, Query, page_number, per_page
+from market.core.api_writes import as_seen, create_once, creates, edits, tagged
+from market.core.errors import NotFound
+from market.core.fields import Day, LongText
+from market.core.http import current_actor
+from market.core.money import HIGHEST_FEN
+from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
+from market.core.permissions import policy, requires
+from market.matching.calls import answering, queries, rules, service
+from market.matching.calls.models import ANSWER_STATES, SHOWN, STATES, Call, CallAnswer
+from market.matching.calls.schemas import TYPED, AnswerSchema
+from market.matching.calls.workflow import ANSWER, BEGIN, READ, READ_ANSWER, VIEW
+
+blueprint = ApiBlueprint("calls_api", __name__, "揭榜：发布、应答、选定")
+_TOKEN: list[dict[str, list[str]]] = [{"token": []}]
+
+
+class CallQuery(Query):
+    """Which calls or answers."""
+
+    page = page_number()
+    per_page = per_page(ROWS_PER_PAGE)
+
+
+class CallRowSchema(Answer):
+    """A call."""
+
+    no = fields.String(metadata={"example": "JB2026000001"})
+    state = fields.String(metadata={"enum": list(STATES)})
+    state_label = fields.String(metadata={"example": "揭榜中"})
+    demand = fields.String(metadata={"description": "需求的编号", "example": "XQ2026000001"})
+    title = fields.String()
+    owner = fields.String(metadata={"description": "需求方"})
+    deadline = fields.Date(metadata={"description": "截止日，当天 24:00（北京时间）"})
+    conditions = fields.String(allow_none=True, metadata={"description": "补充条件"})
+    shows_result = fields.Boolean(metadata={"description": "选定后公开结果"})
+    decision = fields.String(allow_none=True, metadata={"description": "选定或流榜的理由"})
+    lock_version = fields.Integer(metadata={"description": "第几次改动，同 ETag"})
+    url = fields.String(metadata={"description": "本站页面"})
+
+
+class CallListSchema(ListAnswer):
+    """Calls found."""
+
+    items = fields.List(fields.Nested(CallRowSchema))
+
+
+class CallAnswerSchema(Answer):
+    """An answer as it was sent last."""
+
+    no = fields.String(metadata={"example": "YD0123456789"})
+    call = fields.String(metadata={"example": "JB2026000001"})
+    state = fields.String(metadata={"enum": list(ANSWER_STATES)})
+    state_label = fields.String()
+    organisation = fields.String(metadata={"description": "应答单位"})
+    version = fields.Integer(metadata={"description": "最后发送的是第几版，0 为没有发送"})
+    approach = fields.String(allow_none=True, metadata={"description": "技术方案"})
+    price_fen = fields.Integer(allow_none=True, metadata={"description": "报价，null 为面议"})
+    months = fields.Integer(allow_none=True, metadata={"description": "所需时间（月）"})
+    team = fields.String(allow_none=True, metadata={"description": "团队与基础"})
+    sent_at = fields.DateTime(allow_none=True)
+    ties = fields.List(fields.String(), metadata={"description": "两家单位可能的关联"})
+    lock_version = fields.Integer(metadata={"description": "第几次改动，同 ETag"})
+    url = fields.String(metadata={"description": "本站页面"})
+
+
+class CallAnswerListSchema(ListAnswer):
+    """Answers found."""
+
+    items = fields.List(fields.Nested(CallAnswerSchema))
+
+
+class CallContent(Input):
+    """What a draft of a call says."""
+
+    deadline = Day(required=True, metadata={"description": "截止日", "example": "2026-12-31"})
+    conditions = LongText(rules.LONGEST_CONDITIONS, metadata={"description": "补充条件"})
+    shows_result = fields.Boolean(load_default=False, metadata={"description": "公开结果"})
+
+
+class NewCall(CallContent):
+    """A call to begin."""
+
+    demand = fields.String(required=True, metadata={"example": "XQ2026000001"})
+
+
+class CallAct(Input):
+    """An act on a call."""
+
+    action = fields.String(
+        required=True,
+        validate=validate.OneOf(service.ACTIONS, error=f"应为 {'、'.join(service.ACTIONS)} 之一。"),
+        metadata={
+            "description": "open 发布；extend 延长截止日；choose 选定；fail 流榜；"
+            "finish 办结；withdraw 撤回"
+        },
+    )
+    reason = LongText(rules.LONGEST_REASON, metadata={"description": "choose、fail、withdraw 必填"})
+    deadline = Day(metadata={"description": "extend：新的截止日"})
+    answers = fields.List(
+        fields.String(),
+        metadata={"description": "choose：应答的编号"},
+        validate=validate.Length(max=200),
+    )
+
+
+class CallAnswerContent(Input):
+    """What an answer says."""
+
+    approach = LongText(rules.LONGEST_APPROACH, required=True, metadata={"description": "技术方案"})
+    price_fen = fields.Integer(
+        strict=True,
+        allow_none=True,
+        validate=validate.Range(0, HIGHEST_FEN, error="应为不小于 0 的整数，单位分。"),
+        metadata={"description": "报价，单位分；不写为面议"},
+    )
+    months = fields.Integer(
+        strict=True,
+        required=True,
+        validate=validate.Range(1, rules.LONGEST_MONTHS, error="应为 1 到 120 的整数。"),
+        metadata={"description": "所需时间（月）"},
+    )
+    team = LongText(rules.LONGEST_TEAM, required=True, metadata={"description": "团队与基础"})
+
+
+class NewCallAnswer(CallAnswerContent):
+    """An answer to send."""
+
+    call = fields.String(required=True, metadata={"example": "JB2026000001"})
+
+
+def _call(call: Call) -> dict[str, Any]:
+    state = queries.shown_state(call)
+    same = ("no", "title", "deadline", "conditions", "shows_result", "lock_version")
+    own = policy.allows(current_actor(), READ, call)
+    found = {
+        **{name: getattr(call, name) for name in same},
+        "state": state,
+        "state_label": STATES[state],
+        "demand": call.listing.no,
+        "owner": call.owner.name,
+        "decision": call.decision if own or call.shows_result else None,
+        "url": f"/calls/{call.no}" if own else f"/demands/{call.listing.no}",
+    }
+    dumped: dict[str, Any] = CallRowSchema().dump(found)
+    return dumped
+
+
+def _answer(row: CallAnswer) -> dict[str, Any]:
+    view = queries.view_of(row)
+    ours = row.organisation_id in current_actor().organisations()
+    content = view.content
+    found = {
+        "no": row.no,
+        "call": row.call.no,
+        "state": row.state,
+        "state_label": ANSWER_STATES[row.state],
+        "organisation": row.owner.name,
+        "version": row.version,
+        **{
+            name: getattr(content, name) if content else None
+            for name in ("approach", "price_fen", "months", "team", "sent_at")
+        },
+        "ties": [] if ours else list(view.ties),
+        "lock_version": row.lock_version,
+        "url": f"/answers/{row.no}",
+    }
+    dumped: dict[str, Any] = CallAnswerSchema().dump(found)
+    return dumped
+
+
+def _find(no: str) -> Call:
+    """One's own call in any state, somebody else's while everybody sees it."""
+    actor = current_actor()
+    try:
+        return queries.find(actor, no)
+    except NotFound:
+        return queries.find_shown(actor, no)
+
+
+def _page(page: PageOf[Any], rows: list[dict[str, Any]]) -> PageOf[dict[str, Any]]:
+    return PageOf(rows, page.total, page.page, page.per_page, page.total_is)
+
+
+def _asked(query: dict[str, Any]) -> tuple[int, int]:
+    size = query["per_page"]
+    return min(query["page"], EXACT_UP_TO // size), size
+
+
+@blueprint.route("/calls")
+@blueprint.doc(operationId="listCalls", summary="本单位的揭榜", security=_TOKEN)
+@blueprint.arguments(CallQuery, location="query")
+@blueprint.response(200, CallListSchema, description="揭榜，新的在前")
+@requires(READ)
+def call_list(query: dict[str, Any]) -> PageOf[dict[str, Any]]:
+    """The own calls."""
+    found = queries.mine(current_actor(), "calls", *_asked(query))
+    return _page(found, [_call(one) for one in found.items])
+
+
+@blueprint.route("/calls", methods=["POST"])
+@blueprint.doc(
+    operationId="createCall",
+    summary="起草揭榜",
+    description="为本单位一项已发布的需求。可带 Idempotency-Key。",
+    security=_TOKEN,
+)
+@blueprint.arguments(NewCall)
+@blueprint.response(201, CallRowSchema, description="草稿")
+@blueprint.alt_response(404, MISSING)
+@creates
+@requires(BEGIN)
+def create(values: dict[str, Any]) -> Response:
+    """Begin a call."""
+    actor = current_actor()
+    service.check_day(values.get("deadline"))
+
+    def act() -> tuple[dict[str, Any], str]:
+        no = service.begin(actor, values["demand"][:20], values)
+        return _call(queries.find(actor, no)), f"{PREFIX}/calls/{no}"
+
+    return create_once(act)
+
+
+@blueprint.route("/calls/<string:no>")
+@blueprint.doc(
+    operationId="getCall",
+    summary="一项揭榜",
+    description=f"{'、'.join(STATES[one] for one in SHOWN)}的人人可看。",
+)
+@blueprint.response(200, CallRowSchema, description="揭榜")
+@blueprint.alt_response(404, MISSING)
+@requires(VIEW)
+def call(no: str) -> Response:
+    """A call."""
+    found = _find(no)
+    return tagged(_call(found), found.lock_version)
+
+
+@blueprint.route("/calls/<string:no>", methods=["PUT"])
+@blueprint.doc(
+    operationId="editCall", summary="修改草稿", description="须带 If-Match。", security=_TOKEN
+)
+@blueprint.arguments(CallContent)
+@blueprint.response(200, CallRowSchema, description="改后的草稿")
+@blueprint.alt_response(404, MISSING)
+@edits
+@requires(READ)
+def edit(values: dict[str, Any], no: str) -> Response:
+    """Change a draft."""
+    actor = current_actor()
+    service.check_day(values.get("deadline"))
+    with as_seen(lambda: queries.find(actor, no).lock_version):
+        service.edit(actor, no, values)
+    found = queries.find(actor, no)
+    return tagged(_call(found), found.lock_version)
+
+
+@blueprint.route("/calls/<string:no>/actions", methods=["POST"])
+@blueprint.doc(
+    operationId="actOnCall",
+    summary="发布、延期、选定、流榜、办结、撤回",
+    description="须带 If-Match。",
+    security=_TOKEN,
+)
+@blueprint.arguments(CallAct)
+@blueprint.response(200, CallRowSchema, description="办后的揭榜")
+@blueprint.alt_response(404, MISSING)
+@edits
+@requires(READ)
+def act(values: dict[str, Any], no: str) -> Response:
+    """Do what the state allows."""
+    actor = current_actor()
+    with as_seen(lambda: queries.find(actor, no).lock_version):
+        service.act(actor, no, values["action"], values)
+    found = queries.find(actor, no)
+    return tagged(_call(found), found.lock_version)
+
+
+@blueprint.route("/calls/<string:no>/answers")
+@blueprint.doc(operationId="listCallAnswers", summary="收到的应答", security=_TOKEN)
+@blueprint.arguments(CallQuery, location="query")
+@blueprint.response(200, CallAnswerListSchema, description="应答，先到的在前")
+@blueprint.alt_response(404, MISSING)
+@requires(READ)
+def received(query: dict[str, Any], no: str) -> PageOf[dict[str, Any]]:
+    """The answers to one's call."""
+    number, size = _asked(query)
+    rows = [_answer(one.answer) for one in queries.get(current_actor(), no).answers or ()]
+    start = (number - 1) * size
+    return PageOf(rows[start : start + size], len(rows), number, size)
+
+
+@blueprint.route("/call-answers")
+@blueprint.doc(operationId="listOwnCallAnswers", summary="本单位的应答", security=_TOKEN)
+@blueprint.arguments(CallQuery, location="query")
+@blueprint.response(200, CallAnswerListSchema, description="应答，新的在前")
+@requires(READ_ANSWER)
+def own_answers(query: dict[str, Any]) -> PageOf[dict[str, Any]]:
+    """The own answers."""
+    found = queries.mine(current_actor(), "answers", *_asked(query))
+    return _page(found, [_answer(one) for one in found.items])
+
+
+@blueprint.route("/call-answers/<string:no>")
+@blueprint.doc(operationId="getCallAnswer", summary="一份应答", security=_TOKEN)
+@blueprint.response(200, CallAnswerSchema, description="最后发送的一版")
+@blueprint.alt_response(404, MISSING)
+@requires(READ_ANSWER)
+def answer(no: str) -> Response:
+    """An answer, for both sides."""
+    row = queries.answer(current_actor(), no)
+    return tagged(_answer(row), row.lock_version)
+
+
+def _typed(values: dict[str, Any]) -> dict[str, str]:
+    """The values as they would be typed, for the draft; loaded again by the rules of the form."""
+    fen = values.get("price_fen")
+    kept = {name: str(values.get(name) or "") for name in TYPED}
+    kept["price"] = "" if fen is None else f"{fen // 100}.{fen % 100:02d}"
+    return kept
+
+
+def _send(call_no: str, own: int, values: dict[str, Any]) -> str:
+    typed = _typed(values)
+    loaded = AnswerSchema().load({name: text for name, text in typed.items() if text})
+    answering.save(current_actor(), call_no, own, typed)
+    return answering.send(current_actor(), call_no, own, loaded)
+
+
+@blueprint.route("/call-answers", methods=["POST"])
+@blueprint.doc(
+    operationId="createCallAnswer",
+    summary="发送应答",
+    description="以令牌所属单位的名义；一家单位对一项揭榜只有一份，再发就是新的一版。"
+    "过了截止日的不收，程序发来的不留草稿。可带 Idempotency-Key。",
+    security=_TOKEN,
+)
+@blueprint.arguments(NewCallAnswer)
+@blueprint.response(201, CallAnswerSchema, description="送出的应答")
+@blueprint.alt_response(404, MISSING)
+@creates
+@requires(ANSWER)
+def create_answer(values: dict[str, Any]) -> Response:
+    """Answer a call."""
+    actor = current_actor()
+    found = queries.find_shown(actor, values["call"][:20])
+    own, call_no = answering.organisation(actor, found), found.no
+
+    def act() -> tuple[dict[str, Any], str]:
+        no = _send(call_no, own, values)
+        return _answer(queries.answer(actor, no)), f"{PREFIX}/call-answers/{no}"
+
+    return create_once(act)
+
+
+@blueprint.route("/call-answers/<string:no>", methods=["PUT"])
+@blueprint.doc(
+    operationId="editCallAnswer",
+    summary="发送应答的新版本",
+    description="截止前。须带 If-Match。",
+    security=_TOKEN,
+)
+@blueprint.arguments(CallAnswerContent)
+@blueprint.response(200, CallAnswerSchema, description="新的一版")
+@blueprint.alt_response(404, MISSING)
+@edits
+@requires(ANSWER)
+def edit_answer(values: dict[str, Any], no: str) -> Response:
+    """Send a new version."""
+    actor = current_actor()
+    row = queries.answer(actor, no)
+    policy.require(actor, ANSWER, row)
+    call_no, own = row.call.no, row.organisation_id
+    with as_seen(lambda: queries.answer(actor, no).lock_version):
+        _send(call_no, own, values)
+    row = queries.answer(actor, no)
+    return tagged(_answer(row), row.lock_version)
+
+
+@blueprint.route("/call-answers/<string:no>", methods=["DELETE"])
+@blueprint.doc(
+    operationId="withdrawCallAnswer",
+    summary="撤回应答",
+    description="选定之前。须带 If-Match。",
+    security=_TOKEN,
+)
+@blueprint.response(200, CallAnswerSchema, description="撤回的应答")
+@blueprint.alt_response(404, MISSING)
+@edits
+@requires(READ_ANSWER)
+def withdraw(no: str) -> Response:
+    """Take an answer back."""
+    actor = current_actor()
+    with as_seen(lambda: queries.answer(actor, no).lock_version):
+        answering.withdraw(actor, no)
+    row = queries.answer(actor, no)
+    return tagged(_answer(row), row.lock_version)
