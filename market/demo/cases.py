@@ -11,7 +11,7 @@ from market.core.db import db
 from market.core.models import CaseEvent, ReferenceData
 from market.core.permissions import SYSTEM, policy
 from market.core.unit_of_work import unit_of_work
-from market.demo import scenes, scenes_of_members
+from market.demo import calls, scenes, scenes_of_members
 from market.demo.files import lines
 from market.demo.play import Play
 
@@ -28,6 +28,7 @@ SCENES: dict[str, Scene] = {
     "templates": scenes.template,
     "reports": scenes.report,
     "imports": scenes.import_job,
+    "calls": calls.call,
 }
 
 

@@ -36,6 +36,7 @@ from market.core.secrets import pseudonym
 from market.core.unit_of_work import UnitOfWork
 from market.core.workflow import Workflow
 from market.matching import reply_times
+from market.matching.calls.models import CallAnswerVersion
 from market.matching.models import Inquiry, InquiryMessage
 from market.matching.rules import minutes_between
 from market.monitoring import service as desks
@@ -83,7 +84,7 @@ class Play:
         """Date back what was written since the beginning, and the due dates that hang on it."""
         workflows: dict[str, Workflow] = current_app.extensions["market"].workflows
         cases = list(dict.fromkeys(one.model for one in workflows.values()))
-        others = (Listing, Revision, CaseEvent, InquiryMessage, Organisation)
+        others = (Listing, Revision, CaseEvent, InquiryMessage, Organisation, CallAnswerVersion)
         for model in dict.fromkeys((*cases, *others)):
             for row in self._touched(model):
                 self._move(row)

@@ -76,6 +76,7 @@ def test_everything_moves_and_numbers_stay(clerk, pair, tmp_path):
         "名单记录": 1,
         "办件": 1,
         "对接咨询": 0,
+        "揭榜与应答": 0,
     }
 
     assert merging.merge(clerk, source_no, OTHER) == target_no

@@ -21,6 +21,7 @@ from market.core.db import db
 from market.core.models import WorkItem
 from market.core.permissions import PUBLIC, Always, policy
 from market.discovery import forms, queries, suggestions
+from market.matching.calls.models import Call, CallAnswer
 from market.matching.models import Inquiry, ReplyTemplate
 from market.notifications.models import InboxMessage
 
@@ -40,6 +41,8 @@ ROWS = {
     "catalogue:listing": Listing,
     "catalogue:report": ProblemReport,
     "catalogue:submission": Submission,
+    "matching:call": Call,
+    "matching:call_answer": CallAnswer,
     "matching:inquiry": Inquiry,
     "matching:reply_template": ReplyTemplate,
     "monitoring:work_item": WorkItem,

@@ -38,7 +38,7 @@ class CallSchema(_Form):
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def needed(self, values: Mapping[str, Any], sent: Mapping[str, Any], **_more: Any) -> None:
         """A call ends on a day that is still to come."""
-        if values.get("deadline") is not None or not sent.get("deadline"):
+        if "deadline" in values or not sent.get("deadline"):
             refuse_day(values.get("deadline"))
 
 

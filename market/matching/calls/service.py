@@ -196,10 +196,18 @@ def _close_if_over(work: UnitOfWork, call: Call) -> None:
         _refresh_drafts(call)
 
 
-def _choose(work: UnitOfWork, call: Call, values: Mapping[str, Any]) -> None:
+def _refuse_early(work: UnitOfWork, call: Call) -> None:
+    """Refuse to decide before the deadline, or what is decided."""
     _close_if_over(work, call)
     if call.state == "open":
-        raise Conflict(f"截止日 {call.deadline.isoformat()} 还没过，截止后才能选定。")
+        day = call.deadline.isoformat()
+        raise Conflict(f"截止日 {day} 还没过，截止后才能选定应答方或流榜。")
+    if call.state != "closed":
+        raise Conflict(f"这项揭榜的状态是「{CALL.states[call.state]}」，不能再选；请刷新后再看。")
+
+
+def _choose(work: UnitOfWork, call: Call, values: Mapping[str, Any]) -> None:
+    _refuse_early(work, call)
     wanted = set(values.get("answers") or ())
     sent = _answers(call, ("sent",))
     if not wanted:
@@ -217,9 +225,7 @@ def _choose(work: UnitOfWork, call: Call, values: Mapping[str, Any]) -> None:
 
 
 def _fail(work: UnitOfWork, call: Call, values: Mapping[str, Any]) -> None:
-    _close_if_over(work, call)
-    if call.state == "open":
-        raise Conflict(f"截止日 {call.deadline.isoformat()} 还没过，截止后才能流榜。")
+    _refuse_early(work, call)
     _decide(work, call, "fail", values.get("reason"), None)
     for one in _answers(call, ("sent",)):
         flow.fire(work, CALL_ANSWER, one, "lose", values=_answered())
