@@ -338,12 +338,18 @@ def _send(call_no: str, own: int, values: dict[str, Any]) -> str:
     return answering.send(current_actor(), call_no, own, loaded)
 
 
+def _keep_late(call: Call, own: int, values: dict[str, Any]) -> None:
+    """Keep as a draft what comes too late: sending it is refused, and that undoes what it did."""
+    if not queries.takes_answers(call):
+        answering.save(current_actor(), call.no, own, _typed(values))
+
+
 @blueprint.route("/call-answers", methods=["POST"])
 @blueprint.doc(
     operationId="createCallAnswer",
     summary="发送应答",
     description="以令牌所属单位的名义；一家单位对一项揭榜只有一份，再发就是新的一版。"
-    "过了截止日的不收，程序发来的不留草稿。可带 Idempotency-Key。",
+    "过了截止日的不收，内容留作草稿。可带 Idempotency-Key。",
     security=_TOKEN,
 )
 @blueprint.arguments(NewCallAnswer)
@@ -356,6 +362,7 @@ def create_answer(values: dict[str, Any]) -> Response:
     actor = current_actor()
     found = queries.find_shown(actor, values["call"][:20])
     own, call_no = answering.organisation(actor, found), found.no
+    _keep_late(found, own, values)
 
     def act() -> tuple[dict[str, Any], str]:
         no = _send(call_no, own, values)
@@ -382,6 +389,7 @@ def edit_answer(values: dict[str, Any], no: str) -> Response:
     row = queries.answer(actor, no)
     policy.require(actor, ANSWER, row)
     call_no, own = row.call.no, row.organisation_id
+    _keep_late(row.call, own, values)
     with as_seen(lambda: queries.answer(actor, no).lock_version):
         _send(call_no, own, values)
     row = queries.answer(actor, no)
