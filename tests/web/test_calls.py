@@ -238,6 +238,7 @@ def test_programs_do_the_same(visitor, demo, demand, owner, other):
     assert answer.status_code == 201
     assert answer.json["price_fen"] == 105
     received = api.get(f"{address}/answers", headers=ours).json
+    assert "items" in received, received
     assert [one["no"] for one in received["items"]] == [answer.json["no"]]
     assert api.get(f"{address}/answers", headers=theirs).status_code in {403, 404}
     own = answer.headers["Location"]
