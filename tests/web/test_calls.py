@@ -238,9 +238,12 @@ def test_programs_do_the_same(visitor, demo, demand, owner, other):
     assert answer.status_code == 201
     assert answer.json["price_fen"] == 105
     received = api.get(f"{address}/answers", headers=ours).json
-    assert "items" in received, received
     assert [one["no"] for one in received["items"]] == [answer.json["no"]]
     assert api.get(f"{address}/answers", headers=theirs).status_code in {403, 404}
+    (listed,) = api.get("/api/v1/calls", headers=ours).json["items"]
+    assert listed["no"] == made.json["no"]
+    (listed,) = api.get("/api/v1/call-answers", headers=theirs).json["items"]
+    assert listed["approach"] == "甲"
     own = answer.headers["Location"]
     tag = {"If-Match": api.get(own, headers=theirs).headers["ETag"]}
     assert api.delete(own, headers={**theirs, **tag}).json["state"] == "withdrawn"

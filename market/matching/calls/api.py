@@ -139,11 +139,11 @@ class NewCallAnswer(CallAnswerContent):
     call = fields.String(required=True, metadata={"example": "JB2026000001"})
 
 
-def _call(call: Call) -> dict[str, Any]:
+def _call_values(call: Call) -> dict[str, Any]:
     state = queries.shown_state(call)
     same = ("no", "title", "deadline", "conditions", "shows_result", "lock_version")
     own = policy.allows(current_actor(), READ, call)
-    found = {
+    return {
         **{name: getattr(call, name) for name in same},
         "state": state,
         "state_label": STATES[state],
@@ -152,15 +152,18 @@ def _call(call: Call) -> dict[str, Any]:
         "decision": call.decision if own or call.shows_result else None,
         "url": f"/calls/{call.no}" if own else f"/demands/{call.listing.no}",
     }
-    dumped: dict[str, Any] = CallRowSchema().dump(found)
+
+
+def _call(call: Call) -> dict[str, Any]:
+    dumped: dict[str, Any] = CallRowSchema().dump(_call_values(call))
     return dumped
 
 
-def _answer(row: CallAnswer) -> dict[str, Any]:
+def _answer_values(row: CallAnswer) -> dict[str, Any]:
     view = queries.view_of(row)
     ours = row.organisation_id in current_actor().organisations()
     content = view.content
-    found = {
+    return {
         "no": row.no,
         "call": row.call.no,
         "state": row.state,
@@ -175,7 +178,10 @@ def _answer(row: CallAnswer) -> dict[str, Any]:
         "lock_version": row.lock_version,
         "url": f"/answers/{row.no}",
     }
-    dumped: dict[str, Any] = CallAnswerSchema().dump(found)
+
+
+def _answer(row: CallAnswer) -> dict[str, Any]:
+    dumped: dict[str, Any] = CallAnswerSchema().dump(_answer_values(row))
     return dumped
 
 
@@ -205,7 +211,7 @@ def _asked(query: dict[str, Any]) -> tuple[int, int]:
 def call_list(query: dict[str, Any]) -> PageOf[dict[str, Any]]:
     """The own calls."""
     found = queries.mine(current_actor(), "calls", *_asked(query))
-    return _page(found, [_call(one) for one in found.items])
+    return _page(found, [_call_values(one) for one in found.items])
 
 
 @blueprint.route("/calls", methods=["POST"])
@@ -296,7 +302,7 @@ def act(values: dict[str, Any], no: str) -> Response:
 def received(query: dict[str, Any], no: str) -> PageOf[dict[str, Any]]:
     """The answers to one's call."""
     number, size = _asked(query)
-    rows = [_answer(one.answer) for one in queries.get(current_actor(), no).answers or ()]
+    rows = [_answer_values(one.answer) for one in queries.get(current_actor(), no).answers or ()]
     start = (number - 1) * size
     return PageOf(rows[start : start + size], len(rows), number, size)
 
@@ -309,7 +315,7 @@ def received(query: dict[str, Any], no: str) -> PageOf[dict[str, Any]]:
 def own_answers(query: dict[str, Any]) -> PageOf[dict[str, Any]]:
     """The own answers."""
     found = queries.mine(current_actor(), "answers", *_asked(query))
-    return _page(found, [_answer(one) for one in found.items])
+    return _page(found, [_answer_values(one) for one in found.items])
 
 
 @blueprint.route("/call-answers/<string:no>")
