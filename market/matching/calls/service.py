@@ -261,7 +261,6 @@ _ACTS = {
     "finish": _finish,
     "withdraw": _withdraw,
 }
-ACTIONS = tuple(_ACTS)
 
 
 def close_over() -> bool:

@@ -18,7 +18,7 @@ from market.core.submitting import EMPTY, Trouble, show, submit
 from market.core.text import clean_line
 from market.matching.calls import filing, queries, service
 from market.matching.calls.models import ANSWER_STATES, STATES
-from market.matching.calls.rules import LONGEST_REASON
+from market.matching.calls.rules import ACTIONS, LONGEST_REASON
 from market.matching.calls.schemas import ActSchema, CallSchema
 from market.matching.calls.workflow import CALL, LIST, READ
 
@@ -142,7 +142,7 @@ def add_files(no: str) -> AnyResponse:
 @requires(READ)
 def act_on(no: str, action: str) -> AnyResponse:
     """Open, extend, choose, end."""
-    if action not in service.ACTIONS:
+    if action not in ACTIONS:
         raise NotFound
     actor = current_actor()
     queries.find(actor, no)
