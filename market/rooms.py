@@ -89,6 +89,7 @@ from market.matching import queries as matching_queries
 from market.matching import web as matching_web
 from market.matching import web_cases as matching_web_cases
 from market.matching import web_lists as matching_web_lists
+from market.matching.calls.room import ROOM as calls
 from market.matching.dispatch.room import ROOM as dispatch
 from market.matching.intents.room import ROOM as intents
 from market.matching.workflow import INQUIRY
@@ -350,6 +351,7 @@ ROOMS: tuple[Room, ...] = (
     matching,
     intents,
     dispatch,
+    calls,
     monitoring,
 )
 

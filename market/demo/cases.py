@@ -12,6 +12,7 @@ from market.core.models import CaseEvent, ReferenceData
 from market.core.permissions import SYSTEM, policy
 from market.core.unit_of_work import unit_of_work
 from market.demo import (
+    calls,
     directory,
     intents,
     scenes,
@@ -48,6 +49,7 @@ SCENES: dict[str, Scene] = {
     "dispatches": scenes_of_dispatch.dispatch,
     "escalations": scenes_of_dispatch.escalation,
     "firms": scenes_of_dispatch.firm,
+    "calls": calls.call,
 }
 
 

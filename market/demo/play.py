@@ -38,6 +38,7 @@ from market.core.workflow import Workflow
 from market.discovery.bulletins.models import BulletinSubscription
 from market.discovery.saved.models import SavedSearch
 from market.matching import reply_times
+from market.matching.calls.models import CallAnswerVersion
 from market.matching.dispatch.models import ContactLine, ContactOfficer, Dispatch
 from market.matching.intents.models import IntentMessage
 from market.matching.intents.models import Offer as IntentOffer
@@ -103,6 +104,7 @@ class Play:
             InquiryMessage,
             Organisation,
             ContactLine,
+            CallAnswerVersion,
             IntentOffer,
             IntentMessage,
             IntentOutcome,

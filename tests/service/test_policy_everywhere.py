@@ -23,6 +23,7 @@ from market.core.permissions import PUBLIC, Always, policy
 from market.discovery import forms, queries, suggestions
 from market.discovery.bulletins.models import Bulletin, BulletinSubscription
 from market.discovery.saved.models import SavedSearch
+from market.matching.calls.models import Call, CallAnswer
 from market.matching.dispatch.models import (
     ContactOfficer,
     Dispatch,
@@ -61,6 +62,8 @@ ROWS = {
     "matching:dispatch_setting": DispatchSetting,
     "matching:escalation": Escalation,
     "matching:firm": Organisation,
+    "matching:call": Call,
+    "matching:call_answer": CallAnswer,
     "matching:inquiry": Inquiry,
     "matching:intent": Intent,
     "matching:intent_invitation": IntentInvitation,
