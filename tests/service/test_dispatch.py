@@ -502,3 +502,21 @@ def test_an_expert_without_an_account_is_rung_and_the_clerk_writes_it_down(clerk
     assert told("dispatch.sent") == []
     service.answer(clerk, sent, {"answer": "interested", "text": "下周可以来"})
     assert row(sent).recorded_by == "林经办"
+
+
+def test_an_intent_grows_from_an_interested_recipient(clerk, institute, editor, demand):
+    from market.matching.intents import beginning
+    from market.matching.intents import queries as intents
+
+    no = send(clerk, demand, institute)[0]
+    assert "有意向" in beginning.start(editor, no, "dispatch").obstacle
+    with pytest.raises(Conflict):
+        beginning.begin(editor, no, {"side": "seller"}, "dispatch")
+    service.answer(editor, no, {"answer": "interested", "text": "能做"}, None)
+    with pytest.raises(NotFound):
+        beginning.start(clerk, no, "dispatch")
+    made = beginning.begin(editor, no, {"side": "seller"}, "dispatch")
+    intent = intents.get(editor, made).intent
+    assert (intent.source_kind, intent.source_no, intent.seller_id) == ("dispatch", no, institute)
+    with pytest.raises(Conflict):
+        beginning.begin(editor, no, {"side": "seller"}, "dispatch")

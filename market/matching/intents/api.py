@@ -9,6 +9,7 @@ from flask import Response, jsonify, request
 from market.core import files
 from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_writes import create_once, creates, edits, require_match, version_tag
+from market.core.errors import Invalid
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, PageOf
 from market.core.permissions import requires
@@ -38,7 +39,7 @@ from market.matching.intents.api_schemas import (
     NewIntentOffer,
     NewIntentOutcome,
 )
-from market.matching.intents.models import STATES
+from market.matching.intents.models import SOURCES, STATES
 from market.matching.intents.queries import Case, OfferView, Row
 from market.matching.intents.workflow import READ, SEE_INVITATION
 
@@ -139,7 +140,7 @@ def intent(no: str) -> Response:
 @blueprint.route("/intents", methods=["POST"])
 @blueprint.doc(
     operationId="createIntent",
-    summary="把咨询转为对接意向",
+    summary="把咨询、推荐对接或选定的应答转为对接意向",
     description="以令牌所属单位的名义，由对方接受；令牌还须有「对接咨询」的范围。可带 Idempotency-Key。",
     security=_TOKEN,
 )
@@ -151,9 +152,13 @@ def intent(no: str) -> Response:
 def create(values: dict[str, Any]) -> Response:
     """Turn an inquiry into an intent."""
     actor = current_actor()
+    named = [kind for kind in SOURCES if values.get(kind)]
+    if len(named) != 1:
+        raise Invalid({"inquiry": ["请写 inquiry、dispatch、answer 中的一个。"]})
+    kind = named[0]
 
     def act() -> tuple[dict[str, Any], str]:
-        no = beginning.begin(actor, values["inquiry"][:20], values)
+        no = beginning.begin(actor, values[kind][:20], values, kind)
         return _whole(queries.get(actor, no)), f"{PREFIX}/intents/{no}"
 
     return create_once(act)
