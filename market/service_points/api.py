@@ -11,7 +11,7 @@ from marshmallow import fields
 
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, Text, page_number, per_page
-from market.core.api_writes import create_once, creates, edits, require_match, version_tag
+from market.core.api_writes import as_seen, create_once, creates, edits, require_match, version_tag
 from market.core.errors import Invalid
 from market.core.fields import Day, Line, LongText, Words
 from market.core.http import current_actor
@@ -312,16 +312,23 @@ def _held(row: Admission) -> dict[str, Any]:
     return Finder().resolve({key: value for key, value in words_of(row).items() if value})
 
 
+def _version(no: str) -> int:
+    version: int = queries.get(current_actor(), no).row.lock_version
+    return version
+
+
 @blueprint.route("/service-points/<string:no>/suspend", methods=["POST"])
 @blueprint.doc(operationId="suspendServicePoint", summary="暂停办理", security=_TOKEN)
 @blueprint.arguments(ServicePointReason)
 @blueprint.response(200, ServicePointDetailSchema, description="已暂停")
 @blueprint.alt_response(404, MISSING)
 @refuses_strangers
+@edits
 @requires(SUSPEND)
 def suspend(body: dict[str, Any], no: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Suspend an admission."""
-    service.do(current_actor(), no, "suspend", body.get("reason"))
+    with as_seen(lambda: _version(no)):
+        service.do(current_actor(), no, "suspend", body.get("reason"))
     return whole(no)
 
 
@@ -330,10 +337,12 @@ def suspend(body: dict[str, Any], no: str) -> tuple[dict[str, Any], int, dict[st
 @blueprint.response(200, ServicePointDetailSchema, description="已恢复")
 @blueprint.alt_response(404, MISSING)
 @refuses_strangers
+@edits
 @requires(SUSPEND)
 def resume(no: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Resume an admission."""
-    service.do(current_actor(), no, "resume", None)
+    with as_seen(lambda: _version(no)):
+        service.do(current_actor(), no, "resume", None)
     return whole(no)
 
 
@@ -343,8 +352,10 @@ def resume(no: str) -> tuple[dict[str, Any], int, dict[str, str]]:
 @blueprint.response(200, ServicePointDetailSchema, description="已终止")
 @blueprint.alt_response(404, MISSING)
 @refuses_strangers
+@edits
 @requires(END)
 def end(body: dict[str, Any], no: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """End an admission."""
-    service.do(current_actor(), no, "end", body.get("reason"))
+    with as_seen(lambda: _version(no)):
+        service.do(current_actor(), no, "end", body.get("reason"))
     return whole(no)

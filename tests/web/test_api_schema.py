@@ -31,6 +31,8 @@ THERE = {
     "getTaxonomy": "industry",
     "getServicePoint": "FW2026000001",
     "getSpecialist": "ZJ2026000001",
+    "getNotice": "GS2026000001",
+    "getAnnouncement": "GG2026000001",
 }
 WITH_QUERY = [
     "search",
@@ -43,6 +45,8 @@ WITH_QUERY = [
     "listRegions",
     "listServicePoints",
     "listNearServicePoints",
+    "listNotices",
+    "listAnnouncements",
     "listSpecialists",
 ]
 OPERATIONS = sorted({*WITH_QUERY, *THERE, "listTaxonomies"})

@@ -8,7 +8,15 @@ from flask import Response, jsonify, request
 
 from market.core import files
 from market.core.api import MISSING, PREFIX, ApiBlueprint
-from market.core.api_writes import create_once, creates, edits, require_match, version_tag
+from market.core.api_writes import (
+    as_seen,
+    create_once,
+    creates,
+    edits,
+    require_match,
+    tagged,
+    version_tag,
+)
 from market.core.errors import Invalid
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, PageOf
@@ -194,15 +202,19 @@ def offer(values: dict[str, Any], no: str) -> Response:
 )
 @blueprint.response(201, IntentUploadSchema, description="文件的编号")
 @blueprint.alt_response(404, MISSING)
+@creates
 @requires(READ)
 def upload(query: dict[str, Any], no: str) -> Response:
     """Take in a file for an offer that is to follow."""
     actor = current_actor()
     queries.get(actor, no)
-    number = attachments.send_ahead(actor, no, query["name"], request.get_data(cache=True))
-    response = jsonify(IntentUploadSchema().dump({"no": number}))
-    response.status_code = 201
-    return response
+
+    def act() -> tuple[dict[str, Any], str]:
+        number = attachments.send_ahead(actor, no, query["name"], request.get_data(cache=True))
+        body: dict[str, Any] = IntentUploadSchema().dump({"no": number})
+        return body, f"{PREFIX}/intents/{no}"
+
+    return create_once(act)
 
 
 @blueprint.route("/intents/<string:no>/agreement", methods=["POST"])
@@ -288,20 +300,38 @@ def invite(values: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(IntentInvitationAct)
 @blueprint.response(200, IntentInvitationSchema, description="办后的邀请")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(SEE_INVITATION)
-def answer_invitation(values: dict[str, Any], key: int) -> dict[str, Any]:
+def answer_invitation(values: dict[str, Any], key: int) -> Response:
     """Answer an invitation."""
-    actor = current_actor()
-    invitations.act(actor, key, values["action"])
-    row = invitations.get(actor, key)
-    return {
-        "id": row.id,
-        "organisation": row.owner.name,
-        "role": row.role,
-        "by_side": row.by_side,
-        "state": row.state,
-        "actions": [],
-    }
+    with as_seen(lambda: _invited(key)):
+        invitations.act(current_actor(), key, values["action"])
+    return tagged(_invited(key))
+
+
+def _invited(key: int) -> dict[str, Any]:
+    row = invitations.get(current_actor(), key)
+    told: dict[str, Any] = IntentInvitationSchema().dump(
+        {
+            "id": row.id,
+            "organisation": row.owner.name,
+            "role": row.role,
+            "by_side": row.by_side,
+            "state": row.state,
+            "actions": [],
+        }
+    )
+    return told
+
+
+@blueprint.route("/intents/invitations/<int:key>")
+@blueprint.doc(operationId="getIntentInvitation", summary="一份邀请", security=_TOKEN)
+@blueprint.response(200, IntentInvitationSchema, description="邀请")
+@blueprint.alt_response(404, MISSING)
+@requires(SEE_INVITATION)
+def invitation(key: int) -> Response:
+    """An invitation to take part."""
+    return tagged(_invited(key))
 
 
 @blueprint.route("/intents/<string:no>/outcomes", methods=["POST"])

@@ -10,7 +10,7 @@ from marshmallow import fields
 
 from market.core.api import MISSING, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, Text, page_number, per_page
-from market.core.api_writes import create_once, creates, edits, require_match, version_tag
+from market.core.api_writes import as_seen, create_once, creates, edits, require_match, version_tag
 from market.core.errors import Invalid
 from market.core.fields import Day, Line, LongText, Words
 from market.core.http import current_actor
@@ -204,8 +204,10 @@ def update(body: dict[str, Any], no: str) -> Versioned:
 @blueprint.response(200, MarketSpecialistSchema, description="已不公开")
 @blueprint.alt_response(404, MISSING)
 @refuses_strangers
+@edits
 @requires(WITHDRAW)
 def withdraw(body: dict[str, Any], no: str) -> Versioned:
     """Take the consent back."""
-    service.withdraw(current_actor(), no, body.get("reason"))
+    with as_seen(lambda: queries.find(current_actor(), WITHDRAW, no).lock_version):
+        service.withdraw(current_actor(), no, body.get("reason"))
     return _answer(no, EDIT_SPECIALIST)
