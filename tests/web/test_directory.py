@@ -284,13 +284,17 @@ def test_programs_read_all_and_write_for_their_office(visitor, token):
     assert (changed.json["telephone"], changed.json["hours"]) == ("028-1234567", None)
     assert changed.json["powers"] == ["help", "pre_check", "collect", "hand_in"]
     assert visitor.patch(here, json={"hours": "x"}, headers=match).status_code == 412
-    assert visitor.post(f"{here}/suspend", json={}, headers=token).status_code == 422
-    suspended = visitor.post(f"{here}/suspend", json={"reason": "培训"}, headers=token)
-    assert suspended.json["state"] == "suspended"
-    assert visitor.post(f"{here}/resume", headers=token).json["state"] == "active"
-    assert (
-        visitor.post(f"{here}/end", json={"reason": "撤点"}, headers=token).json["state"] == "ended"
-    )
+    why = {"reason": "培训"}
+    assert visitor.post(f"{here}/suspend", json=why, headers=token).status_code == 428
+    assert visitor.post(f"{here}/suspend", json=why, headers=match).status_code == 412
+    match = token | {"If-Match": visitor.get(here).headers["ETag"]}
+    assert visitor.post(f"{here}/suspend", json={}, headers=match).status_code == 422
+    for act, body, state in [
+        ("suspend", why, "suspended"), ("resume", None, "active"), ("end", why, "ended"),
+    ]:  # fmt: skip
+        match = token | {"If-Match": visitor.get(here).headers["ETag"]}
+        done = visitor.post(f"{here}/{act}", json=body, headers=match)
+        assert done.json["state"] == state
 
 
 def test_programs_and_specialists(visitor, token):
@@ -310,7 +314,8 @@ def test_programs_and_specialists(visitor, token):
     match = token | {"If-Match": visitor.get(here, headers=token).headers["ETag"]}
     assert visitor.patch(here, json=consent, headers=match).json["public"] is True
     assert visitor.get(here).json["name"] == "王引线"
-    gone = visitor.post(f"{here}/withdraw", json={}, headers=token)
+    match = token | {"If-Match": visitor.get(here, headers=token).headers["ETag"]}
+    gone = visitor.post(f"{here}/withdraw", json={}, headers=match)
     assert gone.json["public"] is False
     assert visitor.get(here).status_code == 404
 
