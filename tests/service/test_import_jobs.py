@@ -28,6 +28,7 @@ from market.regions.models import LeadingIndustry
 from tests import people
 from tests.service.clerk import CODE, OTHER
 
+CLEARED = {"cleared": "1", "cleared_no": "BM-7"}  # the review for confidentiality
 ROW = {"title": "川茶机采技术", "summary": "一台机器顶二十个人采茶。"}
 
 
@@ -86,7 +87,9 @@ def test_a_file_is_checked_shown_imported_and_taken_back(editor, institute):
     assert job.preview[0]["cells"]["名称"] == ROW["title"]
     assert published() == 0
     assert db.session.scalar(select(WorkItem.side).where(WorkItem.no == no)) == "owner"
-    service.act(editor, no, "import")
+    with pytest.raises(Invalid):
+        service.act(editor, no, "import")
+    service.act(editor, no, "import", CLEARED)
     work()
     job = state(no)
     assert (job.state, job.mode, job.added) == ("done", "publish", 3)
@@ -111,7 +114,7 @@ def test_every_problem_stands_at_its_cell_and_nothing_is_imported(editor):
     assert {problem["row"] for problem in job.problems if not problem["warning"]} == {2, 3}
     assert job.problem_count == len(job.problems)
     with pytest.raises(Conflict):
-        service.act(editor, no, "import")
+        service.act(editor, no, "import", CLEARED)
     assert published() == 0
 
 
@@ -184,7 +187,7 @@ def test_the_same_file_waits_once_and_changes_nothing_later(editor):
     no = bring(editor, ROW)
     assert bring(editor, ROW) == no
     work()
-    service.act(editor, no, "import")
+    service.act(editor, no, "import", CLEARED)
     work()
     again = bring(editor, ROW)
     assert again != no
@@ -193,7 +196,7 @@ def test_the_same_file_waits_once_and_changes_nothing_later(editor):
     assert (job.state, job.added, job.unchanged) == ("checked", 0, 1)
     assert [one.action for one in queries.actions(editor, job)] == ["discard"]
     with pytest.raises(Conflict, match="不用导入"):
-        service.act(editor, again, "import")
+        service.act(editor, again, "import", CLEARED)
 
 
 @pytest.mark.parametrize(
@@ -329,7 +332,7 @@ def test_a_file_that_kills_its_worker_each_time_is_given_up(editor, monkeypatch)
 def test_a_worker_that_died_between_showing_and_saying_so_shows_nothing_twice(editor, monkeypatch):
     no = bring(editor, ROW)
     work()
-    service.act(editor, no, "import")
+    service.act(editor, no, "import", CLEARED)
     with monkeypatch.context() as patched:
         patched.setattr(
             jobs._Held, "end", lambda *_a, **_m: (_ for _ in ()).throw(KeyboardInterrupt)
@@ -379,11 +382,11 @@ def test_who_lost_the_right_meanwhile_imports_nothing(institute):
 def test_an_import_that_was_changed_since_is_not_taken_back(editor):
     no = bring(editor, ROW)
     work()
-    service.act(editor, no, "import")
+    service.act(editor, no, "import", CLEARED)
     work()
     later = bring(editor, ROW | {"summary": "一台机器顶三十个人采茶。"})
     work()
-    service.act(editor, later, "import")
+    service.act(editor, later, "import", CLEARED)
     work()
     with pytest.raises(Conflict, match="有人又改过"):
         service.act(editor, no, "undo")
@@ -395,7 +398,7 @@ def test_an_import_that_was_changed_since_is_not_taken_back(editor):
 def test_after_ten_days_it_stays_and_the_file_goes(editor):
     no = bring(editor, ROW)
     work()
-    service.act(editor, no, "import")
+    service.act(editor, no, "import", CLEARED)
     work()
     assert not service.forget_old()
     assert (storage.folder() / state(no).stored).is_file()
@@ -504,7 +507,7 @@ def test_a_second_file_writes_into_the_drafts_and_back(clerk):
 def test_an_institute_may_keep_drafts_of_what_is_published(editor):
     first = bring(editor, ROW)
     work()
-    service.act(editor, first, "import")
+    service.act(editor, first, "import", CLEARED)
     work()
     second = bring(editor, ROW | {"summary": "顶三十个人。"})
     work()

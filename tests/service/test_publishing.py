@@ -441,3 +441,13 @@ def test_sql_and_python_agree_on_everything(firm, institute):
                 assert set(found) == allowed, (name, who.grants)
                 compared += len(allowed)
     assert compared > 100
+
+
+def test_what_is_past_already_is_not_sent(firm):
+    editor = people.actor(("editor", firm))
+    no = _draft(
+        editor, firm, title="防胀袋", summary="常温胀袋", cleared="1", valid_until="2020-01-01"
+    )
+    with pytest.raises(Invalid) as told:
+        service.act(editor, no, "submit")
+    assert list(told.value.fields) == ["valid_until"]

@@ -59,7 +59,9 @@ def multipart(token, content):
 
 def decide(client, address, action):
     page = client.get(address)
-    return client.post(f"{address}/{action}", data={"csrf_token": people.token_of(page)})
+    return client.post(
+        f"{address}/{action}", data={"csrf_token": people.token_of(page), "cleared": "1"}
+    )
 
 
 def work():
@@ -226,7 +228,11 @@ def test_a_program_brings_follows_and_decides(app, institute):
     stale = headers | {"If-Match": '"v99"'}
     assert client.post(f"{where}/import", headers=stale).status_code == 412
     match = headers | {"If-Match": checked.headers["ETag"]}
-    assert client.post(f"{where}/import", headers=match).json["state"] == "importing"
+    uncleared = client.post(f"{where}/import", headers=match)
+    assert uncleared.json["errors"][0]["pointer"] == "/cleared"
+    said = {"cleared": True}
+    done = client.post(f"{where}/import", json=said, headers=match)
+    assert done.json["state"] == "importing"
     work()
     assert client.get(where, headers=headers).json["state"] == "done"
     assert client.get(f"{where}/problems", headers=headers).json["items"] == []

@@ -11,9 +11,10 @@ from market.catalogue.imports import queries, rules, service
 from market.catalogue.imports.models import IMPORT_STATES, MODES, ImportJob
 from market.catalogue.imports.workflow import LIST, READ, RUN
 from market.core.api import MISSING, PREFIX, ApiBlueprint
-from market.core.api_schemas import Answer, ListAnswer, Query
+from market.core.api_schemas import Answer, Input, ListAnswer, Query
 from market.core.api_writes import create_once, creates, edits, require_match, tagged
 from market.core.errors import Invalid
+from market.core.fields import Line
 from market.core.http import current_actor
 from market.core.permissions import requires
 
@@ -190,19 +191,29 @@ def problems(no: str) -> dict[str, Any]:
     }
 
 
+class ImportAct(Input):
+    """What an organisation says when it publishes what it imports."""
+
+    cleared = fields.Boolean(
+        load_default=False, metadata={"description": "已逐条做过保密审查；单位直接公开时须为 true"}
+    )
+    cleared_no = Line(100, metadata={"description": "审查表编号"})
+
+
 @blueprint.route("/imports/<string:no>/<string:action>", methods=["POST"])
 @blueprint.doc(
     operationId="actOnImport",
     summary="决定一次导入",
     description="import 导入，draft 只存为草稿，discard 放弃，again 再试一次，undo 撤销。须带 If-Match。",
 )
+@blueprint.arguments(ImportAct)
 @blueprint.response(200, ImportSchema, description="这次导入现在的状态")
 @blueprint.alt_response(404, MISSING)
 @edits
 @requires(RUN)
-def act(no: str, action: str) -> Response:
+def act(body: dict[str, Any], no: str, action: str) -> Response:
     """Import, keep as drafts, discard, try again or take back."""
     actor = current_actor()
     require_match(queries.find(actor, no).lock_version)
-    service.act(actor, no, action)
+    service.act(actor, no, action, body)
     return _tagged(queries.find(actor, no))

@@ -23,6 +23,7 @@ from market.core.permissions import SYSTEM, Actor, policy
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.core.workflow import begin, fire
 
+UNCLEARED = "公开前请逐条做完保密审查，并在这里确认；还没有做的，先存为草稿。"
 SERIES = "DR"
 UPLOADS = limits.Limit("import.upload", 100, timedelta(days=1))
 _CLOSED = ("done", "undone", "discarded", "refused", "failed")
@@ -125,12 +126,16 @@ def _begin(work: UnitOfWork, job: ImportJob) -> str:
     return job.no
 
 
-def act(actor: Actor, no: str, action: str) -> None:
+def act(actor: Actor, no: str, action: str, clearance: Mapping[str, Any] | None = None) -> None:
     """Decide on an import: import, draft, discard, again, undo.
 
+    Args:
+        clearance: what an organisation says when it publishes: cleared (that each row went through
+            its review for confidentiality), and perhaps cleared_no, the number of the paper.
     Raises:
         NotFound: there is no such import, or no such act.
         Denied, Conflict: the actor may not, or not in this state.
+        Invalid: an organisation would publish without the review.
     """
     job = queries.find(actor, no)
     if action == "undo":
@@ -138,16 +143,34 @@ def act(actor: Actor, no: str, action: str) -> None:
         return
     if action not in {"import", "draft", "discard", "again"}:
         raise NotFound("没有这种操作。")
+    note: str | None = None
     values: dict[str, Any] = {"holder": None, "heartbeat_at": None}
     if action in {"import", "draft"}:
         _refuse_empty(job, action)
         values["mode"] = "publish" if action == "import" else "drafts"
+        if action == "import":
+            note = _cleared(job, clearance or {})
     elif action == "again":
         values |= {"tries": 0, "rows_seen": 0, "fault": None}
     else:
         values["finished_at"] = clock.now()
     with unit_of_work(actor) as work:
-        fire(work, WORKFLOW, job, action, values=values | {"lock_version": job.lock_version + 1})
+        moved = values | {"lock_version": job.lock_version + 1}
+        fire(work, WORKFLOW, job, action, note=note, values=moved)
+
+
+def needs_clearance(job: ImportJob) -> bool:
+    """Whether publishing the rows asks its organisation for the review for confidentiality."""
+    return job.organisation_id is not None and job.publishes and queries.may_draft(job)
+
+
+def _cleared(job: ImportJob, said: Mapping[str, Any]) -> str | None:
+    if job.state != "checked" or not needs_clearance(job):
+        return None
+    if not said.get("cleared"):
+        raise Invalid({"cleared": [UNCLEARED]})
+    number = str(said.get("cleared_no") or "").strip()[:100]
+    return f"已做保密审查{f'，审查表编号 {number}' if number else ''}"
 
 
 def _refuse_empty(job: ImportJob, action: str) -> None:

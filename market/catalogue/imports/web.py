@@ -126,6 +126,7 @@ def _page(found: ImportJob, trouble: Trouble | None = None) -> Response:
             label=importable.kind.label if importable else found.kind,
             state=WORKFLOW.states[found.state],
             actions=queries.actions(actor, found),
+            clearing=found.state == "checked" and service.needs_clearance(found),
             ahead=queries.ahead(found),
             problems=queries.problems_of(found)[: rules.SHOWN_PROBLEMS],
             most=rules.SHOWN_PROBLEMS,
@@ -173,7 +174,10 @@ def act(no: str, action: str) -> AnyResponse:
     if not csrf.sent_by_our_form():
         return _page(found, Trouble(csrf.STALE, status=400))
     try:
-        service.act(actor, no, action)
+        service.act(actor, no, action, request.form)
+    except Invalid as error:
+        words = {name: " ".join(told) for name, told in error.fields.items()}
+        return _page(queries.find(actor, no), Trouble(errors=words, status=422))
     except NotFound:
         raise
     except Denied:

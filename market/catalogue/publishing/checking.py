@@ -13,9 +13,11 @@ from market.catalogue.publishing import rules
 from market.catalogue.publishing.drafts import region_of
 from market.catalogue.publishing.models import Submission
 from market.catalogue.similar import likest, numbers_in
+from market.core import clock
 from market.core.errors import Invalid
 from market.core.ports import Known, Market
 
+PAST = "有效期已经过去：请改成以后的日期，或留空。"
 CLEARANCE = "请先完成保密审查，并在这里确认。"
 
 
@@ -45,6 +47,9 @@ def check(row: Submission) -> Checked:
         region_id = found or region_id
     if wrong:
         errors["region"] = [wrong]
+    until = content.get("valid_until")
+    if until is not None and until < clock.today() and "valid_until" not in errors:
+        errors["valid_until"] = [PAST]
     if not row.cleared:
         errors["cleared"] = [CLEARANCE]
     content.pop("region", None)
