@@ -312,6 +312,8 @@ def test_a_demand_is_closed_with_its_outcome(firm):
     no, listing_no, editor = _published(firm)
     with pytest.raises(Invalid):
         life.listing_act(editor, listing_no, "close", closing={"outcome": "vanished"})
+    with pytest.raises(Invalid):
+        life.listing_act(editor, listing_no, "close", closing={"outcome": "elsewhere"})
     closing = {"outcome": "solved", "outcome_with": "乙研究院", "outcome_yuan": "12万"}
     life.listing_act(editor, listing_no, "close", closing=closing)
     row = _listing(no)
