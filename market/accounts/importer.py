@@ -14,8 +14,7 @@ from market.accounts.schemas import OrganisationSchema
 from market.core import clock, numbers, outbox
 from market.core.db import db
 from market.core.errors import Conflict
-from market.core.fields import long_texts
-from market.core.file_rows import columns_of, report_mistakes
+from market.core.file_rows import columns_of, long_texts, report_mistakes
 from market.core.importing import BATCH, Checked, Kind, Options
 from market.core.sheets import Column, Row
 from market.core.text import clean_text, fold

@@ -28,8 +28,7 @@ from market.catalogue.undoing import changed_since, take_back
 from market.core import clock, numbers, outbox
 from market.core.db import Base, db
 from market.core.errors import Invalid
-from market.core.fields import long_texts
-from market.core.file_rows import columns_of, report_mistakes
+from market.core.file_rows import columns_of, long_texts, report_mistakes
 from market.core.identifiers import read_uscc
 from market.core.importing import BATCH, Checked, Kind, Options
 from market.core.sheets import Column, Row

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, missing
+from marshmallow import ValidationError, fields, missing
 
 from market.core.languages import translate
 from market.core.money import NotMoney, format_yuan, parse_yuan
@@ -166,13 +166,6 @@ class LongText(Line):
 
     def clean(self, text: str) -> str:
         return tidy_text(text)
-
-
-def long_texts(schema: Schema) -> frozenset[str]:
-    """The names under which a schema takes long texts."""
-    return frozenset(
-        one.data_key or name for name, one in schema.fields.items() if isinstance(one, LongText)
-    )
 
 
 class Yuan(Reading):
