@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from market.core import clock, instance, vitals
+from market.core import audit, clock, instance, vitals
 from market.core.backups import backup
 from market.core.calendar import is_announced
 from market.core.db import db
@@ -98,6 +98,9 @@ def healthy(demo, demo_settings, tmp_path):
     settings.instance.chmod(0o700)
     backup.make(settings, tmp_path / "backup.tar.gz")
     _write(Node(name="local", heartbeat=clock.now()))
+    # What the market was made of has waited since the tests began.
+    while audit.seal_batch():
+        pass
     return settings
 
 
