@@ -20,7 +20,7 @@ from market.catalogue.publishing.models import Submission
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound, TooMany
-from market.core.models import AuditEntry, ImportRun, WorkItem
+from market.core.models import AuditEntry, CaseEvent, ImportRun, WorkItem
 from market.core.permissions import SYSTEM, Actor
 from market.core.unit_of_work import unit_of_work
 from market.core.workflow import timeline
@@ -29,6 +29,7 @@ from tests import people
 from tests.service.clerk import CODE, OTHER
 
 ROW = {"title": "川茶机采技术", "summary": "一台机器顶二十个人采茶。"}
+CLEARED = {"cleared": "1"}
 
 
 def lines(*rows):
@@ -86,7 +87,7 @@ def test_a_file_is_checked_shown_imported_and_taken_back(editor, institute):
     assert job.preview[0]["cells"]["名称"] == ROW["title"]
     assert published() == 0
     assert db.session.scalar(select(WorkItem.side).where(WorkItem.no == no)) == "owner"
-    service.act(editor, no, "import")
+    service.act(editor, no, "import", CLEARED)
     work()
     job = state(no)
     assert (job.state, job.mode, job.added) == ("done", "publish", 3)
@@ -101,6 +102,21 @@ def test_a_file_is_checked_shown_imported_and_taken_back(editor, institute):
     ]
 
 
+def test_nothing_goes_public_without_a_confidentiality_review(editor):
+    no = bring(editor, ROW)
+    work()
+    for given in (None, {"cleared": "", "cleared_no": "BM-7"}):
+        with pytest.raises(Invalid) as refused:
+            service.act(editor, no, "import", given)
+        assert "cleared" in refused.value.fields
+    assert state(no).state == "checked"
+    service.act(editor, no, "import", CLEARED | {"cleared_no": "BM-7", "cleared_by": "王审"})
+    note = db.session.scalar(select(CaseEvent.note).where(CaseEvent.action == "import"))
+    assert note == "已确认保密审查，审查表 BM-7，审查人 王审"
+    work()
+    assert published() == 1
+
+
 def test_every_problem_stands_at_its_cell_and_nothing_is_imported(editor):
     no = bring(
         editor, ROW, {"title": "", "summary": "没有名称。"}, {"title": "甲乙", "stage": "差不多"}
@@ -111,7 +127,7 @@ def test_every_problem_stands_at_its_cell_and_nothing_is_imported(editor):
     assert {problem["row"] for problem in job.problems if not problem["warning"]} == {2, 3}
     assert job.problem_count == len(job.problems)
     with pytest.raises(Conflict):
-        service.act(editor, no, "import")
+        service.act(editor, no, "import", CLEARED)
     assert published() == 0
 
 
@@ -148,7 +164,7 @@ def test_an_office_fills_the_places_of_its_county(app):
     far = bring(office, row | {"region": "511402"}, kind="leading-industries")
     work()
     assert state(far).state == "refused"
-    service.act(office, no, "import")
+    service.act(office, no, "import", CLEARED)
     work()
     assert state(no).state == "done"
     assert db.session.scalar(select(LeadingIndustry.name)) == "川茶"
@@ -184,7 +200,7 @@ def test_the_same_file_waits_once_and_changes_nothing_later(editor):
     no = bring(editor, ROW)
     assert bring(editor, ROW) == no
     work()
-    service.act(editor, no, "import")
+    service.act(editor, no, "import", CLEARED)
     work()
     again = bring(editor, ROW)
     assert again != no
@@ -193,7 +209,7 @@ def test_the_same_file_waits_once_and_changes_nothing_later(editor):
     assert (job.state, job.added, job.unchanged) == ("checked", 0, 1)
     assert [one.action for one in queries.actions(editor, job)] == ["discard"]
     with pytest.raises(Conflict, match="不用导入"):
-        service.act(editor, again, "import")
+        service.act(editor, again, "import", CLEARED)
 
 
 @pytest.mark.parametrize(
@@ -329,7 +345,7 @@ def test_a_file_that_kills_its_worker_each_time_is_given_up(editor, monkeypatch)
 def test_a_worker_that_died_between_showing_and_saying_so_shows_nothing_twice(editor, monkeypatch):
     no = bring(editor, ROW)
     work()
-    service.act(editor, no, "import")
+    service.act(editor, no, "import", CLEARED)
     with monkeypatch.context() as patched:
         patched.setattr(
             jobs._Held, "end", lambda *_a, **_m: (_ for _ in ()).throw(KeyboardInterrupt)
@@ -379,11 +395,11 @@ def test_who_lost_the_right_meanwhile_imports_nothing(institute):
 def test_an_import_that_was_changed_since_is_not_taken_back(editor):
     no = bring(editor, ROW)
     work()
-    service.act(editor, no, "import")
+    service.act(editor, no, "import", CLEARED)
     work()
     later = bring(editor, ROW | {"summary": "一台机器顶三十个人采茶。"})
     work()
-    service.act(editor, later, "import")
+    service.act(editor, later, "import", CLEARED)
     work()
     with pytest.raises(Conflict, match="有人又改过"):
         service.act(editor, no, "undo")
@@ -395,7 +411,7 @@ def test_an_import_that_was_changed_since_is_not_taken_back(editor):
 def test_after_ten_days_it_stays_and_the_file_goes(editor):
     no = bring(editor, ROW)
     work()
-    service.act(editor, no, "import")
+    service.act(editor, no, "import", CLEARED)
     work()
     assert not service.forget_old()
     assert (storage.folder() / state(no).stored).is_file()
@@ -504,7 +520,7 @@ def test_a_second_file_writes_into_the_drafts_and_back(clerk):
 def test_an_institute_may_keep_drafts_of_what_is_published(editor):
     first = bring(editor, ROW)
     work()
-    service.act(editor, first, "import")
+    service.act(editor, first, "import", CLEARED)
     work()
     second = bring(editor, ROW | {"summary": "顶三十个人。"})
     work()

@@ -57,9 +57,9 @@ def multipart(token, content):
     return {"data": body, "content_type": "multipart/form-data; boundary=cut"}
 
 
-def decide(client, address, action):
+def decide(client, address, action, **typed):
     page = client.get(address)
-    return client.post(f"{address}/{action}", data={"csrf_token": people.token_of(page)})
+    return client.post(f"{address}/{action}", data={"csrf_token": people.token_of(page)} | typed)
 
 
 def work():
@@ -83,7 +83,11 @@ def test_from_the_file_to_the_page_and_back(staff):
     assert "检查通过" in checked.text
     assert ROW["title"] in checked.text
     assert "imports.js" not in checked.text
-    assert decide(staff, address, "import").status_code == 303
+    refused = decide(staff, address, "import", cleared_no="BM-7")
+    assert refused.status_code == 422
+    assert 'id="cleared-error"' in refused.text
+    assert 'value="BM-7"' in refused.text
+    assert decide(staff, address, "import", cleared="1").status_code == 303
     work()
     done = staff.get(address)
     assert "整批撤销" in done.text
@@ -226,7 +230,9 @@ def test_a_program_brings_follows_and_decides(app, institute):
     stale = headers | {"If-Match": '"v99"'}
     assert client.post(f"{where}/import", headers=stale).status_code == 412
     match = headers | {"If-Match": checked.headers["ETag"]}
-    assert client.post(f"{where}/import", headers=match).json["state"] == "importing"
+    assert client.post(f"{where}/import", headers=match).status_code == 422
+    decided = client.post(f"{where}/import", headers=match, json={"cleared": True})
+    assert decided.json["state"] == "importing"
     work()
     assert client.get(where, headers=headers).json["state"] == "done"
     assert client.get(f"{where}/problems", headers=headers).json["items"] == []

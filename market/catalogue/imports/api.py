@@ -11,7 +11,7 @@ from market.catalogue.imports import queries, rules, service
 from market.catalogue.imports.models import IMPORT_STATES, MODES, ImportJob
 from market.catalogue.imports.workflow import LIST, READ, RUN
 from market.core.api import MISSING, PREFIX, ApiBlueprint
-from market.core.api_schemas import Answer, ListAnswer, Query
+from market.core.api_schemas import Answer, Input, ListAnswer, Query
 from market.core.api_writes import create_once, creates, edits, require_match, tagged
 from market.core.errors import Invalid
 from market.core.http import current_actor
@@ -51,6 +51,16 @@ class ListQuery(Query):
     """Where a page of the list begins."""
 
     after = fields.String(metadata={"description": "上一页的 next_after"})
+
+
+class DecideInput(Input):
+    """The confidentiality review of a file whose rows go public."""
+
+    cleared = fields.Boolean(
+        metadata={"description": "import 成果、需求时须为 true：发布单位做过保密审查"}
+    )
+    cleared_no = fields.String(metadata={"description": "审查表编号"})
+    cleared_by = fields.String(metadata={"description": "审查人"})
 
 
 class CellProblemSchema(Answer):
@@ -194,15 +204,19 @@ def problems(no: str) -> dict[str, Any]:
 @blueprint.doc(
     operationId="actOnImport",
     summary="决定一次导入",
-    description="import 导入，draft 只存为草稿，discard 放弃，again 再试一次，undo 撤销。须带 If-Match。",
+    description=(
+        "import 导入（成果、需求须带 cleared），draft 只存为草稿，discard 放弃，again 再试一次，undo 撤销。"
+        "须带 If-Match。"
+    ),
 )
+@blueprint.arguments(DecideInput)
 @blueprint.response(200, ImportSchema, description="这次导入现在的状态")
 @blueprint.alt_response(404, MISSING)
 @edits
 @requires(RUN)
-def act(no: str, action: str) -> Response:
+def act(body: dict[str, Any], no: str, action: str) -> Response:
     """Import, keep as drafts, discard, try again or take back."""
     actor = current_actor()
     require_match(queries.find(actor, no).lock_version)
-    service.act(actor, no, action)
+    service.act(actor, no, action, body)
     return _tagged(queries.find(actor, no))

@@ -14,7 +14,9 @@ from market.catalogue.imports import queries, storage
 from market.catalogue.imports.models import UNDERWAY, ImportJob
 from market.catalogue.imports.queries import Scope
 from market.catalogue.imports.rules import KEPT, MOST_OPEN, UNDO_DAYS, clean_name, judge_size
-from market.catalogue.imports.workflow import RUN, WORK, WORKFLOW
+from market.catalogue.imports.workflow import RUN, SHOW, WORK, WORKFLOW
+from market.catalogue.publishing.drafts import clearance_of
+from market.catalogue.publishing.rules import CLEARANCE
 from market.core import clock, limits, numbers
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound, TooMany
@@ -125,12 +127,17 @@ def _begin(work: UnitOfWork, job: ImportJob) -> str:
     return job.no
 
 
-def act(actor: Actor, no: str, action: str) -> None:
+def act(actor: Actor, no: str, action: str, clearance: Mapping[str, Any] | None = None) -> None:
     """Decide on an import: import, draft, discard, again, undo.
+
+    Args:
+        clearance: of the confidentiality review of the whole file, where its rows go public:
+            `cleared`, and `cleared_no`, `cleared_by` as far as there are any.
 
     Raises:
         NotFound: there is no such import, or no such act.
         Denied, Conflict: the actor may not, or not in this state.
+        Invalid: rows would go public without a confidentiality review.
     """
     job = queries.find(actor, no)
     if action == "undo":
@@ -147,7 +154,35 @@ def act(actor: Actor, no: str, action: str) -> None:
     else:
         values["finished_at"] = clock.now()
     with unit_of_work(actor) as work:
-        fire(work, WORKFLOW, job, action, values=values | {"lock_version": job.lock_version + 1})
+        told = _cleared(work, job, clearance or {}) if action == "import" else {}
+        values["lock_version"] = job.lock_version + 1
+        note = _note_of(told) if told else None
+        fire(work, WORKFLOW, job, action, values=values, note=note, after=told)
+
+
+def _cleared(work: UnitOfWork, job: ImportJob, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The review of a file whose rows go public; nothing for what needs none.
+
+    Raises:
+        Denied: the actor may not publish. Invalid: there was no review.
+    """
+    if job.state != "checked" or not queries.needs_clearance(job):
+        return {}
+    work.require(SHOW, job)
+    found = clearance_of(given)
+    if not found.get("cleared"):
+        raise Invalid({"cleared": [CLEARANCE]})
+    return found
+
+
+def _note_of(review: Mapping[str, Any]) -> str:
+    """A review in words, for the timeline: rows of an import have no page of their own for it."""
+    words = ["已确认保密审查"]
+    if review.get("cleared_no"):
+        words.append(f"审查表 {review['cleared_no']}")
+    if review.get("cleared_by"):
+        words.append(f"审查人 {review['cleared_by']}")
+    return "，".join(words)
 
 
 def _refuse_empty(job: ImportJob, action: str) -> None:

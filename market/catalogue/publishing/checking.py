@@ -16,8 +16,6 @@ from market.catalogue.similar import likest, numbers_in
 from market.core.errors import Invalid
 from market.core.ports import Known, Market
 
-CLEARANCE = "请先完成保密审查，并在这里确认。"
-
 
 @dataclass(frozen=True)
 class Checked:
@@ -46,7 +44,7 @@ def check(row: Submission) -> Checked:
     if wrong:
         errors["region"] = [wrong]
     if not row.cleared:
-        errors["cleared"] = [CLEARANCE]
+        errors["cleared"] = [rules.CLEARANCE]
     content.pop("region", None)
     for key, scheme in TERM_FIELDS.items():
         if content.get(key):

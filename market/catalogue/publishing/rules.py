@@ -33,6 +33,12 @@ RETURN_RULES = {
     "other": "其他",
 }
 
+# What is ticked before anything goes public. An office that enters for others has not done their
+# review: it says what they told it.
+CLEARED_BY_OWNER = "已按本单位的规定做过保密审查，不含国家秘密和不宜公开的内容"
+CLEARED_FOR_OTHERS = "发布单位已确认：按其规定做过保密审查，不含国家秘密和不宜公开的内容"
+CLEARANCE = "请先完成保密审查，并在这里确认。"
+
 
 def fields_of(kind: str) -> dict[str, Any]:
     """The fields that people fill in, by the name that forms, files and the API give them."""
