@@ -131,6 +131,16 @@ def test_every_problem_stands_at_its_cell_and_nothing_is_imported(editor):
     assert published() == 0
 
 
+def test_a_new_row_that_is_over_is_refused(editor):
+    no = bring(editor, ROW | {"valid_until": "2020-01-01"})
+    work()
+    assert state(no).state == "refused"
+    assert "已经过去" in state(no).problems[0]["message"]
+    asked = bring(editor, ROW | {"deadline": "2020-01-01"}, kind="demands")
+    work()
+    assert (state(asked).state, state(asked).warned) == ("checked", 1)
+
+
 def test_rows_of_another_organisation_are_refused(editor):
     people.organisation("别家（演示）", kind="institute", code="511803")
     no = bring(editor, ROW | {"owner_name": "别家（演示）"})

@@ -13,6 +13,8 @@ from market.catalogue.publishing import life
 from market.catalogue.publishing.models import Submission
 from market.core.db import db
 from market.core.models import StoredFile
+from market.core.permissions import SYSTEM
+from market.core.unit_of_work import unit_of_work
 from tests import people
 from tests.people import sign_in, token_of
 
@@ -96,6 +98,21 @@ def test_nobody_publishes_or_sends_what_changed_since_he_looked(editor, officer)
     assert "又有修改" in refused.text
     assert _submission().state == "submitted"
     assert _press(officer, address, "publish", seen=_seen(refused)).status_code == 303
+
+
+def test_who_reviews_sees_that_it_ran_out_meanwhile(editor, officer):
+    address = _begin(editor)
+    _save(editor, address, title="检测", summary="简介", deadline="2020-01-01")
+    assert "完成时限 2020-01-01 已经过去" in editor.get(f"{address}/check").text
+    _send(editor, address)
+    with unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        row = db.session.scalars(select(Submission)).one()
+        row.content = row.content | {"valid_until": "2020-01-01"}
+    assert "完成时限 2020-01-01 已经过去" in officer.get(address).text
+    refused = _press(officer, address, "publish")
+    assert refused.status_code == 422
+    assert "有效期至：2020-01-01 已经过去" in refused.text
 
 
 def _seen(page):

@@ -9,6 +9,7 @@ from typing import Any
 from market.catalogue import rules as listing_rules
 from market.catalogue import terms
 from market.catalogue.content import TERM_FIELDS
+from market.catalogue.dates import past_validity
 from market.catalogue.publishing import rules
 from market.catalogue.publishing.drafts import region_of
 from market.catalogue.publishing.models import Submission
@@ -43,6 +44,8 @@ def check(row: Submission) -> Checked:
         region_id = found or region_id
     if wrong:
         errors["region"] = [wrong]
+    if late := past_validity(content.get("valid_until")):
+        errors["valid_until"] = [late]
     if not row.cleared:
         errors["cleared"] = [rules.CLEARANCE]
     content.pop("region", None)

@@ -13,6 +13,7 @@ from market.catalogue.models import KINDS, ReviewTarget
 from market.catalogue.publishing import policies, rules
 from market.catalogue.publishing.attachments import files_of_edit
 from market.catalogue.publishing.drafts import find
+from market.catalogue.publishing.hints import Hint, hints
 from market.catalogue.publishing.models import (
     IN_HAND,
     OPEN,
@@ -85,6 +86,11 @@ class SubmissionView:
     @property
     def url(self) -> str:
         return f"/submissions/{self.no}"
+
+    @property
+    def hints(self) -> Sequence[Hint]:
+        """What writer and reviewer should look at again, while it is not out."""
+        return hints(self.kind, self.typed) if self.state in OPEN else ()
 
     @property
     def kind_label(self) -> str:

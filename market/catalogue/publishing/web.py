@@ -310,16 +310,24 @@ def _act(no: str, action: str) -> AnyResponse:
             ]
             service.act(actor, no, action, request.form.get("reason"), notes, _seen())
     except Invalid as error:
-        if set(error.fields) - {"reason", "notes"}:  # of the content: the check page shows them
-            return redirect(f"/submissions/{no}/check", 303)
         errors = {name: " ".join(found) for name, found in error.fields.items()}
         trouble = Trouble(errors=errors, status=422)
+        if set(errors) - {"reason", "notes"}:
+            if view.state in IN_HAND:  # of the content: the check page shows them
+                return redirect(f"/submissions/{no}/check", 303)
+            trouble = Trouble(_of_content(view.kind, errors), status=422)
         return show(lambda form, wrong: _case_page(view, wrong), EMPTY, trouble)
     except (Conflict, Denied, Busy, Stopped) as error:
         trouble = Trouble(error.message, status=error.status)
         view = queries.submission(actor, no)
         return show(lambda form, wrong: _case_page(view, wrong), EMPTY, trouble)
     return redirect("/my/listings" if action == "discard" else view.url, 303)
+
+
+def _of_content(kind: str, errors: Mapping[str, str]) -> str:
+    """What is wrong with a content that its reader cannot mend himself."""
+    labels = {key: one.metadata["label"] for key, one in rules.fields_of(kind).items()}
+    return "".join(f"{labels.get(name, '保密审查')}：{words}" for name, words in errors.items())
 
 
 @blueprint.get("/submissions/<string:no>/versions")
