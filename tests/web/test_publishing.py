@@ -323,13 +323,14 @@ def test_pictures_wait_with_the_edit(editor, officer, app):
         "title": "名称",
         "summary": "简介",
         "region": HERE,
-        "caption": "裂纹 <照片>",
         "file": [(io.BytesIO(_png()), "../x.png"), (io.BytesIO(b"%PDF-1.4 x"), "说明.pdf")],
     }
     answer = editor.post(f"{address}/save", data=sent, content_type="multipart/form-data")
     assert answer.status_code == 303
     db.session.rollback()
     files = db.session.scalars(select(StoredFile).order_by(StoredFile.id)).all()
+    words = {f"caption-{files[0].no}": "裂纹 <照片>"}
+    assert _save(editor, address, title="名称", summary="简介", **words).status_code == 303
     picture = f"/files/{files[0].no}?w=320"
     visitor = app.test_client()
     assert visitor.get(picture).status_code == 404
@@ -341,7 +342,7 @@ def test_pictures_wait_with_the_edit(editor, officer, app):
     public = visitor.get(f"/demands/{_submission().listing.no}").text
     assert "1600w" in public
     assert "裂纹 &lt;照片&gt;" in public
-    assert "说明" in public or "裂纹" in public
+    assert ">说明.pdf</a>" in public
     bad = dict(sent, file=[(io.BytesIO(b"MZ..."), "x.png")], csrf_token=sent["csrf_token"])
     again = _press(editor, f"/my/listings/{_submission().listing.no}", "edit")
     again = again.headers["Location"].removesuffix("/edit")
@@ -354,6 +355,28 @@ def test_pictures_wait_with_the_edit(editor, officer, app):
     _send(editor, again)
     _press(officer, again, "publish")
     assert visitor.get(picture).status_code == 404
+
+
+def test_of_several_files_the_bad_one_is_named_and_the_good_ones_are_kept_once(editor):
+    address = _begin(editor)
+
+    def choose(*files):
+        page = editor.get(f"{address}/edit")
+        seen = re.search(r'name="lock_version" value="(\d+)"', page.text)[1]
+        sent = {"csrf_token": token_of(page), "lock_version": seen, "region": HERE}
+        sent["file"] = [(io.BytesIO(data), name) for name, data in files]
+        return editor.post(f"{address}/save", data=sent, content_type="multipart/form-data")
+
+    good, last = ("甲.pdf", b"%PDF-1.4 x"), ("丙.pdf", b"%PDF-1.4 y")
+    refused = choose(good, ("乙.exe", b"MZ..."), last)
+    assert refused.status_code == 422
+    assert "「乙.exe」没有存：" in refused.text
+    assert "「甲.pdf」「丙.pdf」已存，不用再选。" in refused.text
+    assert choose(good, last).status_code == 303
+    db.session.rollback()
+    names = db.session.scalars(select(StoredFile.name).order_by(StoredFile.id)).all()
+    assert names == ["甲.pdf", "丙.pdf"]
+    assert "「丙.pdf」的说明" in editor.get(f"{address}/edit").text
 
 
 def test_own_listings_stand_under_their_tabs(editor, officer):

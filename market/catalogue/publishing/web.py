@@ -30,10 +30,12 @@ from market.core.files import ACCEPTED
 from market.core.forms import Form
 from market.core.http import current_actor
 from market.core.permissions import requires
+from market.core.sheets.model import readable
 from market.core.submitting import EMPTY, Trouble, show, submit
 
 blueprint = Blueprint("publishing", __name__)
 LARGEST_FORM = 4_000_000  # bytes of texts: a draft of 200,000 characters, and to spare
+_CAPTION = "caption-"  # and the number of the file that the words are about
 _RETURN_ROWS = 4  # of the form for sending back
 
 
@@ -136,10 +138,24 @@ def _save_files(no: str) -> None:
     actor = current_actor()
     for file_no in request.form.getlist("drop"):
         attachments.take_away(actor, no, file_no)
-    caption = request.form.get("caption", "").strip()[:200] or None
+    for key, words in request.form.items():
+        if key.startswith(_CAPTION) and key.removeprefix(_CAPTION) not in request.form.getlist(
+            "drop"
+        ):
+            attachments.describe(actor, no, key.removeprefix(_CAPTION), words)
+    kept, refused = [], []
     for sent in request.files.getlist("file"):
-        if sent.filename:
-            attachments.add(actor, no, sent.filename, sent.read(), caption)
+        if not sent.filename:
+            continue
+        name = f"「{readable(sent.filename)}」"
+        try:
+            attachments.add(actor, no, sent.filename, sent.read())
+            kept.append(name)
+        except Invalid as error:
+            refused.append(f"{name}没有存：{' '.join(error.fields.get('file', [error.message]))}")
+    if refused:
+        told = [f"{''.join(kept)}已存，不用再选。"] if kept else []
+        raise Invalid({"file": refused + told})
 
 
 def _not_saved(no: str, typed: Mapping[str, str], error: MarketError, quiet: bool) -> AnyResponse:
