@@ -115,6 +115,25 @@ def test_who_reviews_sees_that_it_ran_out_meanwhile(editor, officer):
     assert "有效期至：2020-01-01 已经过去" in refused.text
 
 
+def test_personal_data_and_big_words_are_pointed_at_before_and_in_review(editor, officer):
+    address = _begin(editor)
+    text = "张三，身份证51140219800101123x，电话１３８ 0013 8000，国家级技术。压力 13812345678.5 Pa"
+    more = {"summary": text, "contact_phone": "13800138000"}
+    _save(editor, address, title="检测", **more)
+    check = editor.get(f"{address}/check").text
+    case = _send(editor, address) and officer.get(address).text
+    for page in (check, case):
+        assert "「511402…」像身份证号码" in page
+        assert "「138…8000」像手机号码" in page
+        assert "「国家级」是绝对化用语" in page
+        assert page.count("像手机号码") == 1
+    assert '<option value="files">图片与附件</option>' in case
+    notes = {"note_field": "files", "note_reason": "照片看不清", "note_rule": "unclear"}
+    assert _press(officer, address, "return", **notes).status_code == 303
+    assert "照片看不清" in editor.get(f"{address}/edit").text
+    assert "图片与附件：照片看不清" in editor.get(address).text
+
+
 def _seen(page):
     return re.search(r'name="seen" value="(\d+)"', page.text)[1]
 

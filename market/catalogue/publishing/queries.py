@@ -171,8 +171,7 @@ def submission(actor: Actor, no: str) -> SubmissionView:
 
 
 def _notes(kind: str, notes: Sequence[Mapping[str, Any]]) -> list[NoteView]:
-    fields = rules.fields_of(kind)
-    labels = {key: one.metadata["label"] for key, one in fields.items()} | {"cleared": "保密审查"}
+    labels = rules.labels_of(kind)
     return [
         NoteView(one["field"], labels.get(one["field"], "全文"), one["reason"], one["rule"])
         for one in notes

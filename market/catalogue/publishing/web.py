@@ -275,7 +275,11 @@ def _case_page(view: SubmissionView, trouble: Trouble) -> str:
         acts=acts,
         returning=returning,
         rows=typed + [{}] * max(1, _RETURN_ROWS - len(typed)),
-        fields=[("", "全文"), *((f.key, f.label) for s in sections for f in s.fields)],
+        fields=[
+            ("", "全文"),
+            *((f.key, f.label) for s in sections for f in s.fields),
+            *rules.PARTS.items(),
+        ],
         rules=list(rules.RETURN_RULES.items()),
         words=WORDS,
         states=SUBMISSION.states,
@@ -342,8 +346,8 @@ def _act(no: str, action: str) -> AnyResponse:
 
 def _of_content(kind: str, errors: Mapping[str, str]) -> str:
     """What is wrong with a content that its reader cannot mend himself."""
-    labels = {key: one.metadata["label"] for key, one in rules.fields_of(kind).items()}
-    return "".join(f"{labels.get(name, '保密审查')}：{words}" for name, words in errors.items())
+    labels = rules.labels_of(kind)
+    return "".join(f"{labels.get(name, name)}：{words}" for name, words in errors.items())
 
 
 @blueprint.get("/submissions/<string:no>/versions")
