@@ -309,6 +309,9 @@ def test_an_officer_changes_what_a_caller_asks_for(editor, officer):
     answer = _press(officer, manage, "edit", source="telephone")
     address = answer.headers["Location"].removesuffix("/edit")
     _save(officer, address, title="电话里改的名称", summary="简介")
+    check = officer.get(f"{address}/check").text
+    assert "发布单位已确认：按其规定做过保密审查" in check
+    assert "按本单位的规定" not in check
     assert _send(officer, address, "publish").status_code == 303
     assert "电话里改的名称" in editor.get(manage).text
 

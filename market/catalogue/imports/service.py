@@ -16,7 +16,7 @@ from market.catalogue.imports.queries import Scope
 from market.catalogue.imports.rules import KEPT, MOST_OPEN, UNDO_DAYS, clean_name, judge_size
 from market.catalogue.imports.workflow import RUN, SHOW, WORK, WORKFLOW
 from market.catalogue.publishing.drafts import clearance_of
-from market.catalogue.publishing.rules import CLEARANCE
+from market.catalogue.publishing.rules import CLEARANCE, CLEARANCE_OF_OTHERS
 from market.core import clock, limits, numbers
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound, TooMany
@@ -171,7 +171,7 @@ def _cleared(work: UnitOfWork, job: ImportJob, given: Mapping[str, Any]) -> dict
     work.require(SHOW, job)
     found = clearance_of(given)
     if not found.get("cleared"):
-        raise Invalid({"cleared": [CLEARANCE]})
+        raise Invalid({"cleared": [CLEARANCE if job.owner else CLEARANCE_OF_OTHERS]})
     return found
 
 

@@ -47,7 +47,7 @@ def check(row: Submission) -> Checked:
     if late := past_validity(content.get("valid_until")):
         errors["valid_until"] = [late]
     if not row.cleared:
-        errors["cleared"] = [rules.CLEARANCE]
+        errors["cleared"] = [rules.CLEARANCE_OF_OTHERS if row.for_others else rules.CLEARANCE]
     content.pop("region", None)
     for key, scheme in TERM_FIELDS.items():
         if content.get(key):

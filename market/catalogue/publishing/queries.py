@@ -15,6 +15,7 @@ from market.catalogue.publishing.attachments import files_of_edit
 from market.catalogue.publishing.drafts import find
 from market.catalogue.publishing.hints import Hint, hints
 from market.catalogue.publishing.models import (
+    FOR_OTHERS,
     IN_HAND,
     OPEN,
     SOURCES,
@@ -86,6 +87,16 @@ class SubmissionView:
     @property
     def url(self) -> str:
         return f"/submissions/{self.no}"
+
+    @property
+    def for_others(self) -> bool:
+        """Whether an officer typed it for a caller: whoever sends it has not done the review."""
+        return self.source in FOR_OTHERS
+
+    @property
+    def clearance(self) -> str:
+        """What is ticked before it goes."""
+        return rules.CLEARED_FOR_OTHERS if self.for_others else rules.CLEARED_BY_OWNER
 
     @property
     def hints(self) -> Sequence[Hint]:

@@ -38,6 +38,7 @@ RETURN_RULES = {
 CLEARED_BY_OWNER = "已按本单位的规定做过保密审查，不含国家秘密和不宜公开的内容"
 CLEARED_FOR_OTHERS = "发布单位已确认：按其规定做过保密审查，不含国家秘密和不宜公开的内容"
 CLEARANCE = "请先完成保密审查，并在这里确认。"
+CLEARANCE_OF_OTHERS = "请先向发布单位问明是否做过保密审查，再在这里确认。"
 
 # What an office may send back beside the fields: where the words stand on the form.
 PARTS = {"files": "图片与附件", "cleared": "保密审查"}
