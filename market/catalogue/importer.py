@@ -271,6 +271,9 @@ class ListingImporter:
                 self._similar.judge(checked.row, content)
             return
         judge_row(checked.row, content, self.options, new=False)
+        if not (checked.content["source_id"] or checked.row.values.get("no")):
+            message = f"与 {found.no} 同名，按它的更新导入；是另一项请换一个名称。"
+            checked.row.report("title", message, warning=True)
         if title_key(content["title"]) != found.folded_title:
             warn_of_other_title(checked.row, content, found.no, found.folded_title)
             if self.options.compare:

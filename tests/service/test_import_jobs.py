@@ -141,6 +141,23 @@ def test_a_new_row_that_is_over_is_refused(editor):
     assert (state(asked).state, state(asked).warned) == ("checked", 1)
 
 
+def test_what_a_row_of_the_same_title_changes_is_said_and_shown(editor):
+    no = bring(editor, ROW)
+    work()
+    service.act(editor, no, "import", CLEARED)
+    work()
+    again = bring(editor, ROW | {"summary": "一台机器顶三十个人。"})
+    work()
+    job = state(again)
+    assert (job.changed, job.warned) == (1, 1)
+    assert "同名" in job.problems[0]["message"]
+    (row,) = job.preview
+    assert row["cells"] == {
+        "名称": ROW["title"],
+        "简介": f"原：{ROW['summary']}；改为：一台机器顶三十个人。",
+    }
+
+
 def test_rows_of_another_organisation_are_refused(editor):
     people.organisation("别家（演示）", kind="institute", code="511803")
     no = bring(editor, ROW | {"owner_name": "别家（演示）"})

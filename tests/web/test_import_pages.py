@@ -97,6 +97,23 @@ def test_from_the_file_to_the_page_and_back(staff):
     assert decide(staff, address, "undo").status_code == 409
 
 
+def test_a_refused_file_counts_nothing_as_new_and_shows_no_formula_of_its_own(staff):
+    from openpyxl import Workbook
+
+    book, out = Workbook(), io.BytesIO()
+    for row in (["title", "summary", "stage"], list(ROW.values()), ["甲", "短。", "=A1&B1"]):
+        book.active.append(row)
+    book.save(out)
+    address = upload(staff, out.getvalue(), "成果.xlsx").headers["Location"]
+    work()
+    text = staff.get(address).text
+    assert "未通过检查" in text
+    assert "新增 <b>" not in text
+    assert "这些行也没有导入" in text
+    assert "（没有结果的公式）" in text
+    assert "=FORMULA()" not in text
+
+
 def test_problems_stand_on_the_page_and_all_in_a_table(staff):
     bad = [{"title": f"<b>第 {n} 行", "summary": "短。", "stage": "差不多"} for n in range(250)]
     address = upload(staff, lines(*bad)).headers["Location"]
