@@ -33,5 +33,4 @@ def judge_row(row: Row, content: Mapping[str, Any], options: Options, *, new: bo
     if late := past_deadline(content.get("deadline")):
         row.report("deadline", late, warning=True)
     if over := past_validity(content.get("valid_until")):
-        own = options.only_organisation_id is not None or options.only_area is not None
-        row.report("valid_until", over, warning=not (own and new))
+        row.report("valid_until", over, warning=not (options.by_people and new))

@@ -271,7 +271,8 @@ class ListingImporter:
                 self._similar.judge(checked.row, content)
             return
         judge_row(checked.row, content, self.options, new=False)
-        if not (checked.content["source_id"] or checked.row.values.get("no")):
+        named = checked.content["source_id"] or checked.row.values.get("no")
+        if self.options.by_people and not named:
             message = f"与 {found.no} 同名，按它的更新导入；是另一项请换一个名称。"
             checked.row.report("title", message, warning=True)
         if title_key(content["title"]) != found.folded_title:
