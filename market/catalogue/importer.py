@@ -24,7 +24,7 @@ from market.catalogue.lookups import Existing, Held, Numbered, Owners, keep_abse
 from market.catalogue.models import Listing, Revision
 from market.catalogue.rules import content_hash
 from market.catalogue.schemas import SCHEMAS
-from market.catalogue.similar import Similar, warn_of_other_title
+from market.catalogue.similar import Similar, warn_of_other_title, warn_of_same_title
 from market.catalogue.undoing import changed_since, take_back
 from market.core import clock, numbers, outbox
 from market.core.db import Base, db
@@ -271,10 +271,8 @@ class ListingImporter:
                 self._similar.judge(checked.row, content)
             return
         judge_row(checked.row, content, self.options, new=False)
-        named = checked.content["source_id"] or checked.row.values.get("no")
-        if self.options.by_people and not named:
-            message = f"与 {found.no} 同名，按它的更新导入；是另一项请换一个名称。"
-            checked.row.report("title", message, warning=True)
+        if self.options.by_people and not checked.content["source_id"]:
+            warn_of_same_title(checked.row, found.no)
         if title_key(content["title"]) != found.folded_title:
             warn_of_other_title(checked.row, content, found.no, found.folded_title)
             if self.options.compare:
