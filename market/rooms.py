@@ -89,6 +89,8 @@ from market.matching import queries as matching_queries
 from market.matching import web as matching_web
 from market.matching import web_cases as matching_web_cases
 from market.matching import web_lists as matching_web_lists
+from market.matching.calls.room import ROOM as calls
+from market.matching.dispatch.room import ROOM as dispatch
 from market.matching.intents.room import ROOM as intents
 from market.matching.workflow import INQUIRY
 from market.monitoring import api as monitoring_api
@@ -106,6 +108,9 @@ from market.notifications.sending import Sender
 from market.regions import api as regions_api
 from market.regions import service as regions
 from market.regions.industries import KIND as LEADING_INDUSTRIES
+from market.service_points import files as directory_files
+from market.service_points.room import ROOM as service_points
+from market.service_points.specialists import importer as specialists_files
 
 
 def _remove_abandoned_imports() -> bool:
@@ -214,6 +219,7 @@ catalogue = Room(
     searchables=[SEARCHABLE],
     tasks=[Task("forget reporters", 3600.0, catalogue_service.forget_reporters)],
     seeds=[terms.seed],
+    terms=terms.names,
     gauges=[Gauge("market_listings", "Published listings", documents.count)],
     workflows=[report_cases.WORKFLOW],
     scopes={"catalogue:report": "读者的错误报告"},
@@ -333,6 +339,7 @@ ROOMS: tuple[Room, ...] = (
     administration,
     notifications,
     notices,
+    service_points,
     catalogue,
     publishing,
     intake,
@@ -343,6 +350,8 @@ ROOMS: tuple[Room, ...] = (
     bulletins,
     matching,
     intents,
+    dispatch,
+    calls,
     monitoring,
 )
 
@@ -355,6 +364,9 @@ KINDS: dict[str, Kind] = {
         LEADING_INDUSTRIES,
         ORGANISATIONS,
         ROSTERS,
+        *directory_files.KINDS_OF_FILES,
+        specialists_files.BROKERS,
+        specialists_files.EXPERTS,
         ACHIEVEMENTS,
         DEMANDS,
         PINS,

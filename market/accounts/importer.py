@@ -14,14 +14,15 @@ from market.accounts.schemas import OrganisationSchema
 from market.core import clock, numbers, outbox
 from market.core.db import db
 from market.core.errors import Conflict
-from market.core.file_rows import columns_of, report_mistakes
+from market.core.file_rows import columns_of, long_texts, report_mistakes
 from market.core.importing import BATCH, Checked, Kind, Options
 from market.core.sheets import Column, Row
-from market.core.text import fold
+from market.core.text import clean_text, fold
 from market.regions.queries import Resolver
 
 SERIES = "DW"
 _SCHEMA = OrganisationSchema()
+_LONG = long_texts(_SCHEMA)
 _PLAIN = [
     "source_id",
     "name",
@@ -69,7 +70,7 @@ class OrganisationImporter:
         if self.options.region and not row.values.get("region"):
             row.values["region"] = self.options.region
         try:
-            content: dict[str, Any] = dict(_SCHEMA.load(row.values))
+            content: dict[str, Any] = dict(_SCHEMA.load(_plain(row.values)))
         except ValidationError as error:
             report_mistakes(row, error)
             content = dict(cast(dict[str, Any], error.valid_data))  # its other mistakes count too
@@ -218,6 +219,14 @@ class OrganisationImporter:
     def undo(self, run_id: int) -> Sequence[str]:
         """Owners may have listings by now; they are corrected by another import."""
         raise Conflict("单位的导入不能撤销：请导入更正后的文件。")
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose long texts, which may come in HTML, are plain."""
+    return {
+        key: clean_text(value) if key in _LONG and isinstance(value, str) else value
+        for key, value in values.items()
+    }
 
 
 def _folded(name: str) -> str:

@@ -29,11 +29,11 @@ from market.catalogue.undoing import changed_since, take_back
 from market.core import clock, numbers, outbox
 from market.core.db import Base, db
 from market.core.errors import Invalid
-from market.core.file_rows import columns_of, report_mistakes
+from market.core.file_rows import columns_of, long_texts, report_mistakes
 from market.core.identifiers import read_uscc
 from market.core.importing import BATCH, Checked, Kind, Options
 from market.core.sheets import Column, Row
-from market.core.text import title_key
+from market.core.text import clean_text, title_key
 from market.regions.queries import Resolver
 
 SERIES = {"achievement": "CG", "demand": "XQ"}
@@ -76,6 +76,7 @@ class ListingImporter:
         self.kind = kind
         self.schema = SCHEMAS[kind]
         self._columns = {c.key for c in columns(kind)}
+        self._long = long_texts(self.schema)
         self._needed = {c.key for c in columns(kind) if c.required}
         self.options = options
         self._resolver: Resolver | None = None
@@ -128,7 +129,12 @@ class ListingImporter:
 
     def _load(self, row: Row) -> dict[str, Any]:
         # Most cells of a row are empty. Left out, they cost nothing; a needed one is asked for.
-        filled = {key: value for key, value in row.values.items() if value not in ("", None)}
+        filled = {
+            # Sites from which files come keep their texts in HTML; people who type do not.
+            key: clean_text(value) if key in self._long and type(value) is str else value
+            for key, value in row.values.items()
+            if value not in ("", None)
+        }
         try:
             return dict(self.schema.load(filled, partial=self._needed <= filled.keys()))
         except ValidationError as error:

@@ -19,7 +19,7 @@ from marshmallow import ValidationError, fields, missing
 
 from market.core.languages import translate
 from market.core.money import NotMoney, format_yuan, parse_yuan
-from market.core.text import clean_line, clean_text, fold, without_controls
+from market.core.text import clean_line, fold, tidy_text, without_controls
 
 REQUIRED = "必填。"
 _FORMULA = re.compile(r"=\s*(?:[A-Z]{1,3}\$?\d|\$[A-Z]|[A-Z.]{2,}\(|'?[\w一-鿿]+'?!)")
@@ -159,13 +159,13 @@ class Line(Reading):
 
 
 class LongText(Line):
-    """Several lines of plain text; pasted HTML becomes text."""
+    """Several lines of plain text, as typed; what a file brings in HTML its importer made text before."""
 
     def __init__(self, longest: int = 5000, **more: Any) -> None:
         super().__init__(longest=longest, **more)
 
     def clean(self, text: str) -> str:
-        return clean_text(text)
+        return tidy_text(text)
 
 
 class Yuan(Reading):

@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
+from market.core.fields import LongText
 from market.core.sheets import Column, Row
 
 
@@ -48,3 +49,10 @@ def report_mistakes(row: Row, error: ValidationError) -> None:
     """Note each mistake at its cell."""
     for key, messages in error.normalized_messages().items():
         row.report(str(key), " ".join(str(message) for message in messages))
+
+
+def long_texts(schema: Schema) -> frozenset[str]:
+    """The names under which a schema takes long texts."""
+    return frozenset(
+        one.data_key or name for name, one in schema.fields.items() if isinstance(one, LongText)
+    )

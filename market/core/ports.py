@@ -127,9 +127,14 @@ class Room:
     workflows: Sequence[Workflow] = ()
     # A sentence about an organisation beside what it published, by its id: how fast it answers.
     owner_note: Callable[[int], str | None] | None = None
+    # What the page of a listing shows of the room, by the reader and the listing's id: a template
+    # and its values as `shown`.
+    beside_listing: Callable[[Actor, int], tuple[str, Any] | None] | None = None
     # What the room keeps of a person who has an account, for the export of his own data: heading →
     # rows in words.
     of_person: Callable[[int], Mapping[str, Sequence[Mapping[str, Any]]]] | None = None
+    # Labels by code of a code list ("field"), for rooms that lie below the one that keeps them.
+    terms: Callable[[str], Mapping[str, str]] | None = None
     # Kinds of files that people import on a page.
     imports: Sequence[Importable] = ()
 
@@ -153,6 +158,11 @@ class Market:
         return next(room.finder for room in self.rooms if room.finder is not None)
 
     @property
+    def terms(self) -> Callable[[str], Mapping[str, str]]:
+        """The one function that gives the labels of a code list."""
+        return next(room.terms for room in self.rooms if room.terms is not None)
+
+    @property
     def identify(self) -> Callable[[], Actor]:
         """The one function that tells who makes the present request."""
         return next(room.identify for room in self.rooms if room.identify is not None)
@@ -173,6 +183,11 @@ class Market:
         """What rooms say about an organisation beside what it published."""
         found = [room.owner_note(organisation_id) for room in self.rooms if room.owner_note]
         return [note for note in found if note]
+
+    def beside_listing(self, actor: Actor, listing_id: int) -> list[tuple[str, Any]]:
+        """What rooms show on the page of a listing: templates with their values."""
+        rooms = (room.beside_listing for room in self.rooms if room.beside_listing)
+        return [part for show in rooms if (part := show(actor, listing_id)) is not None]
 
     def of_person(self, person_id: int) -> dict[str, list[dict[str, Any]]]:
         """All that rooms keep of a person, by heading; headings without anything too."""

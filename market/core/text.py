@@ -55,7 +55,7 @@ def without_controls(text: str) -> str:
 
 
 def clean_text(text: str) -> str:
-    r"""Several lines: no control characters, literal `\n` understood, pasted HTML as plain text.
+    r"""Several lines of a file: no control characters, literal `\n` understood, pasted HTML as plain text.
 
     Cleaning what is clean changes nothing, so that a file goes out and in again unchanged.
     """
@@ -75,6 +75,17 @@ def _clean_once(text: str) -> str:
         text = _TAG.sub("", _BREAK.sub("\n", _UNSEEN.sub("", text)))
         text = _ENTITY.sub(lambda found: html.unescape(f"&{found[1]};"), text)
     text = _BLANKS.sub(" ", without_controls(text))
+    return re.sub(r" ?\n[ \n]*", "\n", text).strip()
+
+
+def tidy_text(text: str) -> str:
+    """Several lines as typed: no control characters, line ends and blanks in one form, ends trimmed.
+
+    What looks like HTML stays: pages show it as the text that it is.
+    """
+    if text.isprintable() and "  " not in text:
+        return text.strip()
+    text = _BLANKS.sub(" ", without_controls(_LINE_ENDS.sub("\n", text)))
     return re.sub(r" ?\n[ \n]*", "\n", text).strip()
 
 

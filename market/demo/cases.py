@@ -12,8 +12,11 @@ from market.core.models import CaseEvent, ReferenceData
 from market.core.permissions import SYSTEM, policy
 from market.core.unit_of_work import unit_of_work
 from market.demo import (
+    calls,
+    directory,
     intents,
     scenes,
+    scenes_of_dispatch,
     scenes_of_members,
     scenes_of_notices,
     scenes_of_readers,
@@ -42,6 +45,11 @@ SCENES: dict[str, Scene] = {
     "bulletins": scenes_of_readers.bulletin,
     "notices": scenes_of_notices.notice,
     "announcements": scenes_of_notices.announcement,
+    "directory": directory.scene,
+    "dispatches": scenes_of_dispatch.dispatch,
+    "escalations": scenes_of_dispatch.escalation,
+    "firms": scenes_of_dispatch.firm,
+    "calls": calls.call,
 }
 
 

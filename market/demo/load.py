@@ -18,6 +18,7 @@ from market.core.errors import Conflict
 from market.core.importing import Kind, Options, run_import
 from market.core.permissions import SYSTEM
 from market.demo.cases import load_cases
+from market.demo.directory import load_directory
 from market.demo.people import load_people
 from market.regions.industries import KIND as LEADING_INDUSTRIES
 
@@ -43,6 +44,7 @@ def load_market() -> Iterator[str]:
         numbered.write_text("\n".join(_numbered_pins()), encoding="utf-8")
         yield _load(PINS, numbered)
     yield load_people()
+    yield from load_directory()
 
 
 def _load(kind: Kind, path: Path) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import current_app
@@ -38,6 +38,8 @@ from market.core.workflow import Workflow
 from market.discovery.bulletins.models import BulletinSubscription
 from market.discovery.saved.models import SavedSearch
 from market.matching import reply_times
+from market.matching.calls.models import CallAnswerVersion
+from market.matching.dispatch.models import ContactLine, ContactOfficer, Dispatch
 from market.matching.intents.models import IntentMessage
 from market.matching.intents.models import Offer as IntentOffer
 from market.matching.intents.models import Outcome as IntentOutcome
@@ -50,6 +52,13 @@ from market.notifications.notifying import notify
 Told = tuple[str, str, int, str]  # kind, about what, its id, and which event
 # Due dates that are kept, with the working days they leave; the others follow from other times.
 SPANS = {Submission: REVIEW_DAYS, Verification: TARGET, Intake: RING_WITHIN}
+
+# Days that were chosen in a step move with it: the time that the step wrote, and their names.
+DAYS = {
+    Dispatch: ("updated_at", ("next_call", "last_word_on")),
+    ContactOfficer: ("updated_at", ("next_call",)),
+    ContactLine: ("at", ("day", "next_call")),
+}
 
 
 class Play:
@@ -94,6 +103,8 @@ class Play:
             CaseEvent,
             InquiryMessage,
             Organisation,
+            ContactLine,
+            CallAnswerVersion,
             IntentOffer,
             IntentMessage,
             IntentOutcome,
@@ -124,16 +135,34 @@ class Play:
         )
 
     def _move(self, row: Any) -> None:
+        chosen, days = DAYS.get(type(row), ("", ()))
+        written: datetime | None = getattr(row, chosen, None)
         for name in _times(type(row)):
             value = getattr(row, name)
             if value is not None:
                 setattr(row, name, self.moment_of(value))
+        for name in days:
+            day: date | None = getattr(row, name)
+            if day is not None and written is not None:
+                back = clock.local(written).date() - clock.local(getattr(row, chosen)).date()
+                setattr(row, name, day - back)
+        if isinstance(row, Dispatch):
+            _date_answer(row)
         span = SPANS.get(type(row))
         if span is not None and row.due is not None:
             submitted = row.submitted_at if isinstance(row, Submission) else None
             start = submitted or row.updated_at
             due = _due(start, span)
             row.due, row.provisional = due.day, due.provisional
+
+
+def _date_answer(row: Dispatch) -> None:
+    """By when an answer was asked for, and when it came."""
+    due = _due(row.created_at, row.days)
+    row.due, row.provisional = due.day, due.provisional
+    if row.answered_at is not None:
+        row.answered_on = clock.local(row.answered_at).date()
+        row.answer_minutes = minutes_between(row.created_at, row.answered_at)
 
 
 def _times(model: Any) -> list[str]:

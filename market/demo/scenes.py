@@ -176,7 +176,7 @@ def import_job(play: Play, line: Line) -> None:
         _let_work(no)
     for step in line["steps"]:
         with play.step(step["ago"]):
-            imports.act(actor(step["by"]), no, step["do"])
+            imports.act(actor(step["by"]), no, step["do"], {"cleared": "1"})
             _let_work(no)
 
 

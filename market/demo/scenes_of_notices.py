@@ -16,7 +16,7 @@ from market.core.db import db
 from market.core.permissions import SYSTEM, policy
 from market.core.unit_of_work import unit_of_work
 from market.demo.play import Play, actor
-from market.notices import announcing, objecting, queries, rules, service
+from market.notices import announcing, objecting, queries, rules, service, starting
 from market.notices.models import Notice
 from market.notices.schemas import DraftFields, ObjectionSchema
 
@@ -52,7 +52,7 @@ def _step(no: str, step: Line, objections: list[str]) -> None:
         return
     who = actor(step["by"])
     if act == "start":
-        service.start(who, no, provisional_ok=True)
+        starting.start(who, no, provisional_ok=True)
     elif act == "object":
         said = ObjectionSchema().load({"consent": True, **step["said"]})
         objections.append(objecting.send(who, no, said))

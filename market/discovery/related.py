@@ -66,17 +66,36 @@ def _words(listing: ListingView) -> str:
     return " ".join(word for word in words if not _UNIT.fullmatch(word))
 
 
+def fitting(actor: Actor, listing: ListingView, most: int) -> dict[str, Sequence[str]]:
+    """Numbers of listings of the other kind that may fit, best first, each with the words of both.
+
+    Raises:
+        IndexMissing, IndexOutdated: the index is being built.
+    """
+    policy.require(actor, SEARCH)
+    words = _words(listing)
+    if not words:
+        return {}
+    found = _hits(words, _OTHER[listing.kind], most, listing.no)
+    return {str(hit.stored["no"]): shared for hit, shared in found}
+
+
 def _akin(words: str, kind: str, most: int, but: str) -> list[Card]:
-    request = SearchRequest(query=words, filters={"kind": (kind,)}, match="any", limit=most + 1)
     today = clock.today()
     found = []
-    for hit in ask(request).hits:
-        shared = _shared(hit)
-        if shared and hit.stored["no"] != but:
-            words = _("、").join(_("「%(word)s」", word=one) for one in shared)
-            reason = _("都有%(words)s", words=words)
-            found.append(replace(card(hit, today), reasons=[reason]))
-    return found[:most]
+    for hit, shared in _hits(words, kind, most, but):
+        words = _("、").join(_("「%(word)s」", word=one) for one in shared)
+        reason = _("都有%(words)s", words=words)
+        found.append(replace(card(hit, today), reasons=[reason]))
+    return found
+
+
+def _hits(words: str, kind: str, most: int, but: str) -> list[tuple[Hit, Sequence[str]]]:
+    """Listings of a kind with the words that they share."""
+    request = SearchRequest(query=words, filters={"kind": (kind,)}, match="any", limit=most + 1)
+    hits = [hit for hit in ask(request).hits if hit.stored["no"] != but]
+    found: list[tuple[Hit, Sequence[str]]] = [(hit, _shared(hit)) for hit in hits]
+    return [(hit, shared) for hit, shared in found if shared][:most]
 
 
 def _shared(hit: Hit) -> list[str]:

@@ -36,6 +36,7 @@ from market.discovery.queries import SEARCH
 from market.discovery.suggestions import FRESH, SUGGEST, corrections, suggestions
 from market.regions import queries as regions
 from market.regions.service import READ as READ_REGION
+from market.service_points import queries as service_points
 from search_index import IndexMissing, IndexOutdated
 
 blueprint = Blueprint("discovery", __name__)
@@ -161,6 +162,7 @@ def region(code: str) -> str | AnyResponse:
         children=[(one, counts.get(one.code, 0)) for one in below],
         organisations=accounts.in_region(actor, place),
         county=counties.county(actor, place),
+        service_points=service_points.count_in(place),
     )
 
 
@@ -223,4 +225,5 @@ def organisation(no: str) -> str | AnyResponse:
         page=page,
         counts=counts,
         owner_notes=current_app.extensions["market"].owner_notes(found.id),
+        admissions=service_points.of_organisation(found.id),
     )

@@ -38,13 +38,14 @@ def _page(kind: str, no: str) -> str | tuple[str, int]:
     except Gone as gone:
         return render_template("catalogue/gone.html", no=no, message=gone.message), 410
     akin = related.of(actor, listing)
-    notes = current_app.extensions["market"].owner_notes(listing.owner.id)
+    market = current_app.extensions["market"]
     return render_template(
         "catalogue/listing.html",
         listing=listing,
         related=akin,
         around=public_queries.around(actor, listing),
-        owner_notes=notes,
+        owner_notes=market.owner_notes(listing.owner.id),
+        beside=market.beside_listing(actor, listing.id),
     )
 
 

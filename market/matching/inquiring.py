@@ -16,7 +16,7 @@ from market.core import clock, limits, numbers
 from market.core import workflow as flow
 from market.core.db import db
 from market.core.errors import Conflict
-from market.core.languages import is_english
+from market.core.languages import N_, is_english
 from market.core.languages import translate as _
 from market.core.masking import mask_contact, mask_name
 from market.core.permissions import Actor
@@ -27,6 +27,7 @@ from market.matching.models import Inquiry
 from market.matching.service import write_down
 from market.matching.workflow import ASK, CREATE, INQUIRY
 
+OVER = N_("这条信息已结束或已撤回，不再接受咨询。")
 SERIES = "DJ"
 
 
@@ -141,7 +142,7 @@ def _insert(listing: ListingView, asker: Asker, values: Mapping[str, Any]) -> In
     now, series = clock.now(), f"{SERIES}{clock.today().year}"
     published = select(Listing.id).where(Listing.id == listing.id, Listing.state == "published")
     if db.session.scalar(published) is None:
-        raise Conflict(_("这条信息刚刚撤回，不能再咨询。"))
+        raise Conflict(_(OVER))
     row = Inquiry(
         no=f"{series}{numbers.take(series)[0]:06d}",
         listing_id=listing.id,

@@ -44,6 +44,8 @@ def inquire(kind: str, no: str) -> AnyResponse:
         listing = catalogue.get(actor, kind, no)
     except Gone as gone:
         return _refused(no, gone.message)
+    if listing.outcome:
+        return _refused(no, _(inquiring.OVER))
     if listing.owner.id in actor.organisations():
         return _refused(no, _("这是您所在单位发布的信息，不用向自己咨询。"), listing)
     return show(_inquire_page(actor, listing))

@@ -82,9 +82,9 @@ def has_answerers(owner_id: Any) -> ColumnElement[bool]:
     return held.exists()
 
 
-def unclaimed(inquiry: Inquiry) -> bool:
-    """Whether nobody of the owner has an account: its office answers in its place (代答)."""
-    return not db.session.scalar(select(has_answerers(inquiry.owner_id)))
+def unclaimed(case: Any) -> bool:
+    """Whether nobody of a case's owner has an account: its office acts in its place (代答)."""
+    return not db.session.scalar(select(has_answerers(case.owner_id)))
 
 
 class Unclaimed(Condition):

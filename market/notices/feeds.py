@@ -14,7 +14,7 @@ from market.core.languages import translate as _
 from market.core.pagination import MOST_PER_PAGE
 from market.core.permissions import Actor
 from market.core.sheets import Column, write_table
-from market.notices import queries
+from market.notices import lists
 from market.notices.models import KINDS
 from market.notices.queries import View
 from market.notices.rules import UNITS
@@ -53,7 +53,7 @@ class Feed:
 
 def feed(actor: Actor, asked: Mapping[str, Any], base_url: str) -> Feed:
     """The newest notices that fit. base_url: the site's own, for ids."""
-    views = queries.newest(actor, asked, ENTRIES)
+    views = lists.newest(actor, asked, ENTRIES)
     # A tag URI (RFC 4151) names a day on which the site had its name.
     tag = f"tag:{urlsplit(base_url).hostname},2026:"
     pairs = urlencode([(name, asked[name]) for name in ("kind", "region", "q") if asked.get(name)])
@@ -75,7 +75,7 @@ def write(actor: Actor, asked: Mapping[str, Any], base_url: str, path: Path) -> 
 
 def _rows(actor: Actor, asked: Mapping[str, Any], base_url: str) -> Iterator[dict[str, Any]]:
     for number in range(1, MOST_ROWS // MOST_PER_PAGE + 1):
-        page = queries.listed(actor, {**asked, "page": number}, MOST_PER_PAGE)
+        page = lists.listed(actor, {**asked, "page": number}, MOST_PER_PAGE)
         yield from (_row(one, base_url) for one in page.items)
         if number >= page.pages:
             return

@@ -19,7 +19,7 @@ from market.core.languages import N_
 from market.core.languages import translate as _
 from market.core.permissions import requires
 from market.core.views import query_url
-from market.notices import feeds, queries
+from market.notices import feeds, lists, queries
 from market.notices.models import CHANNELS, FINDINGS, KINDS, OUTCOMES
 from market.notices.queries import ANNOUNCEMENT_FILES
 from market.notices.rules import RULE_SETS, UNITS
@@ -53,7 +53,7 @@ def notice_list() -> str | AnyResponse:
     actor, asked = current_actor(), _asked()
     tab = asked.setdefault("tab", "running")
     announced = tab == "announcements"
-    page = queries.announced(actor, asked) if announced else queries.listed(actor, asked)
+    page = lists.announced(actor, asked) if announced else lists.listed(actor, asked)
     if page.page > page.pages:
         return redirect(query_url())
     return render_template(
@@ -65,7 +65,7 @@ def notice_list() -> str | AnyResponse:
         kinds=list(KINDS.items()),
         kind_labels=KINDS,
         units=UNITS,
-        places=queries.places(actor),
+        places=lists.places(actor),
     )
 
 

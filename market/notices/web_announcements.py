@@ -17,7 +17,7 @@ from market.core.permissions import policy, requires
 from market.core.submitting import Trouble, show, submit
 from market.core.views import query_url
 from market.core.workflow import timeline
-from market.notices import announcing, queries
+from market.notices import announcing, lists, queries
 from market.notices.models import ANNOUNCEMENT_STATES
 from market.notices.queries import ANNOUNCEMENT_FILES
 from market.notices.schemas import ActSchema, AnnouncementSchema
@@ -33,7 +33,7 @@ def desk() -> str | AnyResponse:
     """公告 of the area's offices."""
     text = request.args.get("page", "1")
     number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 1
-    page = queries.announcements_in_area(current_actor(), max(1, number))
+    page = lists.announcements_in_area(current_actor(), max(1, number))
     if page.page > page.pages:
         return redirect(query_url())
     return render_template(

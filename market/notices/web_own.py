@@ -17,7 +17,7 @@ from market.core.http import current_actor
 from market.core.permissions import Actor, policy, requires
 from market.core.submitting import EMPTY, Trouble, show, submit
 from market.core.views import query_url
-from market.notices import objecting, queries, rules, service
+from market.notices import lists, objecting, queries, rules, service, starting
 from market.notices.models import (
     CHANNELS,
     FINDINGS,
@@ -95,7 +95,7 @@ def _list_page(address: str, page: Any, tab: str) -> str | AnyResponse:
 def mine() -> str | AnyResponse:
     """公示 of one's organisations."""
     tab, number = _listed()
-    return _list_page("/my/notices", queries.mine(current_actor(), tab, number), tab)
+    return _list_page("/my/notices", lists.mine(current_actor(), tab, number), tab)
 
 
 @blueprint.get("/desk/notices")
@@ -103,7 +103,7 @@ def mine() -> str | AnyResponse:
 def desk() -> str | AnyResponse:
     """公示 of an office's area."""
     tab, number = _listed()
-    return _list_page("/desk/notices", queries.in_area(current_actor(), tab, number), tab)
+    return _list_page("/desk/notices", lists.in_area(current_actor(), tab, number), tab)
 
 
 @blueprint.get("/my/notices/new")
@@ -216,7 +216,7 @@ def act_on(no: str, action: str) -> AnyResponse:
         version = values.get("version") or values.get("seen")
         if action in {"start", "record"}:
             known = values.get("provisional_ok") is True
-            service.start(actor, no, version, provisional_ok=known)
+            starting.start(actor, no, version, provisional_ok=known)
         elif action == "conclude":
             service.conclude(actor, no, values["outcome"], values.get("text"), version)
         else:

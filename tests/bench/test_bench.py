@@ -88,6 +88,14 @@ FIGURES = {
         "their messages into inboxes",
         "digests other than searching each one",
     ],
+    "dispatch": [
+        "open dispatches",
+        "SQL statements of the page, at most",
+        "page with all dispatches p50 / p95",
+        "page with 50 dispatches p50 / p95",
+        "p95 with all dispatches / with 50",
+        "the same, worst tab",
+    ],
 }
 
 

@@ -35,7 +35,7 @@ from market.monitoring import my_queries
 from market.monitoring import service as desk
 from tests import people
 
-NO = "CG2026000001"
+NO = "CG2026000009"
 VISITOR = {
     "name": "李四",
     "contact": "13812341234",
@@ -303,7 +303,8 @@ def test_a_visitor_follows_answers_and_writes_by_his_address(owner):
     service.say(actor, no, "多少钱？")
     service.close(actor, no, {"outcome": "unsolved"})
     assert row(no).state == "closed"
-    events = db.session.scalars(select(CaseEvent).where(CaseEvent.object_id == found.id))
+    own = (CaseEvent.kind == "inquiry") & (CaseEvent.object_id == found.id)
+    events = db.session.scalars(select(CaseEvent).where(own))
     assert [one.actor_kind for one in events] == ["public", "person", "visitor", "visitor"]
 
 

@@ -74,9 +74,13 @@ def test_everything_moves_and_numbers_stay(clerk, pair, tmp_path):
         "未用的邀请": 1,
         "核验": 1,
         "名单记录": 1,
+        "推荐对接": 0,
         "办件": 1,
         "对接咨询": 0,
         "对接意向": 0,
+        "机构与服务点名录": 0,
+        "公示": 0,
+        "揭榜与应答": 0,
     }
 
     assert merging.merge(clerk, source_no, OTHER) == target_no

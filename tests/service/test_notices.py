@@ -15,7 +15,16 @@ from market.core.errors import Conflict, Denied, Invalid, NotFound, TooMany
 from market.core.models import AuditEntry, CalendarDay, CaseEvent, OutboxRow, WorkItem
 from market.core.permissions import PUBLIC, SYSTEM, policy
 from market.core.unit_of_work import unit_of_work
-from market.notices import announcing, objecting, queries, rules, service, timekeeping
+from market.notices import (
+    announcing,
+    lists,
+    objecting,
+    queries,
+    rules,
+    service,
+    starting,
+    timekeeping,
+)
 from market.notices.models import Notice, Objection
 from market.notices.service import Subject
 from market.notices.workflow import ANSWER, CONTACT, READ, START, TAKE_DOWN, VIEW, WITHDRAW
@@ -78,7 +87,7 @@ def draft(editor, subject=None, **more):
 
 def running(editor, subject=None, **more):
     no = draft(editor, subject, **more)
-    service.start(editor, no)
+    starting.start(editor, no)
     return no
 
 
@@ -120,7 +129,7 @@ def test_a_notice_changed_behind_its_back_is_found_out(editor):
 def test_nothing_is_supplied_for_the_owner(editor, missing):
     no = draft(editor, **{missing: None})
     with pytest.raises(Invalid) as refused:
-        service.start(editor, no)
+        starting.start(editor, no)
     assert list(refused.value.fields) == [missing]
     assert row(no).state == "draft"
 
@@ -128,7 +137,7 @@ def test_nothing_is_supplied_for_the_owner(editor, missing):
 def test_empty_fields_of_the_content_are_asked_for(editor):
     no = draft(editor, content=[["成果名称", ""], ["", "28 万元"]])
     with pytest.raises(Invalid) as refused:
-        service.start(editor, no)
+        starting.start(editor, no)
     assert set(refused.value.fields) == {"text_1", "label_2"}
 
 
@@ -142,8 +151,8 @@ def test_a_past_notice_is_over_before_the_worker_has_noted_it(editor, at):
     assert row(no).state == "running"
     assert queries.public(PUBLIC, no).state == "ended"
     assert queries.standing("contract", 7).code == "clear"
-    assert [one.no for one in queries.listed(PUBLIC, {"tab": "ended"}).items] == [no]
-    assert queries.listed(PUBLIC, {"tab": "running"}).total == 0
+    assert [one.no for one in lists.listed(PUBLIC, {"tab": "ended"}).items] == [no]
+    assert lists.listed(PUBLIC, {"tab": "running"}).total == 0
     with pytest.raises(Conflict, match="期满"):
         service.act(editor, no, "withdraw", "写错了")
 
@@ -271,9 +280,9 @@ def year_end(editor, at):
 def test_an_unannounced_year_is_told_and_never_shortens(editor, year_end, at):
     no = year_end
     with pytest.raises(Invalid) as refused:
-        service.start(editor, no)
+        starting.start(editor, no)
     assert "2027 年的放假安排还没有公布" in refused.value.fields["provisional_ok"][0]
-    service.start(editor, no, provisional_ok=True)
+    starting.start(editor, no, provisional_ok=True)
     assert (row(no).end_on, row(no).provisional) == (date(2027, 1, 11), True)
     timekeeping.settle_provisional()
     assert row(no).lock_version == 3
@@ -304,15 +313,15 @@ def test_a_record_from_elsewhere_needs_its_file_and_its_days(editor):
     held = {"held": "elsewhere", "place": "本院公告栏", "start_on": date(2026, 2, 2)}
     no = draft(editor, **held, end_on=date(2026, 2, 10))
     with pytest.raises(Invalid) as refused:
-        service.start(editor, no)
+        starting.start(editor, no)
     assert list(refused.value.fields) == ["file"]
     service.add_file(editor, no, "公示.pdf", b"%PDF-1.4 x")
     with pytest.raises(Invalid, match="改正") as refused:
-        service.start(editor, no)
+        starting.start(editor, no)
     # 17 February is a holiday of the Spring Festival, so the 15th day moves to the 24th.
     assert "应公示到 2026-02-24" in refused.value.fields["end_on"][0]
     service.save(editor, no, {**FILLED, **held, "end_on": date(2026, 2, 24)})
-    service.start(editor, no)
+    starting.start(editor, no)
     notice = row(no)
     assert (notice.state, notice.end_on) == ("ended", date(2026, 2, 24))
     assert ["公示.pdf", queries.files_of(notice)[0].hash] in queries.frozen_of(notice)["files"]
@@ -326,14 +335,14 @@ def test_own_sign_off_is_by_another_and_unverified_ones_wait(at, app):
     writer, other = people.actor(("editor", signs)), people.actor(("certifier", signs))
     no = draft(writer)
     with pytest.raises(Denied, match="内部签发"):
-        service.start(writer, no)
-    service.start(other, no)
+        starting.start(writer, no)
+    starting.start(other, no)
     assert row(no).state == "running"
     with pytest.raises(Denied):
         service.act(other, no, "withdraw", "签发人只签发")
     fresh = people.actor(("owner", people.organisation("新院", verified=False)))
     with pytest.raises(Conflict, match="核验"):
-        service.start(fresh, draft(fresh))
+        starting.start(fresh, draft(fresh))
 
 
 def test_who_may(editor, institute, officer):
@@ -378,7 +387,7 @@ def test_an_office_puts_up_its_own(officer, editor):
     colleague = people.actor(("county", None, HERE))
     assert not policy.allows(colleague, WITHDRAW, notice)
     service.save(officer, no, FILLED)
-    service.start(officer, no)
+    starting.start(officer, no)
     item = db.session.scalars(select(WorkItem).where(WorkItem.no == no)).one()
     assert (item.side, item.due, item.region_path) == ("office", row(no).end_on, notice.region.path)
 
@@ -427,7 +436,7 @@ def test_announcements_are_published_once_and_withdrawn_with_a_reason(officer, e
         queries.announcement(PUBLIC, no)
     announcing.add_file(officer, no, "议程.pdf", b"%PDF-1.4 x")
     announcing.act(officer, no, "publish")
-    assert queries.announced(PUBLIC, {"region": "511400"}).total == 1
+    assert lists.announced(PUBLIC, {"region": "511400"}).total == 1
     with pytest.raises(Conflict):
         announcing.save(officer, no, {"title": "改", "text": "改"})
     with pytest.raises(NotFound):
@@ -436,5 +445,5 @@ def test_announcements_are_published_once_and_withdrawn_with_a_reason(officer, e
         announcing.act(officer, no, "withdraw", "")
     announcing.act(officer, no, "withdraw", "改期")
     assert queries.announcement(PUBLIC, no).withdrawn_reason == "改期"
-    assert queries.announced(PUBLIC, {}).total == 0
+    assert lists.announced(PUBLIC, {}).total == 0
     assert clock.now() == NOW

@@ -23,10 +23,18 @@ from market.core.permissions import PUBLIC, Always, policy
 from market.discovery import forms, queries, suggestions
 from market.discovery.bulletins.models import Bulletin, BulletinSubscription
 from market.discovery.saved.models import SavedSearch
+from market.matching.calls.models import Call, CallAnswer
+from market.matching.dispatch.models import (
+    ContactOfficer,
+    Dispatch,
+    DispatchSetting,
+    Escalation,
+)
 from market.matching.intents.models import Intent, IntentInvitation, Question
 from market.matching.models import Inquiry, ReplyTemplate
 from market.notices.models import Announcement, Notice, Objection
 from market.notifications.models import InboxMessage
+from market.service_points.models import Admission, Specialist
 
 # Which rows each thing of a permission's name stands for.
 ROWS = {
@@ -47,6 +55,15 @@ ROWS = {
     "discovery:bulletin": Bulletin,
     "discovery:bulletin_subscription": BulletinSubscription,
     "discovery:saved": SavedSearch,
+    "matching:contact_officer": ContactOfficer,
+    "matching:dispatch": Dispatch,
+    "matching:dispatch:pass_up": Listing,
+    "matching:dispatch:send": Listing,
+    "matching:dispatch_setting": DispatchSetting,
+    "matching:escalation": Escalation,
+    "matching:firm": Organisation,
+    "matching:call": Call,
+    "matching:call_answer": CallAnswer,
     "matching:inquiry": Inquiry,
     "matching:intent": Intent,
     "matching:intent_invitation": IntentInvitation,
@@ -57,6 +74,8 @@ ROWS = {
     "notices:notice": Notice,
     "notices:objection": Objection,
     "notifications:message": InboxMessage,
+    "service_points:admission": Admission,
+    "service_points:specialist": Specialist,
 }
 # Asked in general or about a place that is no row of its own; only their services know what they
 # mean, and tests of those ask them.
@@ -73,6 +92,7 @@ WITHOUT_ROWS = {
     "monitoring:desk",
     "monitoring:my",
     "notifications:choice",
+    "service_points:files",
 }
 MOST = 120  # rows of a kind
 

@@ -312,6 +312,8 @@ def test_a_demand_is_closed_with_its_outcome(firm):
     no, listing_no, editor = _published(firm)
     with pytest.raises(Invalid):
         life.listing_act(editor, listing_no, "close", closing={"outcome": "vanished"})
+    with pytest.raises(Invalid):
+        life.listing_act(editor, listing_no, "close", closing={"outcome": "elsewhere"})
     closing = {"outcome": "solved", "outcome_with": "乙研究院", "outcome_yuan": "12万"}
     life.listing_act(editor, listing_no, "close", closing=closing)
     row = _listing(no)
@@ -453,3 +455,13 @@ def test_sql_and_python_agree_on_everything(firm, institute):
                 assert set(found) == allowed, (name, who.grants)
                 compared += len(allowed)
     assert compared > 100
+
+
+def test_what_is_past_already_is_not_sent(firm):
+    editor = people.actor(("editor", firm))
+    no = _draft(
+        editor, firm, title="防胀袋", summary="常温胀袋", cleared="1", valid_until="2020-01-01"
+    )
+    with pytest.raises(Invalid) as told:
+        service.act(editor, no, "submit")
+    assert list(told.value.fields) == ["valid_until"]

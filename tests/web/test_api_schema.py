@@ -29,6 +29,10 @@ THERE = {
     "listPins": "511402",
     "getBulletin": "JB2026000001",
     "getTaxonomy": "industry",
+    "getServicePoint": "FW2026000001",
+    "getSpecialist": "ZJ2026000001",
+    "getNotice": "GS2026000001",
+    "getAnnouncement": "GG2026000001",
 }
 WITH_QUERY = [
     "search",
@@ -39,6 +43,11 @@ WITH_QUERY = [
     "listListingsOfOrganisation",
     "listOrganisations",
     "listRegions",
+    "listServicePoints",
+    "listNearServicePoints",
+    "listNotices",
+    "listAnnouncements",
+    "listSpecialists",
 ]
 OPERATIONS = sorted({*WITH_QUERY, *THERE, "listTaxonomies"})
 # Any text is a path, so that only queries can be wrong.
@@ -64,7 +73,7 @@ def document(tmp_path_factory, store, prepared_demo):
 
 
 # Visitors may send one, so its input is looked at first; a report's state is for who has its number.
-FOR_VISITORS_TOO = {"createInquiry", "createReport", "getReportState"}
+FOR_VISITORS_TOO = {"createInquiry", "createReport", "getCall", "getReportState"}
 
 
 def test_all_operations_are_tried(document):

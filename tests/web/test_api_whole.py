@@ -25,6 +25,8 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "api.md"
 PLAIN = {
     "readInquiryContact": "reads",
     "readReportContact": "reads",
+    "readDispatchContact": "reads",
+    "readFirmContact": "reads",
     "unmaskIntake": "reads",
     "unmaskVerification": "reads",
     "revokeToken": "a leaked token is ended at once; there is nothing else it could mean",
@@ -37,11 +39,16 @@ MADE_UNDER = {
     "addDraftFile": "what is there stays; the draft's version moves on, so who looked must look again",
     "submitVerification": "a hand-in of its own; while one is looked at it is refused (409)",
     "actOnWorkItems": "many at once; each is compared and answered for itself",
+    "sendDispatches": "new cases; the demand stays as it is, and an open one is refused (409)",
+    "escalateDemand": "a case of its own; the demand stays as it is",
+    "logDispatch": "a line that is added; nothing that stands there changes",
+    "logFirm": "a line that is added; nothing that stands there changes",
+    "uploadIntentFile": "nobody sees it before the offer that names it",
 }
 
 
 def tables():
-    """The tables of docs/api.md: page → operations, page → reason."""
+    """The tables of docs/api.md: page → operations; page → reason, gaps that are told included."""
     told = DOCUMENT.read_text(encoding="utf-8").split("## 只在页面上办的")
     acts, stay = (re.findall(r"^\| `([^`]+)` \| (.+) \|$", part, re.MULTILINE) for part in told)
     return {page: re.findall(r"`(\w+)`", names) for page, names in acts}, dict(stay)

@@ -19,7 +19,7 @@ from market.matching.models import Inquiry, InquiryMessage
 from tests import people
 from tests.web.conftest import check_html
 
-NO = "CG2026000001"
+NO = "CG2026000009"
 ADDRESS = f"/achievements/{NO}/inquire"
 TYPED = {
     "name": "李四",

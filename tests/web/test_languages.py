@@ -64,6 +64,15 @@ EXAMPLES = {
     "/notices/<string:no>": [f"/notices/GS20260000{n:02}" for n in (1, 3, 4, 6, 7, 9)],
     "/notices/<string:no>/object": ["/notices/GS2026000001/object"],
     "/announcements/<string:no>": [f"/announcements/GG202600000{n}" for n in (1, 3)],
+    "/service-points": [
+        "/service-points",
+        "/service-points?region=511803&kind=service_point",
+        "/service-points?region=zzz",
+        "/service-points?q=zzz",
+    ],
+    "/service-points/<string:no>": [f"/service-points/FW202600{n:04}" for n in (1, 2, 6, 8, 16)],
+    "/specialists": ["/specialists", "/specialists?region=zzz", "/specialists?q=zzz"],
+    "/specialists/<string:no>": ["/specialists/ZJ2026000001", "/specialists/ZJ2026000006"],
     "/en": [],
 }
 # Answers that are no pages for reading: pictures, and what scripts ask for.
@@ -79,6 +88,7 @@ NO_PAGES = {
     "/unsubscribe/<string:token>",  # signed; walked where a mail is made
     "/kept/<string:key>",  # walked where a form is kept
     "/intakes/receipt/<string:key>",  # walked where a first demand is sent
+    "/objections/<string:word>",  # walked where an objection is sent
     "/inquire/<string:word>",  # walked where an inquiry is made
     "/invitations/<string:word>",  # walked where an invitation is made
 }

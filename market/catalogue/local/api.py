@@ -233,7 +233,7 @@ def _target(code: str) -> dict[str, Any]:
 
 @blueprint.route("/regions/<string:code>/settings/review")
 @blueprint.doc(operationId="getReviewTarget", summary="一个县审核的目标天数")
-@blueprint.response(200, ReviewTargetAnswer)
+@blueprint.response(200, ReviewTargetAnswer, description="目标天数")
 @requires(EDIT)
 def review_target(code: str) -> Response:
     """The working days in which the office means to look at what was sent."""
@@ -243,7 +243,7 @@ def review_target(code: str) -> Response:
 @blueprint.route("/regions/<string:code>/settings/review", methods=["PUT"])
 @blueprint.doc(operationId="setReviewTarget", summary="设一个县审核的目标天数")
 @blueprint.arguments(ReviewTargetBody)
-@blueprint.response(200, ReviewTargetAnswer)
+@blueprint.response(200, ReviewTargetAnswer, description="目标天数")
 @edits
 @requires(EDIT)
 def set_review_target(body: dict[str, Any], code: str) -> Response:

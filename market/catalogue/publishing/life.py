@@ -68,6 +68,8 @@ def _closing(typed: Mapping[str, Any]) -> dict[str, Any]:
         loaded = dict(ClosingSchema().load({key: str(typed[key] or "") for key in typed}))
     except ValidationError as error:
         raise Invalid(error.normalized_messages()) from error
+    if loaded["outcome"] == "elsewhere" and not loaded.get("outcome_with"):
+        raise Invalid({"outcome_with": ["请写是与哪家单位解决的。"]})
     if loaded["outcome"] == "unsolved":
         loaded |= {"outcome_with": None, "outcome_fen": None}
     return loaded

@@ -31,7 +31,7 @@ from market.core.db import db
 from market.core.errors import Conflict, Invalid
 from market.core.messages import MessageKind, tell
 from market.core.permissions import Actor
-from market.core.text import clean_line, clean_text
+from market.core.text import clean_line, tidy_text
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.core.workflow import LONGEST_REASON, Fired, add_event, fire
 from market.regions.models import Region
@@ -130,7 +130,7 @@ def _notes(kind: str, notes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]
     known = rules.fields_of(kind)
     found = []
     for number, note in enumerate(notes[:MOST_NOTES], 1):
-        field, reason = str(note.get("field") or ""), clean_text(str(note.get("reason") or ""))
+        field, reason = str(note.get("field") or ""), tidy_text(str(note.get("reason") or ""))
         if not field and not reason:
             continue
         if field and field not in known and field not in rules.PARTS:

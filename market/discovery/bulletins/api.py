@@ -21,7 +21,7 @@ from market.core.api_schemas import (
     page_number,
     per_page,
 )
-from market.core.api_writes import create_once, require_match, version_tag
+from market.core.api_writes import as_seen, create_once, creates, edits, require_match, version_tag
 from market.core.fields import Line, LongText, Whole, Words
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, LISTINGS_PER_PAGE, PageOf
@@ -200,6 +200,7 @@ def _dumped(no: str) -> dict[str, Any]:
 @blueprint.alt_response(403, REFUSED)
 @blueprint.alt_response(404, MISSING)
 @blueprint.alt_response(409, TAKEN)
+@creates
 @requires(WRITE)
 def create(values: Mapping[str, Any]) -> Response:
     """Begin a bulletin."""
@@ -226,6 +227,7 @@ def create(values: Mapping[str, Any]) -> Response:
 @blueprint.alt_response(409, TAKEN)
 @blueprint.alt_response(412, OTHER)
 @blueprint.alt_response(428, UNNAMED)
+@edits
 @requires(WRITE)
 def edit(values: dict[str, Any], no: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Write a draft anew."""
@@ -249,10 +251,12 @@ def edit(values: dict[str, Any], no: str) -> tuple[dict[str, Any], int, dict[str
 @blueprint.alt_response(403, REFUSED)
 @blueprint.alt_response(404, MISSING)
 @blueprint.alt_response(409, TAKEN)
+@edits
 @requires(WRITE)
 def act(values: dict[str, Any], no: str) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Issue, withdraw, drop."""
-    service.act(current_actor(), no, values["action"], values["reason"])
+    with as_seen(lambda: queries.find(current_actor(), no).lock_version):
+        service.act(current_actor(), no, values["action"], values["reason"])
     return _answer(no)
 
 

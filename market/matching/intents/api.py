@@ -8,7 +8,16 @@ from flask import Response, jsonify, request
 
 from market.core import files
 from market.core.api import MISSING, PREFIX, ApiBlueprint
-from market.core.api_writes import create_once, require_match, version_tag
+from market.core.api_writes import (
+    as_seen,
+    create_once,
+    creates,
+    edits,
+    require_match,
+    tagged,
+    version_tag,
+)
+from market.core.errors import Invalid
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, PageOf
 from market.core.permissions import requires
@@ -38,7 +47,7 @@ from market.matching.intents.api_schemas import (
     NewIntentOffer,
     NewIntentOutcome,
 )
-from market.matching.intents.models import STATES
+from market.matching.intents.models import SOURCES, STATES
 from market.matching.intents.queries import Case, OfferView, Row
 from market.matching.intents.workflow import READ, SEE_INVITATION
 
@@ -139,20 +148,25 @@ def intent(no: str) -> Response:
 @blueprint.route("/intents", methods=["POST"])
 @blueprint.doc(
     operationId="createIntent",
-    summary="把咨询转为对接意向",
+    summary="把咨询、推荐对接或选定的应答转为对接意向",
     description="以令牌所属单位的名义，由对方接受；令牌还须有「对接咨询」的范围。可带 Idempotency-Key。",
     security=_TOKEN,
 )
 @blueprint.arguments(NewIntent)
 @blueprint.response(201, IntentCaseSchema, description="提出的意向")
 @blueprint.alt_response(404, MISSING)
+@creates
 @requires(READ)
 def create(values: dict[str, Any]) -> Response:
     """Turn an inquiry into an intent."""
     actor = current_actor()
+    named = [kind for kind in SOURCES if values.get(kind)]
+    if len(named) != 1:
+        raise Invalid({"inquiry": ["请写 inquiry、dispatch、answer 中的一个。"]})
+    kind = named[0]
 
     def act() -> tuple[dict[str, Any], str]:
-        no = beginning.begin(actor, values["inquiry"][:20], values)
+        no = beginning.begin(actor, values[kind][:20], values, kind)
         return _whole(queries.get(actor, no)), f"{PREFIX}/intents/{no}"
 
     return create_once(act)
@@ -168,6 +182,7 @@ def create(values: dict[str, Any]) -> Response:
 @blueprint.arguments(NewIntentOffer)
 @blueprint.response(200, IntentCaseSchema, description="提出后的意向")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def offer(values: dict[str, Any], no: str) -> Response:
     """Propose terms."""
@@ -187,15 +202,19 @@ def offer(values: dict[str, Any], no: str) -> Response:
 )
 @blueprint.response(201, IntentUploadSchema, description="文件的编号")
 @blueprint.alt_response(404, MISSING)
+@creates
 @requires(READ)
 def upload(query: dict[str, Any], no: str) -> Response:
     """Take in a file for an offer that is to follow."""
     actor = current_actor()
     queries.get(actor, no)
-    number = attachments.send_ahead(actor, no, query["name"], request.get_data(cache=True))
-    response = jsonify(IntentUploadSchema().dump({"no": number}))
-    response.status_code = 201
-    return response
+
+    def act() -> tuple[dict[str, Any], str]:
+        number = attachments.send_ahead(actor, no, query["name"], request.get_data(cache=True))
+        body: dict[str, Any] = IntentUploadSchema().dump({"no": number})
+        return body, f"{PREFIX}/intents/{no}"
+
+    return create_once(act)
 
 
 @blueprint.route("/intents/<string:no>/agreement", methods=["POST"])
@@ -208,6 +227,7 @@ def upload(query: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(IntentAgreement)
 @blueprint.response(200, IntentCaseSchema, description="同意后的意向")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def agree(values: dict[str, Any], no: str) -> Response:
     """Say yes to the latest offer."""
@@ -222,6 +242,7 @@ def agree(values: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(NewIntentMessage)
 @blueprint.response(200, IntentCaseSchema, description="留言后的意向")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def write(values: dict[str, Any], no: str) -> Response:
     """Write into the thread."""
@@ -239,6 +260,7 @@ def write(values: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(IntentAct)
 @blueprint.response(200, IntentCaseSchema, description="办后的意向")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def act_on(values: dict[str, Any], no: str) -> Response:
     """One of the other actions."""
@@ -260,6 +282,7 @@ def act_on(values: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(NewIntentInvitation)
 @blueprint.response(200, IntentCaseSchema, description="提出后的意向")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def invite(values: dict[str, Any], no: str) -> Response:
     """Propose to invite an organisation."""
@@ -277,20 +300,38 @@ def invite(values: dict[str, Any], no: str) -> Response:
 @blueprint.arguments(IntentInvitationAct)
 @blueprint.response(200, IntentInvitationSchema, description="办后的邀请")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(SEE_INVITATION)
-def answer_invitation(values: dict[str, Any], key: int) -> dict[str, Any]:
+def answer_invitation(values: dict[str, Any], key: int) -> Response:
     """Answer an invitation."""
-    actor = current_actor()
-    invitations.act(actor, key, values["action"])
-    row = invitations.get(actor, key)
-    return {
-        "id": row.id,
-        "organisation": row.owner.name,
-        "role": row.role,
-        "by_side": row.by_side,
-        "state": row.state,
-        "actions": [],
-    }
+    with as_seen(lambda: _invited(key)):
+        invitations.act(current_actor(), key, values["action"])
+    return tagged(_invited(key))
+
+
+def _invited(key: int) -> dict[str, Any]:
+    row = invitations.get(current_actor(), key)
+    told: dict[str, Any] = IntentInvitationSchema().dump(
+        {
+            "id": row.id,
+            "organisation": row.owner.name,
+            "role": row.role,
+            "by_side": row.by_side,
+            "state": row.state,
+            "actions": [],
+        }
+    )
+    return told
+
+
+@blueprint.route("/intents/invitations/<int:key>")
+@blueprint.doc(operationId="getIntentInvitation", summary="一份邀请", security=_TOKEN)
+@blueprint.response(200, IntentInvitationSchema, description="邀请")
+@blueprint.alt_response(404, MISSING)
+@requires(SEE_INVITATION)
+def invitation(key: int) -> Response:
+    """An invitation to take part."""
+    return tagged(_invited(key))
 
 
 @blueprint.route("/intents/<string:no>/outcomes", methods=["POST"])
@@ -303,6 +344,7 @@ def answer_invitation(values: dict[str, Any], key: int) -> dict[str, Any]:
 @blueprint.arguments(NewIntentOutcome)
 @blueprint.response(200, IntentCaseSchema, description="填写后的意向")
 @blueprint.alt_response(404, MISSING)
+@edits
 @requires(READ)
 def tell_outcome(values: dict[str, Any], no: str) -> Response:
     """Say what became of it."""

@@ -179,9 +179,11 @@ class IntentCaseSchema(IntentSchema):
 
 
 class NewIntent(Input):
-    """An inquiry that becomes an intent."""
+    """An inquiry, a dispatch or an answer to a call that becomes an intent: exactly one of them."""
 
-    inquiry = fields.String(required=True, metadata={"example": "DJ2026000001"})
+    inquiry = fields.String(metadata={"example": "DJ2026000001", "description": "咨询的编号"})
+    dispatch = fields.String(metadata={"description": "或推荐对接的编号"})
+    answer = fields.String(metadata={"description": "或选定的揭榜应答的编号"})
     side = fields.String(
         required=True, validate=_one_of(PARTIES), metadata={"description": "本单位是哪一方"}
     )

@@ -1,14 +1,15 @@
-"""An inquiry becomes an intent: who the parties are, and what stands in the way."""
+"""An inquiry, a dispatch or an answer becomes an intent: who the parties are, and what stands in the way."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 
 from market.accounts.models import Organisation
+from market.accounts.roles import EDITORS
 from market.catalogue import queries as catalogue
 from market.catalogue.models import Listing
 from market.core import clock, numbers
@@ -18,25 +19,40 @@ from market.core.errors import Conflict, Gone, Invalid, NotFound
 from market.core.permissions import Actor, policy
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.matching import queries as inquiries
+from market.matching.calls import queries as calls
+from market.matching.dispatch import queries as dispatches
 from market.matching.intents import messages
 from market.matching.intents.locking import OTHER
 from market.matching.intents.models import LIVE, Intent
 from market.matching.intents.thread import write_down
 from market.matching.intents.workflow import BEGIN, INTENT, READ
 from market.matching.models import OPEN, Inquiry
-from market.matching.workflow import READ as READ_INQUIRY
 
 SERIES = "YX"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an intent grows from: an inquiry, a dispatch, an answer to a call."""
+
+    kind: str
+    id: int
+    no: str
+    listing: Listing
+    title: str
+    demo: bool
 
 
 @dataclass(frozen=True)
 class Start:
     """What an intent would be, for the page before it.
 
-    side: which one the reader is on, as the listing suggests; obstacle: what must be done first.
+    side: which one the reader is on, as the listing suggests; obstacle: what must be done first;
+    url: the page of the source.
     """
 
-    inquiry: Inquiry
+    source: Source
+    url: str
     side: str
     own: Organisation | None
     other: Organisation | None
@@ -44,27 +60,92 @@ class Start:
     obstacle: str
 
 
-def start(actor: Actor, inquiry_no: str) -> Start:
-    """What would become of an inquiry.
+def start(actor: Actor, no: str, kind: str = "inquiry") -> Start:
+    """What would become of an inquiry, a dispatch or an answer to a call.
+
+    Args:
+        kind: one of `models.SOURCES`.
 
     Raises:
-        NotFound: no such inquiry, or the reader is neither side of it.
+        NotFound: no such source, or the reader is neither side of it.
     """
-    case = inquiries.get(actor, inquiry_no)
+    return _STARTS[kind](actor, no)
+
+
+def _of_inquiry(actor: Actor, no: str) -> Start:
+    case = inquiries.get(actor, no)
     inquiry = case.inquiry
     if case.side == "office":
-        raise NotFound(f"没有编号为 {inquiry_no} 的咨询。")
-    mine = inquiry.owner if case.side == "owner" else inquiry.asker
-    other = inquiry.asker if case.side == "owner" else inquiry.owner
-    label = inquiry.asker_label if case.side == "owner" else inquiry.owner.name
-    obstacle = _obstacle(case.side, inquiry)
-    return Start(inquiry, suggested(inquiry, case.side), mine, other, label, obstacle)
+        raise NotFound(f"没有编号为 {no} 的咨询。")
+    owner = case.side == "owner"
+    return Start(
+        source=Source(
+            "inquiry", inquiry.id, inquiry.no, inquiry.listing, inquiry.title, inquiry.demo
+        ),
+        url=f"/inquiries/{inquiry.no}",
+        side=_suggested(inquiry.listing, owner),
+        own=inquiry.owner if owner else inquiry.asker,
+        other=inquiry.asker if owner else inquiry.owner,
+        other_label=inquiry.asker_label if owner else inquiry.owner.name,
+        obstacle=_obstacle(case.side, inquiry),
+    )
 
 
-def suggested(inquiry: Inquiry, side: str) -> str:
+def _of_dispatch(actor: Actor, no: str) -> Start:
+    """The recipient who is interested begins; the demand's owner is asked to accept."""
+    found = dispatches.of(no, actor)
+    if dispatches.side_of(actor, found) != "recipient":
+        raise NotFound(f"没有编号为 {no} 的推荐对接。")
+    owner, obstacle = found.listing.owner, ""
+    if found.owner is None:
+        obstacle = "对接意向由单位与单位之间建立：请由所在单位答复，或请科技管理部门推荐给单位。"
+    elif found.state not in ("interested", "talking"):
+        obstacle = "先答复「有意向」，再转为对接意向。"
+    return Start(
+        source=Source("dispatch", found.id, found.no, found.listing, found.title, found.demo),
+        url=f"/dispatches/{found.no}",
+        side="seller",
+        own=found.owner,
+        other=owner,
+        other_label=owner.name,
+        obstacle=obstacle or _ended(owner, found.owner),
+    )
+
+
+def _of_answer(actor: Actor, no: str) -> Start:
+    """Either side of a chosen answer begins."""
+    found = calls.answer(actor, no)
+    own = actor.organisations(*EDITORS)
+    if not {found.organisation_id, found.call.owner_id} & set(own):
+        raise NotFound(f"没有编号为 {no} 的应答。")
+    buys = found.call.owner_id in own
+    sides = (found.call.owner, found.owner)
+    mine, other = sides if buys else sides[::-1]
+    chosen = found.state == "chosen"
+    return Start(
+        source=Source(
+            "answer", found.id, found.no, found.call.listing, found.call.title, found.demo
+        ),
+        url=f"/answers/{found.no}",
+        side="buyer" if buys else "seller",
+        own=mine,
+        other=other,
+        other_label=other.name,
+        obstacle=_ended(*sides) if chosen else "选定以后才能转为对接意向。",
+    )
+
+
+_STARTS: Mapping[str, Callable[[Actor, str], Start]] = {
+    "inquiry": _of_inquiry,
+    "dispatch": _of_dispatch,
+    "answer": _of_answer,
+}
+
+
+def _suggested(listing: Listing, owner: bool) -> str:
     """The owner of an achievement sells, the owner of a demand buys."""
-    owner = "seller" if inquiry.listing.kind == "achievement" else "buyer"
-    return owner if side == "owner" else OTHER[owner]
+    side = "seller" if listing.kind == "achievement" else "buyer"
+    return side if owner else OTHER[side]
 
 
 def _obstacle(side: str, inquiry: Inquiry) -> str:
@@ -78,10 +159,15 @@ def _obstacle(side: str, inquiry: Inquiry) -> str:
             "咨询方还没有在本站登记单位，不能转为对接意向："
             "请在咨询中请对方先注册账号、登记或加入单位，再以单位名义咨询一次。"
         )
-    for one in (inquiry.asker, inquiry.owner):
-        if one.state != "active":
-            return f"{one.name}已注销或并入其他单位，不能转为对接意向。"
-    if inquiry.asker_id == inquiry.owner_id:
+    return _ended(inquiry.asker, inquiry.owner)
+
+
+def _ended(one: Organisation, other: Organisation | None) -> str:
+    """That a party is there no more, or both are one."""
+    for party in (one, other):
+        if party is not None and party.state != "active":
+            return f"{party.name}已注销或并入其他单位，不能转为对接意向。"
+    if other is not None and one.id == other.id:
         return "双方现在是同一家单位，不能转为对接意向。"
     return ""
 
@@ -97,50 +183,29 @@ def there(actor: Actor, source_kind: str, source_id: int) -> str | None:
     return db.session.scalar(query.order_by(Intent.id.desc()).limit(1))
 
 
-@dataclass(frozen=True)
-class Source:
-    """What an intent grows from: an inquiry, a dispatch, an answer to a call."""
-
-    kind: str
-    id: int
-    no: str
-    listing: Listing
-    title: str
-    demo: bool
-
-
-def begin(actor: Actor, inquiry_no: str, values: Mapping[str, Any]) -> str:
-    """Turn an inquiry into an intent, which the other side is asked to accept; returns its number.
+def begin(actor: Actor, no: str, values: Mapping[str, Any], kind: str = "inquiry") -> str:
+    """Turn a source into an intent, which the other side is asked to accept; returns its number.
 
     Args:
+        no: of the inquiry, the dispatch or the answer; kind: which of `models.SOURCES` it is.
         values: side of the actor ("buyer", "seller"), perhaps contract_class and text.
 
     Raises:
-        NotFound: no such inquiry, or not for this actor.
-        Conflict: something must be done first, or there is a live intent of this inquiry.
+        NotFound: no such source, or not for this actor.
+        Conflict: something must be done first, or there is a live intent of it.
     """
-    facts = facts_of(actor, inquiries.get(actor, inquiry_no).inquiry.listing)
+    facts = facts_of(actor, start(actor, no, kind).source.listing)
     with unit_of_work(actor) as work:
-        readable = policy.where(actor, READ_INQUIRY, Inquiry)
-        inquiry = db.session.scalars(
-            select(Inquiry).where(Inquiry.no == inquiry_no, readable).with_for_update()
-        ).one()
-        asking = inquiries.side_of(actor, inquiry)
-        obstacle = _obstacle(asking, inquiry)
-        if obstacle:
-            raise Conflict(obstacle)
+        now = start(actor, no, kind)
+        if now.obstacle:
+            raise Conflict(now.obstacle)
         side = values.get("side")
         if side not in OTHER:
             raise Invalid({"side": ["请选择本单位是买方还是卖方。"]})
-        assert inquiry.asker is not None
-        mine, other = inquiry.owner, inquiry.asker
-        if asking == "asker":
-            mine, other = other, mine
-        source = Source(
-            "inquiry", inquiry.id, inquiry.no, inquiry.listing, inquiry.title, inquiry.demo
-        )
-        parties = {side: mine, OTHER[side]: other}
-        return found(work, source, parties, side, {**values, **facts})
+        assert now.own is not None
+        assert now.other is not None
+        parties = {side: now.own, OTHER[side]: now.other}
+        return found(work, now.source, parties, side, {**values, **facts})
 
 
 def found(

@@ -126,36 +126,39 @@ _FORMS: dict[str, type[Schema]] = {
 @requires(LIST)
 def begin_form() -> AnyResponse:
     """转为对接意向: what it would be, or what must be done first."""
-    actor, no = current_actor(), _inquiry()
-    found = beginning.start(actor, no)
-    earlier = beginning.there(actor, "inquiry", found.inquiry.id)
+    actor, (kind, no) = current_actor(), _source()
+    found = beginning.start(actor, no, kind)
+    earlier = beginning.there(actor, kind, found.source.id)
     if earlier is not None:
         return redirect(f"/intents/{earlier}", 303)
-    return show(_begin_page(actor, no))
+    return show(_begin_page(actor, kind, no))
 
 
 @blueprint.post("/intents/begin")
 @requires(LIST)
 def begin() -> AnyResponse:
-    """Turn the inquiry into an intent."""
-    actor, no = current_actor(), _inquiry()
-    beginning.start(actor, no)
+    """Turn an inquiry, a dispatch or an answer into an intent."""
+    actor, (kind, no) = current_actor(), _source()
+    beginning.start(actor, no, kind)
 
     def act(values: Mapping[str, Any]) -> str:
-        return f"/intents/{beginning.begin(actor, no, values)}"
+        return f"/intents/{beginning.begin(actor, no, values, kind)}"
 
-    return submit(BeginSchema(), act, _begin_page(actor, no))
-
-
-def _inquiry() -> str:
-    return clean_line(request.args.get("inquiry", ""))[:20]
+    return submit(BeginSchema(), act, _begin_page(actor, kind, no))
 
 
-def _begin_page(actor: Actor, no: str) -> Callable[[Form, Trouble], str]:
+def _source() -> tuple[str, str]:
+    """What the address names: `?inquiry=`, `?dispatch=` or `?answer=`."""
+    kind = next((one for one in SOURCES if request.args.get(one)), "inquiry")
+    return kind, clean_line(request.args.get(kind, ""))[:20]
+
+
+def _begin_page(actor: Actor, kind: str, no: str) -> Callable[[Form, Trouble], str]:
     def page(form: Form, trouble: Trouble) -> str:
         return render_template(
             "intents/begin.html",
-            start=beginning.start(actor, no),
+            start=beginning.start(actor, no, kind),
+            sources=SOURCES,
             form=form,
             trouble=trouble,
             sides=list(PARTIES.items()),

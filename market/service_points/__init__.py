@@ -1,0 +1,1 @@
+"""The directory: registration bodies, service points, institutions, brokers and experts."""

@@ -1,0 +1,60 @@
+"""What the pages of this room share: the place that is typed, tables to take away."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from flask import Response, send_file
+from sqlalchemy import select
+
+from market.core.db import db
+from market.core.sheets import Column, write_table
+from market.regions import queries as regions
+from market.regions.models import Region
+from market.regions.queries import RegionView
+
+MOST_CHOICES = 8  # places of one name that are offered
+
+
+def place_of(text: str) -> tuple[RegionView | None, list[RegionView]]:
+    """The region that is typed, by code or name; else those that may be meant."""
+    if not text:
+        return None, []
+    found = regions.by_codes([text]) if text.isdecimal() else []
+    if found:
+        return regions.view(found[0]), []
+    places = regions.search(text, MOST_CHOICES) or townships(text)
+    exact = [one for one in places if text in (one.name, one.short_name, one.full_name)]
+    if len(exact) == 1 or (exact and exact[0].level != "county"):
+        return exact[0], []
+    return (places[0], []) if len(places) == 1 else (None, places)
+
+
+def townships(name: str) -> list[RegionView]:
+    """Townships of this name, as far as they can be offered."""
+    query = select(Region).where(
+        Region.name == name, Region.level == "township", Region.valid_to.is_(None)
+    )
+    rows = db.session.scalars(query.order_by(Region.code).limit(MOST_CHOICES))
+    return [regions.view(row) for row in rows]
+
+
+def plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Dates as ISO writes them."""
+    return {
+        key: value.isoformat() if hasattr(value, "isoformat") else value
+        for key, value in row.items()
+    }
+
+
+def table(rows: Iterable[Mapping[str, Any]], heads: Sequence[Column], name: str) -> Response:
+    """Rows as a CSV file to take away."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.csv"
+        write_table(path, heads, rows)
+        data = BytesIO(path.read_bytes())
+    return send_file(data, "text/csv", as_attachment=True, download_name=name)
