@@ -28,7 +28,6 @@ from market.regions.models import LeadingIndustry
 from tests import people
 from tests.service.clerk import CODE, OTHER
 
-CLEARED = {"cleared": "1", "cleared_no": "BM-7"}  # the review for confidentiality
 ROW = {"title": "川茶机采技术", "summary": "一台机器顶二十个人采茶。"}
 CLEARED = {"cleared": "1"}
 

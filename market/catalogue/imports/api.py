@@ -14,7 +14,6 @@ from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer, Query
 from market.core.api_writes import create_once, creates, edits, require_match, tagged
 from market.core.errors import Invalid
-from market.core.fields import Line
 from market.core.http import current_actor
 from market.core.permissions import requires
 
@@ -199,15 +198,6 @@ def problems(no: str) -> dict[str, Any]:
         "next_after": None,
         "items": queries.problems_of(job),
     }
-
-
-class ImportAct(Input):
-    """What an organisation says when it publishes what it imports."""
-
-    cleared = fields.Boolean(
-        load_default=False, metadata={"description": "已逐条做过保密审查；单位直接公开时须为 true"}
-    )
-    cleared_no = Line(100, metadata={"description": "审查表编号"})
 
 
 @blueprint.route("/imports/<string:no>/<string:action>", methods=["POST"])

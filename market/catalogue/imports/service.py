@@ -25,7 +25,6 @@ from market.core.permissions import SYSTEM, Actor, policy
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.core.workflow import begin, fire
 
-UNCLEARED = "公开前请逐条做完保密审查，并在这里确认；还没有做的，先存为草稿。"
 SERIES = "DR"
 UPLOADS = limits.Limit("import.upload", 100, timedelta(days=1))
 _CLOSED = ("done", "undone", "discarded", "refused", "failed")
@@ -146,13 +145,10 @@ def act(actor: Actor, no: str, action: str, clearance: Mapping[str, Any] | None 
         return
     if action not in {"import", "draft", "discard", "again"}:
         raise NotFound("没有这种操作。")
-    note: str | None = None
     values: dict[str, Any] = {"holder": None, "heartbeat_at": None}
     if action in {"import", "draft"}:
         _refuse_empty(job, action)
         values["mode"] = "publish" if action == "import" else "drafts"
-        if action == "import":
-            note = _cleared(job, clearance or {})
     elif action == "again":
         values |= {"tries": 0, "rows_seen": 0, "fault": None}
     else:

@@ -14,7 +14,6 @@ from market.catalogue.publishing import rules
 from market.catalogue.publishing.drafts import region_of
 from market.catalogue.publishing.models import Submission
 from market.catalogue.similar import likest, numbers_in
-from market.core import clock
 from market.core.errors import Invalid
 from market.core.ports import Known, Market
 
