@@ -19,11 +19,12 @@ from market.accounts import queries as accounts
 from market.accounts.queries import Owner
 from market.catalogue import terms
 from market.catalogue.content import KEYS, TERM_FIELDS, content_of, file_row, revision_values
+from market.catalogue.dates import judge_row
 from market.catalogue.lookups import Existing, Held, Numbered, Owners, keep_absent, last_versions
 from market.catalogue.models import Listing, Revision
 from market.catalogue.rules import content_hash
 from market.catalogue.schemas import SCHEMAS
-from market.catalogue.similar import Similar, warn_of_other_title
+from market.catalogue.similar import Similar, warn_of_other_title, warn_of_same_title
 from market.catalogue.undoing import changed_since, take_back
 from market.core import clock, numbers, outbox
 from market.core.db import Base, db
@@ -213,6 +214,9 @@ class ListingImporter:
         checked = {"plain": plain, "owner_id": content["owner_id"]}
         checked["source_id"] = content.get("source_id")
         if found is None:
+            judge_row(row, content, self.options, new=True)
+            if row.rejected:
+                return None
             if (same := held.same_title(content)) is not None:
                 message = f"{same.no} 也叫这个名称；来源编号不同，按新的一条导入。"
                 row.report("title", message, warning=True)
@@ -271,7 +275,11 @@ class ListingImporter:
         if found is None:
             if self.options.compare:
                 self._similar.judge(checked.row, content)
-        elif title_key(content["title"]) != found.folded_title:
+            return
+        judge_row(checked.row, content, self.options, new=False)
+        if self.options.by_people and not checked.content["source_id"]:
+            warn_of_same_title(checked.row, found.no)
+        if title_key(content["title"]) != found.folded_title:
             warn_of_other_title(checked.row, content, found.no, found.folded_title)
             if self.options.compare:
                 self._similar.judge(checked.row, content, found.no)

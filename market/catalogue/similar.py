@@ -95,6 +95,13 @@ def warn_of_other_title(row: Row, content: Mapping[str, Any], no: str, held_titl
         row.report("title", message, warning=True)
 
 
+def warn_of_same_title(row: Row, no: str) -> None:
+    """Warn when nothing but its title says which listing a row changes."""
+    if not row.values.get("no"):
+        message = f"与 {no} 同名，按它的更新导入；是另一项请换一个名称。"
+        row.report("title", message, warning=True)
+
+
 def _alike(score: float, known: Known) -> str:
     same = "相同" if score == 1 else f"很像（{score:.0%}）"
     return f"与 {_name(known)}的名称{same}：若是同一项，请填它的编号再导入。"

@@ -54,6 +54,11 @@ class Options:
     only_organisation_id: int | None = None
     only_area: str | None = None
 
+    @property
+    def by_people(self) -> bool:
+        """Whether people bring it for themselves, not whoever runs the market."""
+        return self.only_organisation_id is not None or self.only_area is not None
+
 
 @dataclass(frozen=True)
 class Checked:

@@ -18,7 +18,7 @@
 
   function content() {
     var data = new window.FormData(form);
-    ["file", "drop", "caption", "next"].forEach(function (name) { data.delete(name); });
+    ["file", "drop", "next"].forEach(function (name) { data.delete(name); });
     return data;
   }
 
@@ -79,7 +79,7 @@
   }
 
   form.addEventListener("input", function (event) {
-    if (event.target.type === "file" || event.target.name === "caption") return;
+    if (event.target.type === "file" || event.target.name.indexOf("caption-") === 0) return;
     changed = true;
     later(PAUSE);
   });

@@ -20,7 +20,7 @@ from market.catalogue.publishing.models import Submission
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound, TooMany
-from market.core.models import AuditEntry, ImportRun, WorkItem
+from market.core.models import AuditEntry, CaseEvent, ImportRun, WorkItem
 from market.core.permissions import SYSTEM, Actor
 from market.core.unit_of_work import unit_of_work
 from market.core.workflow import timeline
@@ -28,8 +28,8 @@ from market.regions.models import LeadingIndustry
 from tests import people
 from tests.service.clerk import CODE, OTHER
 
-CLEARED = {"cleared": "1", "cleared_no": "BM-7"}  # the review for confidentiality
 ROW = {"title": "川茶机采技术", "summary": "一台机器顶二十个人采茶。"}
+CLEARED = {"cleared": "1"}
 
 
 def lines(*rows):
@@ -87,8 +87,6 @@ def test_a_file_is_checked_shown_imported_and_taken_back(editor, institute):
     assert job.preview[0]["cells"]["名称"] == ROW["title"]
     assert published() == 0
     assert db.session.scalar(select(WorkItem.side).where(WorkItem.no == no)) == "owner"
-    with pytest.raises(Invalid):
-        service.act(editor, no, "import")
     service.act(editor, no, "import", CLEARED)
     work()
     job = state(no)
@@ -104,6 +102,21 @@ def test_a_file_is_checked_shown_imported_and_taken_back(editor, institute):
     ]
 
 
+def test_nothing_goes_public_without_a_confidentiality_review(editor):
+    no = bring(editor, ROW)
+    work()
+    for given in (None, {"cleared": "", "cleared_no": "BM-7"}):
+        with pytest.raises(Invalid) as refused:
+            service.act(editor, no, "import", given)
+        assert "cleared" in refused.value.fields
+    assert state(no).state == "checked"
+    service.act(editor, no, "import", CLEARED | {"cleared_no": "BM-7", "cleared_by": "王审"})
+    note = db.session.scalar(select(CaseEvent.note).where(CaseEvent.action == "import"))
+    assert note == "已确认保密审查，审查表 BM-7，审查人 王审"
+    work()
+    assert published() == 1
+
+
 def test_every_problem_stands_at_its_cell_and_nothing_is_imported(editor):
     no = bring(
         editor, ROW, {"title": "", "summary": "没有名称。"}, {"title": "甲乙", "stage": "差不多"}
@@ -116,6 +129,33 @@ def test_every_problem_stands_at_its_cell_and_nothing_is_imported(editor):
     with pytest.raises(Conflict):
         service.act(editor, no, "import", CLEARED)
     assert published() == 0
+
+
+def test_a_new_row_that_is_over_is_refused(editor):
+    no = bring(editor, ROW | {"valid_until": "2020-01-01"})
+    work()
+    assert state(no).state == "refused"
+    assert "已经过去" in state(no).problems[0]["message"]
+    asked = bring(editor, ROW | {"deadline": "2020-01-01"}, kind="demands")
+    work()
+    assert (state(asked).state, state(asked).warned) == ("checked", 1)
+
+
+def test_what_a_row_of_the_same_title_changes_is_said_and_shown(editor):
+    no = bring(editor, ROW)
+    work()
+    service.act(editor, no, "import", CLEARED)
+    work()
+    again = bring(editor, ROW | {"summary": "一台机器顶三十个人。"})
+    work()
+    job = state(again)
+    assert (job.changed, job.warned) == (1, 1)
+    assert "同名" in job.problems[0]["message"]
+    (row,) = job.preview
+    assert row["cells"] == {
+        "名称": ROW["title"],
+        "简介": f"原：{ROW['summary']}；改为：一台机器顶三十个人。",
+    }
 
 
 def test_rows_of_another_organisation_are_refused(editor):
@@ -151,7 +191,7 @@ def test_an_office_fills_the_places_of_its_county(app):
     far = bring(office, row | {"region": "511402"}, kind="leading-industries")
     work()
     assert state(far).state == "refused"
-    service.act(office, no, "import")
+    service.act(office, no, "import", CLEARED)
     work()
     assert state(no).state == "done"
     assert db.session.scalar(select(LeadingIndustry.name)) == "川茶"

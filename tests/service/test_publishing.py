@@ -342,6 +342,18 @@ def test_no_way_of_signing_for_an_organisation_that_is_not_there(firm):
         service.set_signing(people.actor(("owner", firm)), 999_999, True)
 
 
+def test_what_is_over_is_not_sent_and_a_past_deadline_is_asked_about(firm):
+    editor, gone = people.actor(("editor", firm)), (clock.today() - timedelta(days=1)).isoformat()
+    no = _draft(editor, firm, cleared="1", valid_until=gone, deadline="2020-01-01")
+    with pytest.raises(Invalid) as refused:
+        service.act(editor, no, "submit")
+    assert set(refused.value.fields) == {"valid_until"}
+    service.save_draft(editor, no, {"valid_until": clock.today().isoformat()}, 1)
+    service.act(editor, no, "submit")
+    (hint,) = queries.submission(_place(), no).hints
+    assert (hint.field, "2020-01-01" in hint.message) == ("deadline", True)
+
+
 def test_owners_are_told_once_and_renew_by_the_link(firm):
     until = clock.today() + timedelta(days=20)
     no, _listing_no, _ = _published(firm, valid_until=until.isoformat())

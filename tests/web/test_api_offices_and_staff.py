@@ -121,6 +121,9 @@ def test_signing_and_files_of_a_draft(client, firm):
     assert bad.json["errors"][0]["pointer"] == "/content"
     file_no = added.json["items"][0]["no"]
     _draft, match = read(client, draft.removeprefix(API), owner)
+    words = client.patch(f"{draft}/files/{file_no}", json={"caption": "全文"}, headers=match)
+    assert (words.status_code, words.json["items"][0]["caption"]) == (200, "全文")
+    _draft, match = read(client, draft.removeprefix(API), owner)
     assert client.delete(f"{draft}/files/{file_no}", headers=match).status_code == 204
     assert client.delete(f"{draft}/files/{file_no}", headers=match).status_code == 412
     assert client.get(f"{draft}/files", headers=owner).json["total"] == 0

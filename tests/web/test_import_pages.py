@@ -57,11 +57,9 @@ def multipart(token, content):
     return {"data": body, "content_type": "multipart/form-data; boundary=cut"}
 
 
-def decide(client, address, action):
+def decide(client, address, action, **typed):
     page = client.get(address)
-    return client.post(
-        f"{address}/{action}", data={"csrf_token": people.token_of(page), "cleared": "1"}
-    )
+    return client.post(f"{address}/{action}", data={"csrf_token": people.token_of(page)} | typed)
 
 
 def work():
@@ -85,7 +83,11 @@ def test_from_the_file_to_the_page_and_back(staff):
     assert "检查通过" in checked.text
     assert ROW["title"] in checked.text
     assert "imports.js" not in checked.text
-    assert decide(staff, address, "import").status_code == 303
+    refused = decide(staff, address, "import", cleared_no="BM-7")
+    assert refused.status_code == 422
+    assert 'id="cleared-error"' in refused.text
+    assert 'value="BM-7"' in refused.text
+    assert decide(staff, address, "import", cleared="1").status_code == 303
     work()
     done = staff.get(address)
     assert "整批撤销" in done.text
@@ -93,6 +95,23 @@ def test_from_the_file_to_the_page_and_back(staff):
     assert decide(staff, address, "undo").status_code == 303
     assert "已撤销" in staff.get(address).text
     assert decide(staff, address, "undo").status_code == 409
+
+
+def test_a_refused_file_counts_nothing_as_new_and_shows_no_formula_of_its_own(staff):
+    from openpyxl import Workbook
+
+    book, out = Workbook(), io.BytesIO()
+    for row in (["title", "summary", "stage"], list(ROW.values()), ["甲", "短。", "=A1&B1"]):
+        book.active.append(row)
+    book.save(out)
+    address = upload(staff, out.getvalue(), "成果.xlsx").headers["Location"]
+    work()
+    text = staff.get(address).text
+    assert "未通过检查" in text
+    assert "新增 <b>" not in text
+    assert "这些行也没有导入" in text
+    assert "（没有结果的公式）" in text
+    assert "=FORMULA()" not in text
 
 
 def test_problems_stand_on_the_page_and_all_in_a_table(staff):
@@ -228,11 +247,9 @@ def test_a_program_brings_follows_and_decides(app, institute):
     stale = headers | {"If-Match": '"v99"'}
     assert client.post(f"{where}/import", headers=stale).status_code == 412
     match = headers | {"If-Match": checked.headers["ETag"]}
-    uncleared = client.post(f"{where}/import", headers=match)
-    assert uncleared.json["errors"][0]["pointer"] == "/cleared"
-    said = {"cleared": True}
-    done = client.post(f"{where}/import", json=said, headers=match)
-    assert done.json["state"] == "importing"
+    assert client.post(f"{where}/import", headers=match).status_code == 422
+    decided = client.post(f"{where}/import", headers=match, json={"cleared": True})
+    assert decided.json["state"] == "importing"
     work()
     assert client.get(where, headers=headers).json["state"] == "done"
     assert client.get(f"{where}/problems", headers=headers).json["items"] == []

@@ -13,6 +13,8 @@ from market.catalogue.publishing import life
 from market.catalogue.publishing.models import Submission
 from market.core.db import db
 from market.core.models import StoredFile
+from market.core.permissions import SYSTEM
+from market.core.unit_of_work import unit_of_work
 from tests import people
 from tests.people import sign_in, token_of
 
@@ -96,6 +98,40 @@ def test_nobody_publishes_or_sends_what_changed_since_he_looked(editor, officer)
     assert "又有修改" in refused.text
     assert _submission().state == "submitted"
     assert _press(officer, address, "publish", seen=_seen(refused)).status_code == 303
+
+
+def test_who_reviews_sees_that_it_ran_out_meanwhile(editor, officer):
+    address = _begin(editor)
+    _save(editor, address, title="检测", summary="简介", deadline="2020-01-01")
+    assert "完成时限 2020-01-01 已经过去" in editor.get(f"{address}/check").text
+    _send(editor, address)
+    with unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        row = db.session.scalars(select(Submission)).one()
+        row.content = row.content | {"valid_until": "2020-01-01"}
+    assert "完成时限 2020-01-01 已经过去" in officer.get(address).text
+    refused = _press(officer, address, "publish")
+    assert refused.status_code == 422
+    assert "有效期至：2020-01-01 已经过去" in refused.text
+
+
+def test_personal_data_and_big_words_are_pointed_at_before_and_in_review(editor, officer):
+    address = _begin(editor)
+    text = "张三，身份证51140219800101123x，电话１３８ 0013 8000，国家级技术。压力 13812345678.5 Pa"
+    more = {"summary": text, "contact_phone": "13800138000"}
+    _save(editor, address, title="检测", **more)
+    check = editor.get(f"{address}/check").text
+    case = _send(editor, address) and officer.get(address).text
+    for page in (check, case):
+        assert "「511402…」像身份证号码" in page
+        assert "「138…8000」像手机号码" in page
+        assert "「国家级」是绝对化用语" in page
+        assert page.count("像手机号码") == 1
+    assert '<option value="files">图片与附件</option>' in case
+    notes = {"note_field": "files", "note_reason": "照片看不清", "note_rule": "unclear"}
+    assert _press(officer, address, "return", **notes).status_code == 303
+    assert "照片看不清" in editor.get(f"{address}/edit").text
+    assert "图片与附件：照片看不清" in editor.get(address).text
 
 
 def _seen(page):
@@ -273,6 +309,9 @@ def test_an_officer_changes_what_a_caller_asks_for(editor, officer):
     answer = _press(officer, manage, "edit", source="telephone")
     address = answer.headers["Location"].removesuffix("/edit")
     _save(officer, address, title="电话里改的名称", summary="简介")
+    check = officer.get(f"{address}/check").text
+    assert "发布单位已确认：按其规定做过保密审查" in check
+    assert "按本单位的规定" not in check
     assert _send(officer, address, "publish").status_code == 303
     assert "电话里改的名称" in editor.get(manage).text
 
@@ -306,13 +345,14 @@ def test_pictures_wait_with_the_edit(editor, officer, app):
         "title": "名称",
         "summary": "简介",
         "region": HERE,
-        "caption": "裂纹 <照片>",
         "file": [(io.BytesIO(_png()), "../x.png"), (io.BytesIO(b"%PDF-1.4 x"), "说明.pdf")],
     }
     answer = editor.post(f"{address}/save", data=sent, content_type="multipart/form-data")
     assert answer.status_code == 303
     db.session.rollback()
     files = db.session.scalars(select(StoredFile).order_by(StoredFile.id)).all()
+    words = {f"caption-{files[0].no}": "裂纹 <照片>"}
+    assert _save(editor, address, title="名称", summary="简介", **words).status_code == 303
     picture = f"/files/{files[0].no}?w=320"
     visitor = app.test_client()
     assert visitor.get(picture).status_code == 404
@@ -324,7 +364,7 @@ def test_pictures_wait_with_the_edit(editor, officer, app):
     public = visitor.get(f"/demands/{_submission().listing.no}").text
     assert "1600w" in public
     assert "裂纹 &lt;照片&gt;" in public
-    assert "说明" in public or "裂纹" in public
+    assert ">说明.pdf</a>" in public
     bad = dict(sent, file=[(io.BytesIO(b"MZ..."), "x.png")], csrf_token=sent["csrf_token"])
     again = _press(editor, f"/my/listings/{_submission().listing.no}", "edit")
     again = again.headers["Location"].removesuffix("/edit")
@@ -337,6 +377,28 @@ def test_pictures_wait_with_the_edit(editor, officer, app):
     _send(editor, again)
     _press(officer, again, "publish")
     assert visitor.get(picture).status_code == 404
+
+
+def test_of_several_files_the_bad_one_is_named_and_the_good_ones_are_kept_once(editor):
+    address = _begin(editor)
+
+    def choose(*files):
+        page = editor.get(f"{address}/edit")
+        seen = re.search(r'name="lock_version" value="(\d+)"', page.text)[1]
+        sent = {"csrf_token": token_of(page), "lock_version": seen, "region": HERE}
+        sent["file"] = [(io.BytesIO(data), name) for name, data in files]
+        return editor.post(f"{address}/save", data=sent, content_type="multipart/form-data")
+
+    good, last = ("甲.pdf", b"%PDF-1.4 x"), ("丙.pdf", b"%PDF-1.4 y")
+    refused = choose(good, ("乙.exe", b"MZ..."), last)
+    assert refused.status_code == 422
+    assert "「乙.exe」没有存：" in refused.text
+    assert "「甲.pdf」「丙.pdf」已存，不用再选。" in refused.text
+    assert choose(good, last).status_code == 303
+    db.session.rollback()
+    names = db.session.scalars(select(StoredFile.name).order_by(StoredFile.id)).all()
+    assert names == ["甲.pdf", "丙.pdf"]
+    assert "「丙.pdf」的说明" in editor.get(f"{address}/edit").text
 
 
 def test_own_listings_stand_under_their_tabs(editor, officer):

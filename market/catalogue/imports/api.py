@@ -14,7 +14,6 @@ from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer, Query
 from market.core.api_writes import create_once, creates, edits, require_match, tagged
 from market.core.errors import Invalid
-from market.core.fields import Line
 from market.core.http import current_actor
 from market.core.permissions import requires
 
@@ -52,6 +51,16 @@ class ListQuery(Query):
     """Where a page of the list begins."""
 
     after = fields.String(metadata={"description": "上一页的 next_after"})
+
+
+class DecideInput(Input):
+    """The confidentiality review of a file whose rows go public."""
+
+    cleared = fields.Boolean(
+        metadata={"description": "import 成果、需求时须为 true：发布单位做过保密审查"}
+    )
+    cleared_no = fields.String(metadata={"description": "审查表编号"})
+    cleared_by = fields.String(metadata={"description": "审查人"})
 
 
 class CellProblemSchema(Answer):
@@ -191,22 +200,16 @@ def problems(no: str) -> dict[str, Any]:
     }
 
 
-class ImportAct(Input):
-    """What an organisation says when it publishes what it imports."""
-
-    cleared = fields.Boolean(
-        load_default=False, metadata={"description": "已逐条做过保密审查；单位直接公开时须为 true"}
-    )
-    cleared_no = Line(100, metadata={"description": "审查表编号"})
-
-
 @blueprint.route("/imports/<string:no>/<string:action>", methods=["POST"])
 @blueprint.doc(
     operationId="actOnImport",
     summary="决定一次导入",
-    description="import 导入，draft 只存为草稿，discard 放弃，again 再试一次，undo 撤销。须带 If-Match。",
+    description=(
+        "import 导入（成果、需求须带 cleared），draft 只存为草稿，discard 放弃，again 再试一次，undo 撤销。"
+        "须带 If-Match。"
+    ),
 )
-@blueprint.arguments(ImportAct)
+@blueprint.arguments(DecideInput)
 @blueprint.response(200, ImportSchema, description="这次导入现在的状态")
 @blueprint.alt_response(404, MISSING)
 @edits

@@ -11,14 +11,38 @@ from market.catalogue.imports import workflow
 from market.catalogue.imports.draft_importer import DraftImporter
 from market.catalogue.models import STAGES
 from market.catalogue.pins import KIND as PINS
+from market.catalogue.publishing.version_queries import changes
 from market.catalogue.undoing import changed_since
 from market.core.importing import Checked, Importable, Options
 from market.core.permissions import Actor
 from market.regions.industries import KIND as LEADING_INDUSTRIES
 
+_LONGEST = 80  # characters of a text that is shown
 
-def shown(checked: Checked) -> Mapping[str, str]:
-    """What a listing will say, by label; a row that changes nothing is shown as it is typed."""
+
+def _shown(kind: str) -> Callable[[Checked], Mapping[str, str]]:
+    return lambda checked: shown(kind, checked)
+
+
+def shown(kind: str, checked: Checked) -> Mapping[str, str]:
+    """What a listing will say, by label; of a public one what changes, before and after.
+
+    A row that changes nothing is shown as it is typed.
+    """
+    if checked.action == "changed" and checked.existing_id is not None:
+        plain = checked.content["plain"]
+        differ = changes(kind, checked.existing_id, plain)
+        return {"名称": plain["title"]} | {
+            label: f"原：{_brief(before)}；改为：{_brief(after)}" for label, before, after in differ
+        }
+    return _content(checked)
+
+
+def _brief(text: str) -> str:
+    return (text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…") or "（空）"
+
+
+def _content(checked: Checked) -> Mapping[str, str]:
     plain = checked.content.get("plain") or {}
     values = checked.row.values
     found = {
@@ -42,8 +66,10 @@ def _drafts(kind: str) -> Callable[[Options, Actor], DraftImporter]:
 
 
 IMPORTS = (
-    Importable(ACHIEVEMENTS, workflow.ACHIEVEMENTS, shown, _since, _drafts("achievement")),
-    Importable(DEMANDS, workflow.DEMANDS, shown, _since, _drafts("demand")),
+    Importable(
+        ACHIEVEMENTS, workflow.ACHIEVEMENTS, _shown("achievement"), _since, _drafts("achievement")
+    ),
+    Importable(DEMANDS, workflow.DEMANDS, _shown("demand"), _since, _drafts("demand")),
     Importable(PINS, workflow.PINS, county=True),
     Importable(LEADING_INDUSTRIES, workflow.INDUSTRIES, county=True),
 )

@@ -133,6 +133,12 @@ def may_draft(job: ImportJob) -> bool:
     return importable is not None and importable.drafts is not None and job.owner is not None
 
 
+def needs_clearance(job: ImportJob) -> bool:
+    """Whether its rows may only go public after a confidentiality review: achievements, demands."""
+    importable = importables().get(job.kind)
+    return importable is not None and importable.drafts is not None
+
+
 def actions(actor: Actor, job: ImportJob) -> list[Transition]:
     """What the actor may do with an import now, in the table's order."""
     found = []

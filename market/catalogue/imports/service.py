@@ -14,7 +14,9 @@ from market.catalogue.imports import queries, storage
 from market.catalogue.imports.models import UNDERWAY, ImportJob
 from market.catalogue.imports.queries import Scope
 from market.catalogue.imports.rules import KEPT, MOST_OPEN, UNDO_DAYS, clean_name, judge_size
-from market.catalogue.imports.workflow import RUN, WORK, WORKFLOW
+from market.catalogue.imports.workflow import RUN, SHOW, WORK, WORKFLOW
+from market.catalogue.publishing.drafts import clearance_of
+from market.catalogue.publishing.rules import CLEARANCE, CLEARANCE_OF_OTHERS
 from market.core import clock, limits, numbers
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound, TooMany
@@ -23,7 +25,6 @@ from market.core.permissions import SYSTEM, Actor, policy
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.core.workflow import begin, fire
 
-UNCLEARED = "公开前请逐条做完保密审查，并在这里确认；还没有做的，先存为草稿。"
 SERIES = "DR"
 UPLOADS = limits.Limit("import.upload", 100, timedelta(days=1))
 _CLOSED = ("done", "undone", "discarded", "refused", "failed")
@@ -130,12 +131,13 @@ def act(actor: Actor, no: str, action: str, clearance: Mapping[str, Any] | None 
     """Decide on an import: import, draft, discard, again, undo.
 
     Args:
-        clearance: what an organisation says when it publishes: cleared (that each row went through
-            its review for confidentiality), and perhaps cleared_no, the number of the paper.
+        clearance: of the confidentiality review of the whole file, where its rows go public:
+            `cleared`, and `cleared_no`, `cleared_by` as far as there are any.
+
     Raises:
         NotFound: there is no such import, or no such act.
         Denied, Conflict: the actor may not, or not in this state.
-        Invalid: an organisation would publish without the review.
+        Invalid: rows would go public without a confidentiality review.
     """
     job = queries.find(actor, no)
     if action == "undo":
@@ -143,34 +145,44 @@ def act(actor: Actor, no: str, action: str, clearance: Mapping[str, Any] | None 
         return
     if action not in {"import", "draft", "discard", "again"}:
         raise NotFound("没有这种操作。")
-    note: str | None = None
     values: dict[str, Any] = {"holder": None, "heartbeat_at": None}
     if action in {"import", "draft"}:
         _refuse_empty(job, action)
         values["mode"] = "publish" if action == "import" else "drafts"
-        if action == "import":
-            note = _cleared(job, clearance or {})
     elif action == "again":
         values |= {"tries": 0, "rows_seen": 0, "fault": None}
     else:
         values["finished_at"] = clock.now()
     with unit_of_work(actor) as work:
-        moved = values | {"lock_version": job.lock_version + 1}
-        fire(work, WORKFLOW, job, action, note=note, values=moved)
+        told = _cleared(work, job, clearance or {}) if action == "import" else {}
+        values["lock_version"] = job.lock_version + 1
+        note = _note_of(told) if told else None
+        fire(work, WORKFLOW, job, action, values=values, note=note, after=told)
 
 
-def needs_clearance(job: ImportJob) -> bool:
-    """Whether publishing the rows asks its organisation for the review for confidentiality."""
-    return job.organisation_id is not None and job.publishes and queries.may_draft(job)
+def _cleared(work: UnitOfWork, job: ImportJob, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The review of a file whose rows go public; nothing for what needs none.
+
+    Raises:
+        Denied: the actor may not publish. Invalid: there was no review.
+    """
+    if job.state != "checked" or not queries.needs_clearance(job):
+        return {}
+    work.require(SHOW, job)
+    found = clearance_of(given)
+    if not found.get("cleared"):
+        raise Invalid({"cleared": [CLEARANCE if job.owner else CLEARANCE_OF_OTHERS]})
+    return found
 
 
-def _cleared(job: ImportJob, said: Mapping[str, Any]) -> str | None:
-    if job.state != "checked" or not needs_clearance(job):
-        return None
-    if not said.get("cleared"):
-        raise Invalid({"cleared": [UNCLEARED]})
-    number = str(said.get("cleared_no") or "").strip()[:100]
-    return f"已做保密审查{f'，审查表编号 {number}' if number else ''}"
+def _note_of(review: Mapping[str, Any]) -> str:
+    """A review in words, for the timeline: rows of an import have no page of their own for it."""
+    words = ["已确认保密审查"]
+    if review.get("cleared_no"):
+        words.append(f"审查表 {review['cleared_no']}")
+    if review.get("cleared_by"):
+        words.append(f"审查人 {review['cleared_by']}")
+    return "，".join(words)
 
 
 def _refuse_empty(job: ImportJob, action: str) -> None:

@@ -15,6 +15,7 @@ from market.catalogue.imports import queries, rules, service
 from market.catalogue.imports.models import MODES, ImportJob
 from market.catalogue.imports.schemas import UploadSchema
 from market.catalogue.imports.workflow import LIST, READ, RUN, WORKFLOW
+from market.catalogue.publishing.rules import CLEARED_BY_OWNER, CLEARED_FOR_OTHERS
 from market.core import csrf
 from market.core.errors import Denied, Invalid, MarketError, NotFound
 from market.core.forms import Form
@@ -119,14 +120,19 @@ def _page(found: ImportJob, trouble: Trouble | None = None) -> Response:
 
     def page(_form: Form, trouble: Trouble) -> str:
         importable = queries.importables().get(found.kind)
+        actions = queries.actions(actor, found)
+        asking = [
+            one for one in actions if one.action == "import" and queries.needs_clearance(found)
+        ]
         return render_template(
             "catalogue/import.html",
             job=found,
             trouble=trouble,
             label=importable.kind.label if importable else found.kind,
             state=WORKFLOW.states[found.state],
-            actions=queries.actions(actor, found),
-            clearing=found.state == "checked" and service.needs_clearance(found),
+            importing=asking[0] if asking else None,
+            actions=[one for one in actions if one not in asking],
+            clearance=CLEARED_BY_OWNER if found.owner else CLEARED_FOR_OTHERS,
             ahead=queries.ahead(found),
             problems=queries.problems_of(found)[: rules.SHOWN_PROBLEMS],
             most=rules.SHOWN_PROBLEMS,
@@ -175,11 +181,11 @@ def act(no: str, action: str) -> AnyResponse:
         return _page(found, Trouble(csrf.STALE, status=400))
     try:
         service.act(actor, no, action, request.form)
-    except Invalid as error:
-        words = {name: " ".join(told) for name, told in error.fields.items()}
-        return _page(queries.find(actor, no), Trouble(errors=words, status=422))
     except NotFound:
         raise
+    except Invalid as error:
+        errors = {name: " ".join(words) for name, words in error.fields.items()}
+        return _page(queries.find(actor, no), Trouble(errors=errors, status=422))
     except Denied:
         return _page(queries.find(actor, no), Trouble("您没有这项权限。", status=403))
     except MarketError as error:

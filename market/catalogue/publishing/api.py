@@ -48,6 +48,14 @@ class NoteSchema(Answer):
     rule = fields.String(metadata={"description": "依据"})
 
 
+class HintSchema(Answer):
+    """Something to look at again."""
+
+    field = fields.String(metadata={"description": "哪一项", "example": "deadline"})
+    label = fields.String()
+    message = fields.String()
+
+
 class SubmissionSchema(Answer):
     """One edit of a listing in progress."""
 
@@ -68,6 +76,9 @@ class SubmissionSchema(Answer):
     cleared_no = fields.String(allow_none=True, metadata={"description": "审查表编号"})
     cleared_by = fields.String(allow_none=True, metadata={"description": "审查人"})
     notes = fields.List(fields.Nested(NoteSchema))
+    hints = fields.List(
+        fields.Nested(HintSchema), metadata={"description": "请再核对的地方，不妨碍送出"}
+    )
     due = fields.Date(allow_none=True, metadata={"description": "审核的办理时限"})
     lock_version = fields.Integer(metadata={"description": '修改时写在 If-Match："v…"'})
     updated = fields.DateTime()

@@ -58,6 +58,12 @@ class DraftFileInput(Input):
     caption = Line(200, metadata={"description": "图片说明"})
 
 
+class CaptionInput(Input):
+    """What a file shows."""
+
+    caption = Line(200, metadata={"description": "说明；不给即去掉"})
+
+
 class SigningSchema(Answer):
     """Whether drafts are signed off inside before they are sent."""
 
@@ -100,6 +106,24 @@ def add_file(body: dict[str, Any], no: str) -> Response:
         return answer, f"{PREFIX}/submissions/{no}/files"
 
     return create_once(act)
+
+
+@submissions.route("/submissions/<string:no>/files/<string:file_no>", methods=["PATCH"])
+@submissions.doc(
+    operationId="describeDraftFile",
+    summary="写图片或文件的说明",
+    description="须带 If-Match：这次填写的 ETag。已公开的文件的说明不变。",
+)
+@submissions.arguments(CaptionInput)
+@submissions.response(200, DraftFileListSchema, description="图片和文件")
+@edits
+@requires(policies.READ)
+def describe_file(body: dict[str, Any], no: str, file_no: str) -> PageOf[StoredFile]:
+    """Say what a file of a draft shows."""
+    actor = current_actor()
+    with as_seen(lambda: queries.submission(actor, no).lock_version):
+        attachments.describe(actor, no, file_no, body.get("caption") or "")
+    return _files(no)
 
 
 @submissions.route("/submissions/<string:no>/files/<string:file_no>", methods=["DELETE"])

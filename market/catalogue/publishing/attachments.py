@@ -18,10 +18,12 @@ from market.core.db import db
 from market.core.errors import Denied, NotFound
 from market.core.models import StoredFile
 from market.core.permissions import Actor, policy
+from market.core.text import clean_line
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 
 KIND_OF_EDIT, KIND_OF_LISTING = "submission", "listing"
 TAKEN_AWAY = "-files"  # in a draft's content: numbers of the listing's files that go with it
+LONGEST_CAPTION = 200
 _PICTURE = "image/jpeg"
 
 
@@ -39,14 +41,17 @@ def files_of_edit(row: Submission) -> list[StoredFile]:
     return list(shown_with(row.listing_id))
 
 
-def add(actor: Actor, no: str, name: str, data: bytes, caption: str | None = None) -> None:
-    """Attach a picture or a file to a draft.
+def add(actor: Actor, no: str, name: str, data: bytes) -> None:
+    """Attach a picture or a file to a draft; the very same once only.
 
     Raises:
         NotFound: no such submission. Denied: it is out of the actor's hands.
         Invalid: the file is not welcome, or there are too many.
     """
-    attach(actor, no, take_in(actor, no, name, data), caption)
+    upload = take_in(actor, no, name, data)
+    there = {(one.name, one.hash) for one in files_of_edit(find(actor, no))}
+    if (upload.name, upload.hash) not in there:
+        attach(actor, no, upload)
 
 
 def take_in(actor: Actor, no: str, name: str, data: bytes) -> files.Upload:
@@ -69,6 +74,30 @@ def attach(actor: Actor, no: str, upload: files.Upload, caption: str | None = No
         work.require(policies.EDIT, row)
         files.attach(work, upload, KIND_OF_EDIT, row.id, purpose=purpose, caption=caption)
         row.lock_version += 1  # who looked at the files before must look again
+
+
+def describe(actor: Actor, no: str, file_no: str, caption: str) -> None:
+    """Say what a file of a draft shows; of what is published already the words stay.
+
+    Raises:
+        NotFound: no such submission, or no such file of it. Denied: it is out of his hands.
+    """
+    row_id, words = find(actor, no).id, clean_line(caption)[:LONGEST_CAPTION] or None
+    with unit_of_work(actor) as work:
+        row = db.session.get_one(Submission, row_id, with_for_update=True)
+        work.require(policies.EDIT, row)
+        own = files.files_of(KIND_OF_EDIT, row.id)
+        file = next((one for one in own if one.no == file_no), None)
+        if file is None:
+            raise NotFound("没有这个文件。")
+        if file.caption == words:
+            return
+        before, file.caption = file.caption, words
+        row.lock_version += 1  # who looked at the files before must look again
+        work.record(
+            "file.described", "submission", row.id, no=no,
+            before={"caption": before}, after={"file": file_no, "caption": words},
+        )  # fmt: skip
 
 
 def take_away(actor: Actor, no: str, file_no: str) -> None:

@@ -9,16 +9,13 @@ from typing import Any
 from market.catalogue import rules as listing_rules
 from market.catalogue import terms
 from market.catalogue.content import TERM_FIELDS
+from market.catalogue.dates import past_validity
 from market.catalogue.publishing import rules
 from market.catalogue.publishing.drafts import region_of
 from market.catalogue.publishing.models import Submission
 from market.catalogue.similar import likest, numbers_in
-from market.core import clock
 from market.core.errors import Invalid
 from market.core.ports import Known, Market
-
-PAST = "有效期已经过去：请改成以后的日期，或留空。"
-CLEARANCE = "请先完成保密审查，并在这里确认。"
 
 
 @dataclass(frozen=True)
@@ -47,11 +44,10 @@ def check(row: Submission) -> Checked:
         region_id = found or region_id
     if wrong:
         errors["region"] = [wrong]
-    until = content.get("valid_until")
-    if until is not None and until < clock.today() and "valid_until" not in errors:
-        errors["valid_until"] = [PAST]
+    if late := past_validity(content.get("valid_until")):
+        errors["valid_until"] = [late]
     if not row.cleared:
-        errors["cleared"] = [CLEARANCE]
+        errors["cleared"] = [rules.CLEARANCE_OF_OTHERS if row.for_others else rules.CLEARANCE]
     content.pop("region", None)
     for key, scheme in TERM_FIELDS.items():
         if content.get(key):

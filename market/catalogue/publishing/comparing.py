@@ -37,13 +37,14 @@ def differences(
     """The fields that differ, in the order of `labels`. Texts as pages show them."""
     found = []
     for key, label in labels.items():
-        old, new = _text(before.get(key)), _text(after.get(key))
+        old, new = said(before.get(key)), said(after.get(key))
         if old != new:
             found.append(Difference(key, label, pieces(old, new)))
     return found
 
 
-def _text(value: Any) -> str:
+def said(value: Any) -> str:
+    """A value as one text."""
     if isinstance(value, list):
         return "；".join(map(str, value))
     return "" if value is None else str(value)

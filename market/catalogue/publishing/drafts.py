@@ -156,7 +156,7 @@ def _new_submission(
         notes=[],
         created_at=now,
         updated_at=now,
-        **_clearance(values),
+        **clearance_of(values),
     )
     db.session.add(row)
     db.session.flush()
@@ -171,7 +171,7 @@ def _with_author(authors: list[int], actor: Actor) -> list[int]:
     return [*authors, actor.id]
 
 
-def _clearance(values: Mapping[str, Any]) -> dict[str, Any]:
+def clearance_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """Tick, number and name of the confidentiality review, as far as they were given."""
     given: dict[str, Any] = {}
     if "cleared" in values:
@@ -253,7 +253,7 @@ def save_draft(actor: Actor, no: str, values: Mapping[str, Any], lock_version: i
             raise Stale(row.lock_version)
         before = row.content
         typed = before | given
-        changes = {"content": typed, "title": rules.title_of(typed), **_clearance(values)}
+        changes = {"content": typed, "title": rules.title_of(typed), **clearance_of(values)}
         if all(getattr(row, name) == value for name, value in changes.items()):
             return lock_version
         _write(row, lock_version, changes | ({"region_id": place} if place else {}), actor)

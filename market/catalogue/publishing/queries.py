@@ -13,7 +13,9 @@ from market.catalogue.models import KINDS, ReviewTarget
 from market.catalogue.publishing import policies, rules
 from market.catalogue.publishing.attachments import files_of_edit
 from market.catalogue.publishing.drafts import find
+from market.catalogue.publishing.hints import Hint, hints
 from market.catalogue.publishing.models import (
+    FOR_OTHERS,
     IN_HAND,
     OPEN,
     SOURCES,
@@ -85,6 +87,21 @@ class SubmissionView:
     @property
     def url(self) -> str:
         return f"/submissions/{self.no}"
+
+    @property
+    def for_others(self) -> bool:
+        """Whether an officer typed it for a caller: whoever sends it has not done the review."""
+        return self.source in FOR_OTHERS
+
+    @property
+    def clearance(self) -> str:
+        """What is ticked before it goes."""
+        return rules.CLEARED_FOR_OTHERS if self.for_others else rules.CLEARED_BY_OWNER
+
+    @property
+    def hints(self) -> Sequence[Hint]:
+        """What writer and reviewer should look at again, while it is not out."""
+        return hints(self.kind, self.typed) if self.state in OPEN else ()
 
     @property
     def kind_label(self) -> str:
@@ -165,8 +182,7 @@ def submission(actor: Actor, no: str) -> SubmissionView:
 
 
 def _notes(kind: str, notes: Sequence[Mapping[str, Any]]) -> list[NoteView]:
-    fields = rules.fields_of(kind)
-    labels = {key: one.metadata["label"] for key, one in fields.items()} | {"cleared": "保密审查"}
+    labels = rules.labels_of(kind)
     return [
         NoteView(one["field"], labels.get(one["field"], "全文"), one["reason"], one["rule"])
         for one in notes

@@ -33,6 +33,16 @@ RETURN_RULES = {
     "other": "其他",
 }
 
+# What is ticked before anything goes public. An office that enters for others has not done their
+# review: it says what they told it.
+CLEARED_BY_OWNER = "已按本单位的规定做过保密审查，不含国家秘密和不宜公开的内容"
+CLEARED_FOR_OTHERS = "发布单位已确认：按其规定做过保密审查，不含国家秘密和不宜公开的内容"
+CLEARANCE = "请先完成保密审查，并在这里确认。"
+CLEARANCE_OF_OTHERS = "请先向发布单位问明是否做过保密审查，再在这里确认。"
+
+# What an office may send back beside the fields: where the words stand on the form.
+PARTS = {"files": "图片与附件", "cleared": "保密审查"}
+
 
 def fields_of(kind: str) -> dict[str, Any]:
     """The fields that people fill in, by the name that forms, files and the API give them."""
@@ -42,6 +52,11 @@ def fields_of(kind: str) -> dict[str, Any]:
         for name, field in SCHEMAS[kind].fields.items()
         if name not in keys
     }
+
+
+def labels_of(kind: str) -> dict[str, str]:
+    """What fields and other parts of the form are called."""
+    return {key: one.metadata["label"] for key, one in fields_of(kind).items()} | PARTS
 
 
 def tidy(kind: str, values: Mapping[str, Any]) -> dict[str, str]:

@@ -133,7 +133,7 @@ def _notes(kind: str, notes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]
         field, reason = str(note.get("field") or ""), tidy_text(str(note.get("reason") or ""))
         if not field and not reason:
             continue
-        if field and field not in known and field != "cleared":
+        if field and field not in known and field not in rules.PARTS:
             raise Invalid({"notes": [f"第 {number} 条：没有「{field[:40]}」这一项。"]})
         if not reason:
             raise Invalid({"notes": [f"第 {number} 条：请写明怎么改，对方会看到。"]})
@@ -145,11 +145,9 @@ def _notes(kind: str, notes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]
 
 
 def _summary(kind: str, notes: Sequence[Mapping[str, Any]]) -> str:
-    fields = rules.fields_of(kind)
+    labels = rules.labels_of(kind)
     words = [
-        f"{fields[note['field']].metadata['label']}：{note['reason']}"
-        if note["field"] in fields
-        else note["reason"]
+        f"{labels[note['field']]}：{note['reason']}" if note["field"] else note["reason"]
         for note in notes
     ]
     return "；".join(words)[:LONGEST_REASON]

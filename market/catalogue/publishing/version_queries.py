@@ -13,7 +13,7 @@ from market.catalogue import display, terms
 from market.catalogue.content import TERM_FIELDS, content_of
 from market.catalogue.models import Listing, Revision
 from market.catalogue.publishing import rules
-from market.catalogue.publishing.comparing import Difference, differences
+from market.catalogue.publishing.comparing import Difference, differences, said
 from market.catalogue.publishing.drafts import find
 from market.catalogue.publishing.models import Submission
 from market.catalogue.queries import READ, get
@@ -111,6 +111,21 @@ def compare(actor: Actor, no: str, a: str = "", b: str = "") -> Compared:
     kind = row.kind
     texts = [_texts(kind, row, held, key) for key in (before, after)]
     return Compared(versions, before, after, differences(_labels(kind), *texts))
+
+
+def changes(kind: str, listing_id: int, content: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What a content would change in what is public: label, text now, text then."""
+    current = db.session.scalar(
+        select(Revision)
+        .join(Listing, Listing.current_id == Revision.id)
+        .where(Listing.id == listing_id)
+    )
+    before = _shown(kind, content_of(current)) if current is not None else {}
+    after = _shown(kind, content)
+    found = [
+        (label, said(before.get(key)), said(after.get(key))) for key, label in _labels(kind).items()
+    ]
+    return [one for one in found if one[1] != one[2]]
 
 
 def _texts(kind: str, row: Submission, held: Mapping[str, Revision], key: str) -> dict[str, Any]:

@@ -30,10 +30,12 @@ from market.core.files import ACCEPTED
 from market.core.forms import Form
 from market.core.http import current_actor
 from market.core.permissions import requires
+from market.core.sheets.model import readable
 from market.core.submitting import EMPTY, Trouble, show, submit
 
 blueprint = Blueprint("publishing", __name__)
 LARGEST_FORM = 4_000_000  # bytes of texts: a draft of 200,000 characters, and to spare
+_CAPTION = "caption-"  # and the number of the file that the words are about
 _RETURN_ROWS = 4  # of the form for sending back
 
 
@@ -136,10 +138,24 @@ def _save_files(no: str) -> None:
     actor = current_actor()
     for file_no in request.form.getlist("drop"):
         attachments.take_away(actor, no, file_no)
-    caption = request.form.get("caption", "").strip()[:200] or None
+    for key, words in request.form.items():
+        if key.startswith(_CAPTION) and key.removeprefix(_CAPTION) not in request.form.getlist(
+            "drop"
+        ):
+            attachments.describe(actor, no, key.removeprefix(_CAPTION), words)
+    kept, refused = [], []
     for sent in request.files.getlist("file"):
-        if sent.filename:
-            attachments.add(actor, no, sent.filename, sent.read(), caption)
+        if not sent.filename:
+            continue
+        name = f"「{readable(sent.filename)}」"
+        try:
+            attachments.add(actor, no, sent.filename, sent.read())
+            kept.append(name)
+        except Invalid as error:
+            refused.append(f"{name}没有存：{' '.join(error.fields.get('file', [error.message]))}")
+    if refused:
+        told = [f"{''.join(kept)}已存，不用再选。"] if kept else []
+        raise Invalid({"file": refused + told})
 
 
 def _not_saved(no: str, typed: Mapping[str, str], error: MarketError, quiet: bool) -> AnyResponse:
@@ -259,7 +275,11 @@ def _case_page(view: SubmissionView, trouble: Trouble) -> str:
         acts=acts,
         returning=returning,
         rows=typed + [{}] * max(1, _RETURN_ROWS - len(typed)),
-        fields=[("", "全文"), *((f.key, f.label) for s in sections for f in s.fields)],
+        fields=[
+            ("", "全文"),
+            *((f.key, f.label) for s in sections for f in s.fields),
+            *rules.PARTS.items(),
+        ],
         rules=list(rules.RETURN_RULES.items()),
         words=WORDS,
         states=SUBMISSION.states,
@@ -310,16 +330,24 @@ def _act(no: str, action: str) -> AnyResponse:
             ]
             service.act(actor, no, action, request.form.get("reason"), notes, _seen())
     except Invalid as error:
-        if set(error.fields) - {"reason", "notes"}:  # of the content: the check page shows them
-            return redirect(f"/submissions/{no}/check", 303)
         errors = {name: " ".join(found) for name, found in error.fields.items()}
         trouble = Trouble(errors=errors, status=422)
+        if set(errors) - {"reason", "notes"}:
+            if view.state in IN_HAND:  # of the content: the check page shows them
+                return redirect(f"/submissions/{no}/check", 303)
+            trouble = Trouble(_of_content(view.kind, errors), status=422)
         return show(lambda form, wrong: _case_page(view, wrong), EMPTY, trouble)
     except (Conflict, Denied, Busy, Stopped) as error:
         trouble = Trouble(error.message, status=error.status)
         view = queries.submission(actor, no)
         return show(lambda form, wrong: _case_page(view, wrong), EMPTY, trouble)
     return redirect("/my/listings" if action == "discard" else view.url, 303)
+
+
+def _of_content(kind: str, errors: Mapping[str, str]) -> str:
+    """What is wrong with a content that its reader cannot mend himself."""
+    labels = rules.labels_of(kind)
+    return "".join(f"{labels.get(name, name)}：{words}" for name, words in errors.items())
 
 
 @blueprint.get("/submissions/<string:no>/versions")

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from market.core.sheets.model import MOST_CELLS, MOST_ROWS, FileRefused
 
-UNCACHED = "=FORMULA()"  # stands for a formula that was never calculated
 _KEPT = 10_000
 
 
@@ -15,7 +14,7 @@ class SheetFacts:
     """The corner of the used area (counted from 1), and what stands for cells without a value.
 
     `special` maps (row, column), counted from 0, to the text of an error (`#REF!`) or to
-    `UNCACHED`: the reading library gives such cells as empty ones.
+    `model.UNCACHED`: the reading library gives such cells as empty ones.
     """
 
     first_row: int = 0

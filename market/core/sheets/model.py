@@ -12,6 +12,7 @@ MOST_ROWS = 100_000
 MOST_CELLS = 2_000_000
 MOST_UNPACKED = 300 * 1024 * 1024  # bytes
 ENDINGS = (".xlsx", ".xls", ".csv", ".jsonl", ".json")
+UNCACHED = "=FORMULA()"  # stands for a formula that was never calculated
 _SHOWN = 60  # characters of a cell that a report repeats
 
 
@@ -76,6 +77,8 @@ class Row:
     ) -> None:
         """Note a problem with a cell that belongs to no column."""
         shown = "" if value is None else readable(value)
+        if value == UNCACHED:  # what the cell holds is not known, and this it does not hold
+            shown = "（没有结果的公式）"
         text = clean_line(message)
         self.problems.append(Problem(self.number, label, address, shown, text, warning))
 

@@ -21,8 +21,8 @@ from typing import IO
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from market.core.sheets.facts import UNCACHED, SheetFacts
-from market.core.sheets.model import MOST_CELLS, MOST_UNPACKED, FileRefused
+from market.core.sheets.facts import SheetFacts
+from market.core.sheets.model import MOST_CELLS, MOST_UNPACKED, UNCACHED, FileRefused
 
 _CHUNK = 1024 * 1024
 _MOST_TAGS = 20_000_000
