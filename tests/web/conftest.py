@@ -57,7 +57,8 @@ def statements(demo):
     seen: list[str] = []
 
     def note(_connection, _cursor, statement, _parameters, _context, _many):
-        seen.append(statement)
+        if statement.split(maxsplit=1)[0] in {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}:
+            seen.append(statement)
 
     event.listen(db.engine, "before_cursor_execute", note)
     yield seen

@@ -334,7 +334,7 @@ def test_a_call_is_noted_and_mistakes_keep_the_words(visitor, clerk):
         post(clerk, address, "call", result="reached", note="说<b>周五</b>再打").status_code == 303
     )
     page = clerk.get(address).text
-    assert "说周五再打" in page
+    assert "说&lt;b&gt;周五&lt;/b&gt;再打" in page
     assert "回访中" in page
 
 

@@ -98,13 +98,15 @@ def healthy(demo, demo_settings, tmp_path):
     settings.instance.chmod(0o700)
     backup.make(settings, tmp_path / "backup.tar.gz")
     _write(Node(name="local", heartbeat=clock.now()))
-    # What the market was made of has waited since the tests began.
-    while audit.seal_batch():
-        pass
     return settings
 
 
 def test_a_healthy_site(demo, healthy):
+    # What the market was made of has waited since the tests began.
+    with unit_of_work(SYSTEM) as work:
+        work.require(NODES)
+        while audit.seal_batch():
+            pass
     [only] = _wrong(demo, healthy)
     assert only.startswith("后台进程没有运行")
 
