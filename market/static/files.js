@@ -9,7 +9,7 @@
       var chosen = Array.prototype.map.call(field.files, function (file) { return file.name; });
       names.textContent = chosen.join("、") || names.getAttribute("data-none");
     }
-    field.classList.add("visually-hidden");
+    field.classList.add("file-over");
     box.querySelector("label").hidden = false;
     names.hidden = false;
     field.addEventListener("change", tell);
