@@ -9,6 +9,7 @@ from market.catalogue import documents
 from market.catalogue.local import service as local
 from market.catalogue.models import Listing
 from market.catalogue.publishing import life, queries, rules, service
+from market.catalogue.publishing.listing_queries import managed
 from market.catalogue.publishing.models import Submission
 from market.catalogue.service import revise
 from market.core import clock, holidays
@@ -279,6 +280,11 @@ def _published(firm, **values):
     return no, _listing(no).no, editor
 
 
+def _told(*kinds):
+    query = select(OutboxRow.kind).where(OutboxRow.kind.in_(kinds)).order_by(OutboxRow.id)
+    return list(db.session.scalars(query))
+
+
 def _item(row):
     return db.session.scalars(
         select(WorkItem).where(WorkItem.kind == "submission", WorkItem.object_id == row.id)
@@ -304,6 +310,17 @@ def test_withdrawn_taken_down_and_back(firm):
     service.act(editor, again, "submit")
     service.act(_place(), again, "publish")
     assert _listing(no).state == "taken_down"  # until the office puts it back
+    told = _told("submission.kept_down", "submission.published")
+    assert told[-1] == "submission.kept_down", "nobody says that it is public"
+    view = queries.submission(editor, again)
+    assert view.state_label == "已通过，仍在下架"
+    with pytest.raises(Denied):
+        life.listing_act(_place(), listing_no, "ask_back", "替单位请求")
+    life.listing_act(editor, listing_no, "ask_back", "个人信息已删去")
+    with pytest.raises(Conflict, match="已经请求过"):
+        life.listing_act(editor, listing_no, "ask_back", "再请求一次")
+    assert _told("listing.asked_back") == ["listing.asked_back"]
+    assert "ask_back" not in {one.action for one in managed(editor, listing_no).actions}
     life.listing_act(_place(), listing_no, "restore")
     assert _listing(no).state == "published"
 

@@ -285,6 +285,10 @@ def test_what_is_gone_says_so(editor, officer, app):
     assert "下架</a>" in officer.get(f"/demands/{no}").text
     assert no in officer.get("/desk/listings").text
     assert _press(officer, manage, "take_down", reason="不实").status_code == 303
+    assert "再请求恢复公开" in editor.get(manage).text
+    assert _press(editor, manage, "ask_back", reason="已改实").status_code == 303
+    assert "发布单位请求恢复公开" in officer.get(manage).text
+    assert "已经请求过" in editor.get(manage).text
     gone = app.test_client().get(f"/demands/{no}")
     assert (gone.status_code, "下架" in gone.text) == (410, True)
     assert no in officer.get("/desk/listings?state=taken_down").text

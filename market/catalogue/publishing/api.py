@@ -345,7 +345,7 @@ def _managed(no: str) -> dict[str, Any]:
 @submissions.route("/listings/<string:no>/actions/<string:action>", methods=["POST"])
 @submissions.doc(
     operationId="actOnListing",
-    summary="确认仍有效、撤回、下架、恢复公开、结束需求",
+    summary="确认仍有效、撤回、下架、恢复公开、请求恢复公开、结束需求",
     description="须带 If-Match。",
 )
 @submissions.arguments(ListingActInput)

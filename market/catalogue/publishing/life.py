@@ -17,13 +17,14 @@ from market.catalogue.publishing.workflow import LISTING
 from market.catalogue.service import next_version
 from market.core import clock
 from market.core.db import db
-from market.core.errors import Gone, Invalid, NotFound
+from market.core.errors import Conflict, Gone, Invalid, NotFound
 from market.core.fields import Choice, Line, Yuan
 from market.core.messages import tell
+from market.core.models import CaseEvent
 from market.core.permissions import SYSTEM, Actor, policy
 from market.core.secrets import pseudonym
 from market.core.unit_of_work import UnitOfWork, unit_of_work
-from market.core.workflow import fire
+from market.core.workflow import Fired, fire
 
 BATCH = 200
 _LATE = 60  # days after the end of validity in which a missed message is still sent
@@ -84,6 +85,8 @@ def _move(
         if one is not None:
             work.require(one.permission, listing)
         note = None
+        if action == "ask_back" and asked_back(listing.id):
+            raise Conflict("已经请求过，科技管理部门还没有答复；急事请打电话。")
         if one is not None and action == "renew":
             values, note = _renewal(work, listing)
         elif action == "restore":
@@ -94,17 +97,45 @@ def _move(
         fired = fire(
             work, LISTING, listing, action, reason=reason, note=note, values=values, after=after
         )
-        if action == "take_down":
-            current = db.session.get_one(Revision, listing.current_id)
-            tell(
-                messages.TAKEN_DOWN,
-                about=("listing", listing.id),
-                url=f"/my/listings/{listing.no}",
-                values={"title": current.title, "no": listing.no, "reason": fired.reason},
-                organisation_id=listing.owner_id,
-                roles=("owner", "editor"),
-                event=str(fired.event.id),
-            )
+        _tell(listing, fired)
+
+
+def _tell(listing: Listing, fired: Fired) -> None:
+    """Tell the owner that it was taken down, and the office that the owner asks for it back."""
+    down = fired.transition.action == "take_down"
+    if not down and fired.transition.action != "ask_back":
+        return
+    current = db.session.get_one(Revision, listing.current_id)
+    tell(
+        messages.TAKEN_DOWN if down else messages.ASKED_BACK,
+        about=("listing", listing.id),
+        url=f"/my/listings/{listing.no}",
+        values={
+            "title": current.title,
+            "no": listing.no,
+            "reason": fired.reason,
+            "owner": listing.owner.name,
+        },
+        organisation_id=listing.owner_id if down else None,
+        roles=("owner", "editor") if down else (),
+        region_path=None if down else listing.region.path,
+        event=str(fired.event.id),
+    )
+
+
+def asked_back(listing_id: int) -> bool:
+    """Whether its owner asked for it back since it was taken down last."""
+    last = (
+        select(CaseEvent.action)
+        .where(
+            CaseEvent.kind == LISTING.name,
+            CaseEvent.object_id == listing_id,
+            CaseEvent.action.in_(("take_down", "ask_back")),
+        )
+        .order_by(CaseEvent.id.desc())
+        .limit(1)
+    )
+    return db.session.scalar(last) == "ask_back"
 
 
 def _closed_words(values: Mapping[str, Any]) -> str:

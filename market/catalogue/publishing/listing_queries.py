@@ -15,6 +15,7 @@ from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS, OFFICES
 from market.catalogue.models import KINDS, LISTING_STATES, OUTCOMES, Listing, Revision
 from market.catalogue.publishing import policies
+from market.catalogue.publishing.life import asked_back
 from market.catalogue.publishing.models import (
     OPEN,
     SUBMISSION_STATES,
@@ -122,6 +123,9 @@ def _own_row(
     expired = listing.state == "published" and until is not None and until < clock.today()
     item = SUBMISSION.item(edit) if edit is not None else None
     state = SUBMISSION_STATES[edit.state] if edit is not None else _state(listing, expired)
+    next_step = "改好后请求恢复公开" if listing.state == "taken_down" else ""
+    if expired:
+        next_step = "确认是否仍有效"
     return OwnRow(
         no=listing.no,
         kind=listing.kind,
@@ -129,7 +133,7 @@ def _own_row(
         state=state,
         submission_no=edit.no if edit is not None else None,
         url=f"/submissions/{edit.no}" if edit is not None else f"/my/listings/{listing.no}",
-        next_step=item.next_step if item else ("确认是否仍有效" if expired else ""),
+        next_step=item.next_step if item else next_step,
         valid_until=until,
         expired=expired,
         updated=at,
@@ -178,6 +182,7 @@ class ManagedView:
     outcome_with: str | None
     outcome_fen: int | None
     editable: bool
+    asked_back: bool
     for_caller: bool
     others: bool
     open_no: str | None
@@ -219,6 +224,7 @@ def managed(actor: Actor, no: str) -> ManagedView:
         )
     )
     editable = listing.state not in {"closed"} and policy.allows(actor, EDIT, listing)
+    waits = listing.state == "taken_down" and asked_back(listing.id)
     return ManagedView(
         no=listing.no,
         kind=listing.kind,
@@ -234,10 +240,15 @@ def managed(actor: Actor, no: str) -> ManagedView:
         outcome_with=listing.outcome_with,
         outcome_fen=listing.outcome_fen,
         editable=editable,
+        asked_back=waits,
         for_caller=editable and listing.owner_id not in actor.organisations(),
         others=listing.owner_id not in actor.organisations(),
         open_no=edit.no if edit is not None else None,
-        actions=LISTING.actions(actor, listing),
+        actions=[
+            one
+            for one in LISTING.actions(actor, listing)
+            if not (one.action == "ask_back" and waits)
+        ],
         events=timeline(LISTING.name, listing.id),
     )
 

@@ -30,6 +30,20 @@ PUBLISHED = MessageKind(
     N_("已发布：%(title)s"),
     N_("「%(title)s」（%(no)s）已发布。"),
 )
+KEPT_DOWN = MessageKind(
+    "submission.kept_down",
+    N_("修改已通过，内容仍在下架"),
+    N_("修改已通过，仍未公开：%(title)s"),
+    N_(
+        "「%(title)s」（%(no)s）的修改已通过，但这条信息仍在下架，没有公开。打开链接，可以请求恢复公开。"
+    ),
+)
+ASKED_BACK = MessageKind(
+    "listing.asked_back",
+    N_("发布单位请求恢复公开"),
+    N_("请求恢复公开：%(title)s"),
+    N_("%(owner)s请求恢复公开「%(title)s」（%(no)s）：%(reason)s"),
+)
 TAKEN_DOWN = MessageKind(
     "listing.taken_down",
     N_("发布的内容被下架"),
@@ -54,4 +68,14 @@ EXPIRED = MessageKind(
     sms=True,
     secret=True,
 )
-KINDS = (TO_SIGN, TO_REVIEW, RETURNED, PUBLISHED, TAKEN_DOWN, EXPIRING, EXPIRED)
+KINDS = (
+    TO_SIGN,
+    TO_REVIEW,
+    RETURNED,
+    PUBLISHED,
+    KEPT_DOWN,
+    ASKED_BACK,
+    TAKEN_DOWN,
+    EXPIRING,
+    EXPIRED,
+)

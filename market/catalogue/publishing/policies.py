@@ -173,6 +173,10 @@ REVIEW = policy.declare(
 
 TAKE_DOWN = policy.declare("catalogue:listing:take_down", **dict.fromkeys(OFFICES, InArea()))
 PUT_BACK = policy.declare("catalogue:listing:put_back", **dict.fromkeys(OFFICES, InArea()))
+# An office took it down: its people put it right and ask the office to look again.
+ASK_BACK = policy.declare(
+    "catalogue:listing:ask_back", **dict.fromkeys((*EDITORS, *OFFICES), Own())
+)
 RESTORE = policy.declare("catalogue:listing:restore", **dict.fromkeys((*EDITORS, *OFFICES), Own()))
 RENEW = policy.declare("catalogue:listing:renew", **dict.fromkeys((*EDITORS, *OFFICES), Own()))
 CLOSE = policy.declare(

@@ -109,6 +109,8 @@ class SubmissionView:
 
     @property
     def state_label(self) -> str:
+        if self.state == "published" and self.listing_state == "taken_down":
+            return "已通过，仍在下架"
         return SUBMISSION_STATES[self.state]
 
     @property

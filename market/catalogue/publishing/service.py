@@ -207,6 +207,7 @@ def _tell(row: Submission, fired: Fired) -> None:
     }
     roles: tuple[str, ...] = ("owner", "editor")
     told: MessageKind | None = None
+    url = f"/submissions/{row.no}"
     region_path: str | None = None
     organisation_id: int | None = row.organisation_id
     match fired.transition.target:
@@ -218,11 +219,13 @@ def _tell(row: Submission, fired: Fired) -> None:
             told = messages.RETURNED
         case "published":
             told = messages.PUBLISHED
+            if row.listing.state == "taken_down":
+                told, url = messages.KEPT_DOWN, f"/my/listings/{row.listing.no}"
     if told is not None:
         tell(
             told,
             about=(SUBMISSION.name, row.id),
-            url=f"/submissions/{row.no}",
+            url=url,
             values=values,
             organisation_id=organisation_id,
             roles=roles if organisation_id else (),

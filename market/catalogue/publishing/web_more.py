@@ -101,7 +101,7 @@ def _managed_page(view: ManagedView, form: Form, trouble: Trouble) -> str:
 @blueprint.post("/my/listings/<string:no>/<string:action>")
 @requires(policies.MANAGE)
 def act(no: str, action: str) -> AnyResponse:
-    """A button of a listing: 编辑, 确认仍有效, 撤回, 下架, 恢复公开, 结束需求."""
+    """A button of a listing: 编辑, 确认仍有效, 撤回, 下架, 恢复公开, 请求恢复公开, 结束需求."""
     actor = current_actor()
 
     def do(values: Mapping[str, Any]) -> str:

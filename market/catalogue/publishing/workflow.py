@@ -131,6 +131,9 @@ LISTING = Workflow(
             "restore", "恢复公开", ("taken_down",), "published", policies.PUT_BACK,
             effects=_FOLLOW,
         ),
+        Transition(
+            "ask_back", "请求恢复公开", ("taken_down",), "taken_down", policies.ASK_BACK, reason=True
+        ),
     ),
 )  # fmt: skip
 LISTING_WORDS = {
@@ -140,4 +143,5 @@ LISTING_WORDS = {
     "withdraw": "撤回",
     "take_down": "下架",
     "restore": "恢复公开",
+    "ask_back": "请求恢复公开",
 }
