@@ -406,8 +406,27 @@ def test_completing_leads_to_the_draft(visitor, clerk):
     assert SAID["problem"] in draft.text
     page = clerk.get(address)
     assert case.submission_no in page.text
-    assert "发送认领码" in page.text
+    assert "到草稿里补全" in page.text
     assert clerk.get(f"{address}/complete").status_code == 409
+
+
+def test_what_was_published_is_said_to_be(visitor, clerk):
+    receipt = sent(visitor).headers["Location"]
+    address = f"/intakes/{one().no}"
+    form = clerk.get(f"{address}/complete")
+    said = SAID | {"source": "telephone", "kind": "enterprise", "place": "东坡区"}
+    clerk.post(f"{address}/complete", data={"csrf_token": token_of(form), **said})
+    assert "整理好就公开" in visitor.get(receipt).text
+    draft = f"/submissions/{one().submission_no}"
+    check = clerk.get(f"{draft}/check")
+    sent_on = {"csrf_token": token_of(check), "action": "publish", "cleared": "1"}
+    assert clerk.post(f"{draft}/send", data=sent_on).status_code == 303
+    page, told = clerk.get(address).text, visitor.get(receipt).text
+    assert "需求已公开：发送认领码" in page
+    assert "到草稿里补全" not in page
+    assert "整理好就公开" not in told
+    assert "看这条需求" in told
+    assert "看这条需求" in page
 
 
 def test_a_clerk_types_for_a_caller(visitor, clerk):

@@ -18,6 +18,7 @@ from market.catalogue.intake import telephones
 from market.catalogue.intake.models import DOUBTS, OPEN, SOURCES, STATES, Intake
 from market.catalogue.intake.workflow import INTAKE, READ
 from market.catalogue.models import Listing
+from market.catalogue.publishing.models import OPEN as DRAFTING
 from market.catalogue.publishing.models import Submission
 from market.core import clock
 from market.core.db import db
@@ -299,11 +300,16 @@ def find(actor: Actor, no: str) -> Intake:
 
 @dataclass(frozen=True)
 class Case:
-    """One first demand with all that its page shows."""
+    """One first demand with all that its page shows.
+
+    drafting: whether its draft is still to be filled in; demand: the address of what is public.
+    """
 
     intake: IntakeView
     row: Intake
     events: Sequence[CaseEvent]
+    drafting: bool = False
+    demand: str | None = None
     earlier: Sequence[IntakeView] = field(default_factory=list)
 
 
@@ -316,7 +322,17 @@ def case(actor: Actor, no: str) -> Case:
             Intake.telephone_key == row.telephone_key, Intake.id != row.id
         )
         earlier = db.session.scalars(others.order_by(Intake.id.desc()).limit(MOST_EARLIER)).all()
-    return Case(view(row), row, timeline(INTAKE.name, row.id), [view(one) for one in earlier])
+    draft = select(Submission.id).where(
+        Submission.no == row.submission_no, Submission.state.in_(DRAFTING)
+    )
+    return Case(
+        view(row),
+        row,
+        timeline(INTAKE.name, row.id),
+        drafting=db.session.scalar(draft) is not None,
+        demand=_demand(row.submission_no),
+        earlier=[view(one) for one in earlier],
+    )
 
 
 def listed(
