@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, upd
 from market.catalogue.content import content_of
 from market.catalogue.models import OUTCOMES, Listing, Revision
 from market.catalogue.publishing import messages, policies, rules
+from market.catalogue.publishing.listing_queries import asked_back
 from market.catalogue.publishing.models import OPEN, Submission
 from market.catalogue.publishing.workflow import LISTING
 from market.catalogue.service import next_version
@@ -20,7 +21,6 @@ from market.core.db import db
 from market.core.errors import Conflict, Gone, Invalid, NotFound
 from market.core.fields import Choice, Line, Yuan
 from market.core.messages import tell
-from market.core.models import CaseEvent
 from market.core.permissions import SYSTEM, Actor, policy
 from market.core.secrets import pseudonym
 from market.core.unit_of_work import UnitOfWork, unit_of_work
@@ -121,21 +121,6 @@ def _tell(listing: Listing, fired: Fired) -> None:
         region_path=None if down else listing.region.path,
         event=str(fired.event.id),
     )
-
-
-def asked_back(listing_id: int) -> bool:
-    """Whether its owner asked for it back since it was taken down last."""
-    last = (
-        select(CaseEvent.action)
-        .where(
-            CaseEvent.kind == LISTING.name,
-            CaseEvent.object_id == listing_id,
-            CaseEvent.action.in_(("take_down", "ask_back")),
-        )
-        .order_by(CaseEvent.id.desc())
-        .limit(1)
-    )
-    return db.session.scalar(last) == "ask_back"
 
 
 def _closed_words(values: Mapping[str, Any]) -> str:

@@ -15,7 +15,6 @@ from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS, OFFICES
 from market.catalogue.models import KINDS, LISTING_STATES, OUTCOMES, Listing, Revision
 from market.catalogue.publishing import policies
-from market.catalogue.publishing.life import asked_back
 from market.catalogue.publishing.models import (
     OPEN,
     SUBMISSION_STATES,
@@ -300,3 +299,18 @@ def own_region(actor: Actor) -> str:
     query = select(Region.full_name).join(Organisation, Organisation.region_id == Region.id)
     ids = actor.organisations(*EDITORS, *OFFICES)
     return db.session.scalar(query.where(Organisation.id.in_(ids[:1]))) or ""
+
+
+def asked_back(listing_id: int) -> bool:
+    """Whether its owner asked for it back since it was taken down last."""
+    last = (
+        select(CaseEvent.action)
+        .where(
+            CaseEvent.kind == LISTING.name,
+            CaseEvent.object_id == listing_id,
+            CaseEvent.action.in_(("take_down", "ask_back")),
+        )
+        .order_by(CaseEvent.id.desc())
+        .limit(1)
+    )
+    return db.session.scalar(last) == "ask_back"
