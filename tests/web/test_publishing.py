@@ -134,6 +134,22 @@ def test_personal_data_and_big_words_are_pointed_at_before_and_in_review(editor,
     assert "图片与附件：照片看不清" in editor.get(address).text
 
 
+def test_who_comes_too_late_keeps_what_he_wrote(editor, officer):
+    address = _begin(editor)
+    _save(editor, address, title="名称", summary="简介")
+    _send(editor, address)
+    looked = officer.get(address)
+    assert _press(officer, address, "publish").status_code == 303  # a colleague
+    note = {"note_field": ["summary"], "note_reason": ["写明 <b>一天</b> 多少枚"]}
+    sent = {"csrf_token": token_of(looked), "seen": _seen(looked), "reason": "还差一点"}
+    late = officer.post(f"{address}/return", data=sent | note | {"note_rule": ["unclear"]})
+    assert late.status_code == 409
+    assert "写明 &lt;b&gt;一天&lt;/b&gt; 多少枚" in late.text
+    assert "还差一点" in late.text
+    assert '<a href="/desk" aria-current="page">' in late.text
+    assert "没有送出" not in officer.get(address).text
+
+
 def _seen(page):
     return re.search(r'name="seen" value="(\d+)"', page.text)[1]
 

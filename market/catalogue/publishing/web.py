@@ -268,24 +268,40 @@ def _case_page(view: SubmissionView, trouble: Trouble) -> str:
         if one is not returning and not (in_hand and one.action in SENDING)
     ]
     typed = [dict(zip(("field", "reason", "rule"), row, strict=True)) for row in _note_rows()]
+    fields = [
+        ("", "全文"),
+        *((f.key, f.label) for s in sections for f in s.fields),
+        *rules.PARTS.items(),
+    ]
     return render_template(
         "publishing/case.html",
         case=view,
         sections=sections,
+        unsent=_unsent(dict(fields)) if trouble and returning is None else [],
         acts=acts,
         returning=returning,
         rows=typed + [{}] * max(1, _RETURN_ROWS - len(typed)),
-        fields=[
-            ("", "全文"),
-            *((f.key, f.label) for s in sections for f in s.fields),
-            *rules.PARTS.items(),
-        ],
+        fields=fields,
         rules=list(rules.RETURN_RULES.items()),
         words=WORDS,
         states=SUBMISSION.states,
         trouble=trouble,
         reason=request.form.get("reason", ""),
     )
+
+
+def _unsent(labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What was written for sending back, where a colleague was faster: (which part, words)."""
+    rules_ = rules.RETURN_RULES
+    found = [
+        (
+            labels.get(field, "全文"),
+            f"{reason}（依据：{rules_[rule]}）" if rule in rules_ else reason,
+        )
+        for field, reason, rule in _note_rows()
+    ]
+    reason = request.form.get("reason", "").strip()
+    return found + ([("总的说明", reason)] if reason else [])
 
 
 def _seen() -> int | None:
