@@ -148,7 +148,7 @@ class InquiryAct(Input):
 class InquiryReason(Input):
     """Why."""
 
-    reason = LongText(1000, metadata={"description": "科技管理部门必填"})
+    reason = LongText(1000, metadata={"description": "为什么要看，必填"})
 
 
 class InquiryContactSchema(Answer):
@@ -356,7 +356,7 @@ def act_on(values: dict[str, Any], no: str) -> Response:
 @blueprint.doc(
     operationId="readInquiryContact",
     summary="查看咨询人的完整联系方式",
-    description="每次查看都记入操作记录。",
+    description="须写理由；每次查看都记入操作记录。",
     security=[{"token": []}],
 )
 @blueprint.arguments(InquiryReason)

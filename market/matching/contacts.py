@@ -16,7 +16,6 @@ from market.core.unit_of_work import unit_of_work
 from market.matching import rules
 from market.matching.messages import CONTACT as SEALED
 from market.matching.models import Inquiry
-from market.matching.queries import side_of
 from market.matching.workflow import CONTACT, FORGET, READ
 
 _AT_ONCE = 500
@@ -38,10 +37,8 @@ class Contact:
 def read(actor: Actor, no: str, reason: str | None) -> Contact:
     """Name and telephone or e-mail of who asked; each reading is audited.
 
-    He agreed that the owner may have them; an office gives its reason.
-
     Raises:
-        NotFound: no such inquiry. Invalid: an office gave no reason.
+        NotFound: no such inquiry. Invalid: no reason was given.
     """
     with unit_of_work(actor) as work:
         query = select(Inquiry).where(Inquiry.no == no, policy.where(actor, READ, Inquiry))
@@ -49,9 +46,9 @@ def read(actor: Actor, no: str, reason: str | None) -> Contact:
         if inquiry is None:
             raise NotFound(f"没有编号为 {no} 的咨询。")
         work.require(CONTACT, inquiry)
-        if side_of(actor, inquiry) == "office" and not reason:
+        if not reason:
             raise Invalid({"reason": ["请写明为什么要看，会记入操作记录。"]})
-        after = {"reason": reason} if reason else None
+        after = {"reason": reason}
         work.record("inquiry.contact_read", "inquiry", inquiry.id, no=no, after=after)
         return _of(inquiry)
 

@@ -327,14 +327,15 @@ def test_an_address_opens_its_own_inquiry_only_and_for_thirty_days(asker, firm, 
 
 def test_how_to_reach_a_visitor_is_read_in_full_and_noted(owner, officer):
     no = ask_as_visitor()
-    assert contacts.read(owner, no, None) == contacts.Contact("李四", "13812341234", "")
-    with pytest.raises(Invalid):
-        contacts.read(officer, no, "")
+    for actor in (owner, officer):
+        with pytest.raises(Invalid):
+            contacts.read(actor, no, "")
+    assert contacts.read(owner, no, "打电话") == contacts.Contact("李四", "13812341234", "")
     contacts.read(officer, no, "对方说联系不上")
     notes = list(
         db.session.scalars(select(AuditEntry).where(AuditEntry.action == "inquiry.contact_read"))
     )
-    assert [one.after for one in notes] == [None, {"reason": "对方说联系不上"}]
+    assert [one.after for one in notes] == [{"reason": "打电话"}, {"reason": "对方说联系不上"}]
     assert "13812341234" not in str([one.after for one in db.session.scalars(select(AuditEntry))])
 
 
@@ -348,7 +349,7 @@ def test_what_visitors_left_is_forgotten_half_a_year_later(owner):
         now.shift(timedelta(days=2))
         contacts.forget()
         assert (row(no).contact, row(no).contact_shown) == (None, None)
-        assert contacts.read(owner, no, None).lost
+        assert contacts.read(owner, no, "打电话").lost
 
 
 def test_visitors_are_limited_by_telephone_and_network(demo):

@@ -168,6 +168,7 @@ def test_contacts_of_visitors_are_read_by_the_owner_only(api, owner, asker):
     no = inquiring.ask(PUBLIC, "achievement", NO, visitor, values)
     read = api.get(f"{API}/{no}", headers=owner)
     assert "13812341234" not in read.text
-    shown = api.post(f"{API}/{no}/contact", json={}, headers=owner)
+    assert api.post(f"{API}/{no}/contact", json={}, headers=owner).status_code == 422
+    shown = api.post(f"{API}/{no}/contact", json={"reason": "打电话"}, headers=owner)
     assert shown.json == {"name": "李四", "telephone": "13812341234", "email": ""}
     assert api.post(f"{API}/{no}/contact", json={}, headers=asker).status_code == 404

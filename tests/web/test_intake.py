@@ -346,6 +346,7 @@ def test_the_caller_is_masked_until_a_reason_is_given(visitor, clerk):
     assert "028-******00" in page
     assert "李师傅" not in page
     assert "38160000" not in page
+    assert 'id="unmask-reason" name="reason" value=""' in clerk.get(address).text
     assert post(clerk, address, "unmask").status_code == 422
     shown = post(clerk, address, "unmask", reason="回电话")
     assert shown.headers["Cache-Control"] == "no-store"
