@@ -250,6 +250,8 @@ def test_what_waits_for_me_stands_before_what_i_wait_for(client, app):
     assert "已退回" in page.text
     rest = client.get("/my?group=closed")
     assert len(titles(rest)) == 12
+    assert "办结日期" in rest.text
+    assert "在谁手上" not in rest.text
     assert client.get("/my?group=nonsense&page=7").status_code == 200
 
 

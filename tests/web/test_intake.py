@@ -147,7 +147,7 @@ def test_a_search_brings_its_words_and_place(visitor):
     [
         ({"telephone": "打给老李"}, "电话只写数字"),
         ({"telephone": "38160000"}, "带上区号"),
-        ({"telephone": "1380000"}, "带上区号"),
+        ({"telephone": "1380000"}, "手机 11 位"),
         ({"telephone": ""}, "请写电话"),
         ({"problem": "长" * 50_000}, "太长"),
         ({"problem": ""}, "请写一两句"),
@@ -396,7 +396,10 @@ def test_completing_leads_to_the_draft(visitor, clerk):
     assert "应为 18 位" in wrong.text
     assert SAID["problem"] in wrong.text
     del said["consent"]
-    assert clerk.post(f"{address}/complete", data=said | {"uscc": ""}).status_code == 422
+    asked = clerk.post(f"{address}/complete", data=said | {"uscc": ""})
+    assert asked.status_code == 422
+    assert "请先向来电人说明用途" in asked.text
+    assert "给您回电话" not in asked.text
     good = clerk.post(f"{address}/complete", data=said | {"uscc": "", "consent": "1"})
     assert good.status_code == 303
     case = one()

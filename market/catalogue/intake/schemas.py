@@ -75,12 +75,16 @@ class AskedSchema(Schema):
 
     NEEDED: tuple[str, ...] = ("problem", "product", "firm", "contact", "telephone", "consent")
 
+    def sentences(self) -> dict[str, str]:
+        """What is said where a field is missing, by field."""
+        return _missing()
+
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def needed(self, values: Mapping[str, Any], sent: Mapping[str, Any], **_more: Any) -> None:
         """What nobody can be rung back without. A field with another mistake is not missing."""
         missing = {
             name: [sentence]
-            for name, sentence in _missing().items()
+            for name, sentence in self.sentences().items()
             if name in self.NEEDED
             and not values.get(name)
             and (name == "consent" or not sent.get(name))
@@ -111,6 +115,13 @@ class CompletionSchema(AskedSchema):
     """What the clerk adds when he makes a demand of it; an empty telephone stays as it was."""
 
     NEEDED: tuple[str, ...] = ("problem", "product", "firm", "consent")
+
+    def sentences(self) -> dict[str, str]:
+        """The clerk reads them, not the caller."""
+        return _missing() | {
+            "telephone": "请写来电人的电话，手机或座机。",
+            "consent": "请先向来电人说明用途，本人同意后勾选。",
+        }
 
     uscc = Uscc(metadata={"label": "统一社会信用代码"})
     kind = Choice(KINDS_OF_CALLERS, metadata={"label": "单位类型"})

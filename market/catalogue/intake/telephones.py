@@ -40,7 +40,9 @@ def read_telephone(text: str) -> str:
     if landline:
         number = f"{landline[1]}-{landline[2]}"
         return f"{number}转{extension}" if extension else number
-    raise NotATelephone("area" if 7 <= len(digits) <= 8 else "length")
+    # No local number begins with 0 or 1: that is a mobile or an area code cut off.
+    local = 7 <= len(digits) <= 8 and digits[0] not in "01"
+    raise NotATelephone("area" if local else "length")
 
 
 def _without_extension(text: str) -> tuple[str, str]:
