@@ -36,8 +36,8 @@ class WorkItemQuery(Query):
     place = Text(12, load_default="", metadata={"description": "行政区划代码，含其下"})
     assignee = fields.Integer(
         load_default=None,
-        validate=validate.Range(min=1, max=2**31 - 1, error="没有这位经办人。"),
-        metadata={"description": "经办人的 id"},
+        validate=validate.Range(min=0, max=2**31 - 1, error="没有这位经办人。"),
+        metadata={"description": "经办人的 id；0 为未分配"},
     )
     q = Text(60, load_default="", metadata={"description": "编号或标题中的词"})
     order = fields.String(

@@ -61,6 +61,7 @@ class Sheet:
     totals: Sequence[Figure]
     kinds: Sequence[Line]
     people: Sequence[Line]
+    unassigned: Sequence[Line]
     offices: Sequence[Line]
     late: Sequence[ItemView]
     late_more: int
@@ -80,8 +81,9 @@ def sheet(actor: Actor, code: str, today: date, kinds: Mapping[str, str]) -> She
         raise NotFound("这个地区不在您的辖区内。")
     counting = _Counting(actor, place, today)
     by_kind, people = counting.by_kind(kinds), counting.by_person()
+    unassigned = counting.unassigned()
     offices = counting.by_office(choices)
-    used = len(by_kind) + min(len(people), MOST_PEOPLE) + len(offices)
+    used = len(by_kind) + min(len(people), MOST_PEOPLE) + len(unassigned) + len(offices)
     late, late_count = counting.late(min(max(LINES - used, LEAST_LATE), MOST_LATE))
     return Sheet(
         place=place,
@@ -92,6 +94,7 @@ def sheet(actor: Actor, code: str, today: date, kinds: Mapping[str, str]) -> She
         totals=counting.totals(),
         kinds=by_kind,
         people=people,
+        unassigned=unassigned,
         offices=offices,
         late=late,
         late_more=max(0, late_count - len(late)),
@@ -212,6 +215,14 @@ class _Counting:
                 lines.append(Line(row.name, figures))
         return lines
 
+    def unassigned(self) -> list[Line]:
+        """What nobody was given, so that the people's lines and this one make the whole; or nothing."""
+        names = ["open", "late", "closed"]
+        nobody = WorkItem.assignee_id.is_(None)
+        row = db.session.execute(select(*self._columns(names)).where(*self.own, nobody)).one()
+        figures = [self._figure(name, getattr(row, name), assignee=0) for name in names]
+        return [Line("未分配", figures)] if any(one.count for one in figures) else []
+
     def by_office(self, choices: Sequence[Place]) -> list[Line]:
         """The places directly below, each with its figures; none for a county."""
         if self.place.level == "county":
@@ -263,7 +274,8 @@ def rows(found: Sheet) -> Iterator[dict[str, Any]]:
             "measure": figure.label,
             "count": figure.count,
         }
-    for group, lines in (("类别", found.kinds), ("经办人", found.people), ("地区", found.offices)):
+    people = [*found.people, *found.unassigned]
+    for group, lines in (("类别", found.kinds), ("经办人", people), ("地区", found.offices)):
         for line in lines:
             for figure in line.figures:
                 label, count = figure.label, figure.count

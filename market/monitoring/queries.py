@@ -94,8 +94,8 @@ def conditions(actor: Actor, form: DeskForm, place: Place | None) -> list[Column
         found.append(WorkItem.kind == form.kind)
     if place is not None:
         found.append(WorkItem.within(place.path))
-    if form.assignee:
-        found.append(WorkItem.assignee_id == form.assignee)
+    if form.assignee is not None:
+        found.append(WorkItem.assignee_id == (form.assignee or None))
     if form.q:
         words = "%" + form.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         found.append(

@@ -37,7 +37,7 @@ class DeskSchema(Schema):
     tab = Choice(TABS)
     kind = Line(30)
     place = Line(12)
-    assignee = Whole(1, 999_999_999)
+    assignee = Whole(0, 999_999_999)  # 0: nobody
     q = Line(60)
     order = Choice(ORDERS)
     page = Whole(1, EXACT_UP_TO)

@@ -474,7 +474,10 @@ def test_every_figure_of_the_sheet_is_what_its_link_shows(clerk):
         city = people.actor(("prefecture", None, CITY))
         for actor, code in ((clerk, HERE), (city, CITY), (city, HERE)):
             sheet = monday.sheet(actor, code, clock.today(), {"report": "错误报告"})
-            lines = [*sheet.kinds, *sheet.people, *sheet.offices]
+            lines = [*sheet.kinds, *sheet.people, *sheet.unassigned, *sheet.offices]
+            by_person = [*sheet.people, *sheet.unassigned]
+            assert sheet.unassigned[0].figures[0].count >= 30
+            assert sum(one.figures[0].count for one in by_person) == sheet.totals[0].count
             figures = [*sheet.totals, *(one for line in lines for one in line.figures)]
             assert sum(one.count for one in figures) > 100
             for one in figures:

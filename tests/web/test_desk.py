@@ -264,6 +264,9 @@ def test_the_sheet_is_a_page_and_a_table(browser):
     assert page.status_code == 200
     assert "周一简表：东坡" in page.text
     assert "已逾期" in page.text
+    assert "data-print" in page.text
+    assert "assignee=0" in page.text
+    assert '<option value="0" selected>' in browser.get("/desk?tab=open&assignee=0").text
     file = browser.get(f"/desk/monday.xlsx?place={HERE}")
     sheet = openpyxl.load_workbook(BytesIO(file.data)).worksheets[0]
     rows = list(sheet.iter_rows(values_only=True))
