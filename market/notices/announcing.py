@@ -65,7 +65,7 @@ def _locked(actor: Actor, no: str, version: int | None) -> Announcement:
     found = db.session.scalar(
         select(Announcement)
         .where(Announcement.no == no, policy.where(actor, READ_ANNOUNCEMENT, Announcement))
-        .with_for_update()
+        .with_for_update(of=Announcement)
         .execution_options(populate_existing=True)
     )
     if found is None:

@@ -94,7 +94,7 @@ def _held(actor: Actor, no: str) -> Notice:
     found = db.session.scalar(
         select(Notice)
         .where(Notice.no == no, policy.where(actor, VIEW, Notice))
-        .with_for_update()
+        .with_for_update(of=Notice)
         .execution_options(populate_existing=True)
     )
     if found is None:
@@ -156,7 +156,7 @@ def _locked(actor: Actor, no: str) -> Objection:
     found = db.session.scalar(
         select(Objection)
         .where(Objection.no == no, policy.where(actor, READ_OBJECTION, Objection))
-        .with_for_update()
+        .with_for_update(of=Objection)
         .options(joinedload(Objection.notice))
         .execution_options(populate_existing=True)
     )

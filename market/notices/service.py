@@ -170,7 +170,7 @@ def locked(actor: Actor, no: str, version: int | None = None) -> Notice:
     found = db.session.scalar(
         select(Notice)
         .where(Notice.no == no, policy.where(actor, READ, Notice))
-        .with_for_update()
+        .with_for_update(of=Notice)
         .execution_options(populate_existing=True)
     )
     if found is None:
@@ -271,7 +271,7 @@ def end_if_over(no: str) -> bool:
         return False
     with unit_of_work(SYSTEM) as work:
         work.require(KEEP_TIME)
-        query = select(Notice).where(*over).with_for_update()
+        query = select(Notice).where(*over).with_for_update(of=Notice)
         notice = db.session.scalar(query.execution_options(populate_existing=True))
         if notice is None:  # another was faster
             return False

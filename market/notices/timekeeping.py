@@ -57,7 +57,11 @@ def _settle(key: int) -> None:
         return
     with unit_of_work(SYSTEM) as work:
         work.require(KEEP_TIME)
-        query = select(Notice).where(Notice.id == key, Notice.state == "running").with_for_update()
+        query = (
+            select(Notice)
+            .where(Notice.id == key, Notice.state == "running")
+            .with_for_update(of=Notice)
+        )
         notice = db.session.scalar(query.execution_options(populate_existing=True))
         if notice is None:
             return

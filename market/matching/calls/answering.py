@@ -43,7 +43,7 @@ def _held(actor: Actor, no: str) -> Call:
     found = db.session.scalar(
         select(Call)
         .where(Call.no == no, policy.where(actor, VIEW, Call))
-        .with_for_update()
+        .with_for_update(of=Call)
         .execution_options(populate_existing=True)
     )
     if found is None:
@@ -164,7 +164,7 @@ def _own(actor: Actor, no: str) -> CallAnswer:
     found = db.session.scalar(
         select(CallAnswer)
         .where(CallAnswer.no == no, policy.where(actor, READ_ANSWER, CallAnswer))
-        .with_for_update()
+        .with_for_update(of=CallAnswer)
         .execution_options(populate_existing=True)
     )
     if found is None:

@@ -41,7 +41,7 @@ def begin(actor: Actor, demand_no: str, values: Mapping[str, Any]) -> str:
         listing = db.session.scalar(
             select(Listing)
             .where(Listing.no == demand_no, Listing.kind == "demand", Listing.state == "published")
-            .with_for_update()
+            .with_for_update(of=Listing)
         )
         if listing is None or listing.current is None:
             raise NotFound(f"没有编号为 {demand_no} 的技术需求。")
@@ -86,7 +86,7 @@ def locked(actor: Actor, no: str, permission: str = READ) -> Call:
     found = db.session.scalar(
         select(Call)
         .where(Call.no == no, policy.where(actor, permission, Call))
-        .with_for_update()
+        .with_for_update(of=Call)
         .execution_options(populate_existing=True)
     )
     if found is None:
@@ -272,7 +272,7 @@ def close_over() -> bool:
             call = db.session.scalars(
                 select(Call)
                 .where(Call.id == key)
-                .with_for_update()
+                .with_for_update(of=Call)
                 .execution_options(populate_existing=True)
             ).one()
             if call.state != "open" or not is_over(call.deadline):

@@ -76,7 +76,7 @@ def _locked_listing(actor: Actor, no: str) -> Listing:
     query = select(Listing).where(
         Listing.no == no, Listing.kind == "demand", policy.where(actor, SEND, Listing)
     )
-    found = db.session.scalar(query.with_for_update())
+    found = db.session.scalar(query.with_for_update(of=Listing))
     if found is None:
         raise NotFound(f"本地区没有编号为 {no} 的技术需求。")
     if found.state != "published":

@@ -54,7 +54,7 @@ def locked(actor: Actor, no: str) -> Dispatch:
     found = db.session.scalar(
         select(Dispatch)
         .where(Dispatch.no == no, policy.where(actor, READ, Dispatch))
-        .with_for_update()
+        .with_for_update(of=Dispatch)
         .execution_options(populate_existing=True)
     )
     if found is None:

@@ -137,7 +137,7 @@ def _held(intent_id: int) -> Intent:
     return db.session.scalars(
         select(Intent)
         .where(Intent.id == intent_id)
-        .with_for_update()
+        .with_for_update(of=Intent)
         .execution_options(populate_existing=True)
     ).one()
 

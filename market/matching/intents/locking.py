@@ -30,7 +30,7 @@ def locked(actor: Actor, no: str, version: int | None = None) -> Intent:
     found = db.session.scalar(
         select(Intent)
         .where(Intent.no == no, policy.where(actor, READ, Intent))
-        .with_for_update()
+        .with_for_update(of=Intent)
         .execution_options(populate_existing=True)
     )
     if found is None:
