@@ -106,6 +106,9 @@ class Term(Base):
     source: Mapped[str | None] = mapped_column(String(200))
     valid_from: Mapped[date | None]
     valid_to: Mapped[date | None]
+    # Of synonyms: the region of the office that wrote them; none for what came with a file.
+    region_id: Mapped[int | None] = mapped_column(ForeignKey("region.id"))
+    region: Mapped[Region | None] = relationship()
 
 
 class Listing(OwnedBy, InRegion, Base):

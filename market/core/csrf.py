@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 from typing import Any
 
-from flask import Flask, g, request
+from flask import Flask, g, request, session
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms import ValidationError
 
@@ -39,6 +39,12 @@ def token() -> str:
     g.pop(FIELD, None)  # kept there for a request, which an application context may outlive
     made: Any = generate_csrf()
     return str(made)
+
+
+def browser() -> str:
+    """What tells this browser from others, for what only it may see; empty when nothing does yet."""
+    word = g.get("session_word") or session.get(FIELD)
+    return pseudonym(str(word), "browser") if word else ""
 
 
 def sent_by_our_form() -> bool:

@@ -2,6 +2,9 @@
 
 Its fields come back in a page with one button, which sends them to the form's own address without
 a token: the form then shows itself as it was filled in. Passwords and files are not kept.
+
+A form that is looked over on a page of its own before it is sent is kept likewise, for the browser
+that filled it in alone: its address, in a history or passed on, opens nothing to others.
 """
 
 from __future__ import annotations
@@ -9,6 +12,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -18,7 +23,7 @@ from sqlalchemy import delete, select
 from market.core import clock, csrf, once
 from market.core.db import db
 from market.core.errors import NotFound
-from market.core.languages import translate, url
+from market.core.languages import N_, translate, url
 from market.core.limits import Limit, count, used
 from market.core.models import KeptForm
 from market.core.permissions import SYSTEM, policy
@@ -26,6 +31,7 @@ from market.core.secrets import seal, unseal
 from market.core.unit_of_work import unit_of_work
 
 KEPT = timedelta(minutes=30)
+GONE = N_("先前填写的内容已过了保存时间（半小时）。")
 LONGEST = 200_000  # characters of a form that is kept
 KEEP = policy.declare("core:form:keep")
 _PURPOSE = "kept_form"
@@ -51,16 +57,19 @@ def _redirect(values: dict[str, str]) -> Response:
 
 def _keep() -> str | None:
     """Keep the form of this request; None when there is nothing to keep, or too much."""
-    from market.core.http import client_address
-
     fields = [
         (name, value)
         for name, values in request.form.lists()
         if name not in _NOT_KEPT
         for value in values
     ]
-    text = json.dumps(fields, ensure_ascii=False)
-    if not fields or len(text) > LONGEST or used(_LIMIT, client_address()) >= _LIMIT.most:
+    return _store(json.dumps(fields, ensure_ascii=False), "") if fields else None
+
+
+def _store(text: str, browser: str) -> str | None:
+    from market.core.http import client_address
+
+    if len(text) > LONGEST or used(_LIMIT, client_address()) >= _LIMIT.most:
         return None
     key = secrets.token_urlsafe(24)
     sealed = seal(text, _PURPOSE)
@@ -69,7 +78,7 @@ def _keep() -> str | None:
         count(_LIMIT, client_address())
         db.session.add(
             KeptForm(
-                key_hash=_hash(key),
+                key_hash=_hash(key, browser),
                 path=url(request.path)[:300],
                 sealed=sealed,
                 expires_at=clock.now() + KEPT,
@@ -78,8 +87,16 @@ def _keep() -> str | None:
     return key
 
 
-def _hash(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()
+def _hash(key: str, browser: str = "") -> str:
+    return hashlib.sha256(f"{browser}{key}".encode()).hexdigest()
+
+
+def _find(key: str, browser: str = "") -> KeptForm | None:
+    return db.session.scalar(
+        select(KeptForm).where(
+            KeptForm.key_hash == _hash(key, browser), KeptForm.expires_at > clock.now()
+        )
+    )
 
 
 def take_back(key: str) -> tuple[str, list[tuple[str, str]]]:
@@ -88,13 +105,53 @@ def take_back(key: str) -> tuple[str, list[tuple[str, str]]]:
     Raises:
         NotFound: there is none, or half an hour has passed.
     """
-    found = db.session.scalar(
-        select(KeptForm).where(KeptForm.key_hash == _hash(key), KeptForm.expires_at > clock.now())
-    )
+    found = _find(key)
     text = unseal(found.sealed, _PURPOSE) if found else None
     if found is None or text is None:
-        raise NotFound(translate("先前填写的内容已过了保存时间（半小时）。"))
+        raise NotFound(translate(GONE))
     return found.path, [(name, value) for name, value in json.loads(text)]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A form that is looked over before it is sent. answer: where it led, once it was sent."""
+
+    typed: Mapping[str, str] = field(default_factory=dict)
+    answer: str = ""
+
+
+def look_over(typed: Mapping[str, str]) -> str | None:
+    """Keep a form for a page on which this browser looks it over; the word of that page's address.
+
+    None when there is too much to keep, or too often.
+    """
+    browser = csrf.browser()
+    return (
+        _store(json.dumps({"typed": dict(typed)}, ensure_ascii=False), browser) if browser else None
+    )
+
+
+def looked(key: str) -> Looked:
+    """The form behind the address of such a page, or where it led when it was sent.
+
+    Raises:
+        NotFound: half an hour has passed, or another browser asks.
+    """
+    browser = csrf.browser()
+    found = _find(key, browser) if browser else None
+    text = unseal(found.sealed, _PURPOSE) if found else None
+    held = json.loads(text) if text else None
+    if not isinstance(held, dict):
+        raise NotFound(translate(GONE))
+    return Looked(held.get("typed") or {}, held.get("answer") or "")
+
+
+def was_sent(key: str, answer: str) -> None:
+    """Keep only where it led: whoever goes back cannot send it twice. Inside a unit of work."""
+    browser = csrf.browser()
+    found = _find(key, browser) if browser else None
+    if found is not None:
+        found.sealed = seal(json.dumps({"answer": answer}), _PURPOSE)
 
 
 def forget_old() -> bool:

@@ -495,7 +495,8 @@ def drafts(states=("draft",)):
 
 
 def test_an_enterprises_rows_become_drafts(clerk, firm):
-    no = bring(clerk, ROW | {"source_id": "A1", "price": "3万"}, *rows(1))
+    marked = f"<p>{ROW['summary']}</p>"
+    no = bring(clerk, ROW | {"source_id": "A1", "price": "3万", "summary": marked}, *rows(1))
     work()
     job = state(no)
     assert (job.state, job.added) == ("checked", 2)
@@ -508,6 +509,7 @@ def test_an_enterprises_rows_become_drafts(clerk, firm):
     made = drafts()
     assert [(one.organisation_id, one.source) for one in made] == [(firm, "import")] * 2
     assert made[0].content["price"] == "3万"
+    assert made[0].content["summary"] == ROW["summary"]  # plain, as it would be published
     again = bring(clerk, ROW | {"source_id": "A1", "price": "3万"}, *rows(1))
     work()
     assert (state(again).added, state(again).changed, state(again).unchanged) == (0, 0, 2)

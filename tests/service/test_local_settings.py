@@ -12,7 +12,7 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound
 from market.core.models import AuditEntry, Node, OutboxRow
-from market.core.permissions import SYSTEM
+from market.core.permissions import SYSTEM, policy
 from market.core.unit_of_work import unit_of_work
 from market.regions import queries as regions
 from tests import people
@@ -213,11 +213,41 @@ def test_an_alias_cannot_be_emptied_away(province):
         service.save_group(province, "黄茶甲", {"label": "黄茶甲", "aliases": None})
 
 
-@pytest.mark.parametrize("role", ["county", "prefecture", "owner"])
-def test_nobody_else_touches_synonyms(app, role):
-    place = {"county": HERE, "prefecture": "511400"}.get(role, HERE)
-    actor = people.actor((role, people.organisation(), place))
+def test_each_office_keeps_its_own_synonyms_and_all_hold(province):
+    county, city = (
+        people.actor(("county", None, HERE)),
+        people.actor(("prefecture", None, "511800")),
+    )
+    far = people.actor(("province", None, "370000"))
+    told = {"label": "黄茶甲", "aliases": "黄芽甲"}
+    assert service.save_group(county, None, told) == "黄茶甲"
+    assert queries.group("黄茶甲").region.code == HERE
+    assert frozenset({"黄茶甲", "黄芽甲"}) in words()
+    for other in (city, far, people.actor(("county", None, ELSEWHERE))):
+        with pytest.raises(Denied):
+            service.save_group(other, "黄茶甲", told | {"aliases": "黄芽乙"})
+        with pytest.raises(Denied):
+            service.end_group(other, "黄茶甲")
+    for actor in (county, city):
+        with pytest.raises(Denied):
+            service.end_group(actor, "科技成果")  # came with the platform
+    for actor in (county, city, province, far):
+        held = db.session.scalars(
+            select(Term.code).where(policy.where(actor, queries.EDIT_SYNONYMS, Term))
+        )
+        rows = db.session.scalars(select(Term)).all()
+        may = {one.code for one in rows if policy.allows(actor, queries.EDIT_SYNONYMS, one)}
+        assert set(held) == may
+    service.save_group(province, "黄茶甲", told | {"aliases": "黄芽乙"})
+    assert queries.group("黄茶甲").region.code == HERE, "stays the county's"
+    service.end_group(county, "黄茶甲")
+    assert not any("黄茶甲" in group for group in words())
+
+
+def test_a_firm_touches_no_synonyms(app):
     with pytest.raises(Denied):
-        service.save_group(actor, None, {"label": "黄茶甲", "aliases": "黄芽甲"})
-    with pytest.raises(Denied):
-        service.end_group(actor, "科技成果")
+        service.save_group(
+            people.actor(("owner", people.organisation())),
+            None,
+            {"label": "黄茶甲", "aliases": "黄芽甲"},
+        )

@@ -89,6 +89,7 @@ WITHOUT_ROWS = {
     "catalogue:local",
     "catalogue:pins",
     "catalogue:publishing",
+    "catalogue:synonym",
     "monitoring:desk",
     "monitoring:my",
     "notifications:choice",

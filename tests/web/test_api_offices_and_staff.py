@@ -258,7 +258,12 @@ def test_synonyms(demo):
     assert client.delete(f"{API}{address}", headers=match).status_code == 204
     assert client.get(f"{API}{address}", headers=province).status_code == 404
     county = clerk_of("511402", "catalogue:synonym")
-    assert client.get(f"{API}/synonyms", headers=county).status_code == 403
+    shipped = client.get(f"{API}/synonyms", headers=county).json["items"][0]
+    _one, match = read(client, f"/synonyms/{shipped['code']}", county)
+    assert shipped["region_code"] is None
+    assert client.delete(f"{API}/synonyms/{shipped['code']}", headers=match).status_code == 403
+    own = client.post(f"{API}/synonyms", json=body, headers=county)
+    assert (own.status_code, own.json["region_code"]) == (201, "511402")
 
 
 def test_an_inquiry_is_given_to_a_colleague(demo):

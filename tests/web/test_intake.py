@@ -62,7 +62,12 @@ def typed_in(page):
 def check(client, address=FORM, **more):
     """Fill in the form and press 核对."""
     sent = fields_of(client.get(address)) | SAID | more
-    return client.post(address, data=sent | {"step": "check"})
+    return looked(client, client.post(address, data=sent | {"step": "check"}))
+
+
+def looked(client, answer):
+    """The page to which 核对 leads."""
+    return client.get(answer.headers["Location"]) if answer.status_code == 303 else answer
 
 
 def sent(client, address=FORM, **more):
@@ -125,10 +130,34 @@ def test_the_check_page_keeps_everything_and_writes_nothing(visitor):
     assert "四川省眉山市东坡区" in page.text
     assert "13800001234" in page.text
     assert cases() == 0
-    back = visitor.post(FORM, data=fields_of(page) | {"step": "change"})
-    assert back.status_code == 200
-    assert typed_in(back) == SAID | {"place": "四川省眉山市东坡区"}
+    answer = visitor.post(FORM, data=fields_of(page) | {"step": "change"})
+    assert answer.status_code == 303
+    back = looked(visitor, answer)
+    assert typed_in(back) == SAID
     assert fields_of(back)["opened"] == fields_of(page)["opened"]
+
+
+def test_back_from_the_receipt_shows_a_page_and_sends_nothing(visitor, demo):
+    with time_machine.travel(clock.now().timestamp() - 60):
+        form = fields_of(visitor.get(FORM)) | SAID
+        answer = visitor.post(FORM, data=form | {"step": "check"})
+    assert answer.status_code == 303
+    address = answer.headers["Location"]
+    assert re.fullmatch(r"/post/demand/check/[\w-]{32}", address), "nothing personal"
+    other = demo.test_client()
+    other.get(FORM)
+    assert other.get(address).status_code == 404, "another browser"
+    page = visitor.get(address)
+    assert page.headers["Cache-Control"] == "no-store"
+    assert "13800001234" in page.text
+    again = fields_of(visitor.get(address)) | {"step": "send"}  # in another tab
+    receipt = visitor.post(FORM, data=fields_of(page) | {"step": "send"}).headers["Location"]
+    back = visitor.get(address)
+    assert back.status_code == 200
+    assert f'href="{receipt}"' in back.text
+    assert "13800001234" not in back.text
+    assert visitor.post(FORM, data=again).headers["Location"] == receipt
+    assert cases() == 1
 
 
 def test_a_search_brings_its_words_and_place(visitor):
@@ -179,7 +208,8 @@ def test_one_of_several_places_is_chosen(visitor):
     page = check(visitor, place="朝阳")
     codes = re.findall(r'name="region" value="(\d+)"', page.text)
     assert len(codes) > 1
-    good = visitor.post(FORM, data=fields_of(page) | {"region": codes[1], "step": "check"})
+    data = fields_of(page) | {"region": codes[1], "step": "check"}
+    good = looked(visitor, visitor.post(FORM, data=data))
     assert good.status_code == 200
     assert fields_of(good)["region"] == codes[1]
 
@@ -216,7 +246,7 @@ def test_a_form_open_for_five_hours_comes_back_filled(visitor):
         answer = visitor.post(FORM, data=fields_of(page) | {"step": "send"})
         assert answer.status_code == 400
         assert typed_in(answer) == SAID | {"place": "四川省眉山市东坡区"}
-        again = visitor.post(FORM, data=fields_of(answer) | {"step": "check"})
+        again = looked(visitor, visitor.post(FORM, data=fields_of(answer) | {"step": "check"}))
         done = visitor.post(FORM, data=fields_of(again) | {"step": "send"})
         assert done.status_code == 303
     assert one().doubts == []

@@ -89,6 +89,7 @@ NO_PAGES = {
     "/kept/<string:key>",  # walked where a form is kept
     "/intakes/receipt/<string:key>",  # walked where a first demand is sent
     "/objections/<string:word>",  # walked where an objection is sent
+    "/post/demand/check/<string:key>",  # likewise
     "/inquire/<string:word>",  # walked where an inquiry is made
     "/invitations/<string:word>",  # walked where an invitation is made
 }

@@ -316,6 +316,13 @@ def test_what_is_gone_says_so(editor, officer, app):
     assert _press(editor, manage, "close", **closing).status_code == 303
     closed = app.test_client().get(f"/demands/{no}")
     assert (closed.status_code, "已解决" in closed.text) == (200, True)
+    assert f"/demands/{no}/inquire" not in closed.text
+    asked = app.test_client().get(f"/demands/{no}/inquire")
+    assert (asked.status_code, "已结束" in asked.text, "<textarea" in asked.text) == (
+        410,
+        True,
+        False,
+    )
     assert "12 万元" in editor.get(manage).text
 
 

@@ -25,7 +25,7 @@ from market.core.importing import Checked, Options
 from market.core.models import CaseEvent, WorkItem
 from market.core.permissions import SYSTEM, Actor
 from market.core.sheets import Row
-from market.core.text import title_key
+from market.core.text import clean_text, title_key
 
 
 class DraftImporter(ListingImporter):
@@ -64,9 +64,12 @@ class DraftImporter(ListingImporter):
         action = "unchanged" if same else "changed"
         return replace(checked, action=action, content=content | {"draft": held.no})
 
-    @staticmethod
-    def _typed(row: Row) -> dict[str, str]:
-        return {key: as_text(value) for key, value in row.values.items() if value not in ("", None)}
+    def _typed(self, row: Row) -> dict[str, str]:
+        """The row as one would type it: a form takes markup for text, so it becomes plain here."""
+        typed = {
+            key: as_text(value) for key, value in row.values.items() if value not in ("", None)
+        }
+        return {key: clean_text(text) if key in self._long else text for key, text in typed.items()}
 
     # -- writing
 

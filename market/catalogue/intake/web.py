@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from market.catalogue.intake import queries, service
 from market.catalogue.intake.queries import Place, find_place
 from market.catalogue.intake.schemas import OfferSchema
 from market.catalogue.intake.workflow import FOLLOW, OFFER
-from market.core import csrf
-from market.core.errors import Invalid
+from market.core import csrf, kept_forms
+from market.core.errors import Invalid, NotFound
 from market.core.forms import Form, read_form
 from market.core.http import client_address, current_actor, opens_by_address
+from market.core.kept_forms import Looked
 from market.core.languages import translate as _
 from market.core.permissions import requires
 from market.core.submitting import Trouble, show, submit
@@ -23,6 +26,7 @@ from market.core.text import clean_line
 
 blueprint = Blueprint("intake", __name__)
 ADDRESS = "/post/demand/form"
+CHECK = "/post/demand/check"
 LONGEST_NEED = 200  # characters of search words that are brought along
 
 
@@ -30,6 +34,8 @@ LONGEST_NEED = 200  # characters of search words that are brought along
 @requires(OFFER)
 def form() -> Response:
     """Five fields and a telephone; a search that found nothing brings its words and place."""
+    if key := request.args.get("kept", ""):
+        return show(_page, Form({}, {}, _looked(key).typed))
     code = clean_line(request.args.get("region", ""))[:12]
     typed_place = clean_line(request.args.get("q", ""))[:60]
     place = find_place(code, typed_place) if code or typed_place else Place()
@@ -46,19 +52,45 @@ def form() -> Response:
 def send() -> AnyResponse:
     """First checked on a page of its own, then sent; a mistake brings the form back filled."""
     if request.form.get("step") == "send":
+        if answer := _looked(request.form.get("kept", "")).answer:  # sent from this page before
+            return redirect(answer, 303)
         return submit(OfferSchema(), _offer, _page)
     sent = read_form(OfferSchema(), request.form)
     if not csrf.sent_by_our_form():
         return show(_page, sent, Trouble(_(csrf.STALE), status=400))
     if request.form.get("step") == "change":
+        kept = request.form.get("kept", "")
+        if _looked(kept).typed:
+            return redirect(f"{ADDRESS}?{urlencode({'kept': kept})}", 303)
         return show(_page, sent)
-    errors = {name: " ".join(found) for name, found in sent.errors.items()}
-    place = _place(sent)
-    if place.error:
-        errors["place"] = place.error
-    if errors:
+    if errors := _errors(sent):
         return show(_page, sent, Trouble(errors=errors, status=422))
-    return show(_check, sent)
+    # A page of its own address, so that the browser's Back leads to it without sending anything.
+    key = kept_forms.look_over(sent.typed)
+    return redirect(f"{CHECK}/{key}", 303) if key else show(_check, sent)
+
+
+@blueprint.get(f"{CHECK}/<string:key>")
+@requires(OFFER)
+@opens_by_address
+def check(key: str) -> AnyResponse:
+    """What will be sent, to whom; after it was sent, the way to its receipt."""
+    held = kept_forms.looked(key)
+    if held.answer:
+        return show(
+            lambda _form, _trouble: render_template("intake/sent.html", address=held.answer)
+        )
+    sent = read_form(OfferSchema(), MultiDict(held.typed))
+    if errors := _errors(sent):  # the county is not there any more
+        return show(_page, sent, Trouble(errors=errors, status=422))
+    return show(lambda form, trouble: _check(form, trouble, key), sent)
+
+
+def _errors(sent: Form) -> dict[str, str]:
+    errors = {name: " ".join(found) for name, found in sent.errors.items()}
+    if error := _place(sent).error:
+        errors["place"] = error
+    return errors
 
 
 def _place(sent: Form) -> Place:
@@ -70,7 +102,17 @@ def _offer(values: Mapping[str, Any]) -> str:
     if place.found is None:
         raise Invalid({"place": [place.error]})
     key = service.offer(current_actor(), values, place.found.id, address=client_address())
-    return f"/intakes/receipt/{key}"
+    answer = f"/intakes/receipt/{key}"
+    kept_forms.was_sent(request.form.get("kept", ""), answer)
+    return answer
+
+
+def _looked(key: str) -> Looked:
+    """What is kept for the page 核对; nothing when half an hour has passed."""
+    try:
+        return kept_forms.looked(key)
+    except NotFound:
+        return Looked()
 
 
 def _page(sent: Form, trouble: Trouble) -> str:
@@ -87,13 +129,14 @@ def _page(sent: Form, trouble: Trouble) -> str:
     )
 
 
-def _check(sent: Form, _trouble: Trouble) -> str:
+def _check(sent: Form, _trouble: Trouble, key: str = "") -> str:
     """What will be sent, to whom."""
     place = _place(sent)
     assert place.found is not None
     return render_template(
         "intake/check.html",
         form=sent,
+        kept=key,
         values=sent.values,
         place=place.found,
         office=queries.office_of(place.found.path),

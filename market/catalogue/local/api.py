@@ -10,9 +10,8 @@ from marshmallow import fields
 from marshmallow.validate import Range
 
 from market.catalogue.local import queries, service
-from market.catalogue.local.queries import EDIT, Held
+from market.catalogue.local.queries import EDIT, EDIT_SYNONYMS, READ_SYNONYMS, Held
 from market.catalogue.local.schemas import MOST_DAYS
-from market.catalogue.local.service import EDIT_SYNONYMS
 from market.catalogue.models import MOST_PINS, Term
 from market.core.api import PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer
@@ -129,6 +128,10 @@ class SynonymSchema(Answer):
     label = fields.String()
     aliases = fields.String(metadata={"description": "用「；」隔开"})
     source = fields.String(allow_none=True)
+    region_code = fields.String(
+        allow_none=True,
+        metadata={"description": "哪个地区的部门写的；null 为随文件导入", "example": "511402"},
+    )
 
 
 class SynonymListSchema(ListAnswer):
@@ -222,8 +225,13 @@ def set_pins(body: dict[str, Any], code: str) -> Response:
 
 def _told(term: Term) -> dict[str, Any]:
     aliases = (term.aliases or "").replace("|", "；")
-    body = {"code": term.code, "label": term.label, "aliases": aliases, "source": term.source}
-    return body
+    return {
+        "code": term.code,
+        "label": term.label,
+        "aliases": aliases,
+        "source": term.source,
+        "region_code": term.region.code if term.region is not None else None,
+    }
 
 
 def _target(code: str) -> dict[str, Any]:
@@ -257,14 +265,16 @@ def set_review_target(body: dict[str, Any], code: str) -> Response:
 @blueprint.route("/synonyms")
 @blueprint.doc(operationId="listSynonyms", summary="同义词")
 @blueprint.response(200, SynonymListSchema, description="各组")
-@requires(EDIT_SYNONYMS)
+@requires(READ_SYNONYMS)
 def synonyms() -> PageOf[dict[str, Any]]:
     """The groups in force."""
     return whole([_told(term) for term in queries.groups()])
 
 
 @blueprint.route("/synonyms", methods=["POST"])
-@blueprint.doc(operationId="createSynonyms", summary="新建一组同义词")
+@blueprint.doc(
+    operationId="createSynonyms", summary="新建一组同义词", description="归令牌所在地区的部门。"
+)
 @blueprint.arguments(SynonymInput)
 @blueprint.response(201, SynonymSchema, description="新的一组")
 @creates
@@ -282,14 +292,18 @@ def add_synonyms(body: dict[str, Any]) -> Response:
 @blueprint.route("/synonyms/<path:code>")
 @blueprint.doc(operationId="getSynonyms", summary="一组同义词")
 @blueprint.response(200, SynonymSchema, description="一组；ETag 供修改时带上")
-@requires(EDIT_SYNONYMS)
+@requires(READ_SYNONYMS)
 def group(code: str) -> Response:
     """One group."""
     return tagged(_told(queries.group(code)))
 
 
 @blueprint.route("/synonyms/<path:code>", methods=["PUT"])
-@blueprint.doc(operationId="updateSynonyms", summary="修改一组同义词")
+@blueprint.doc(
+    operationId="updateSynonyms",
+    summary="修改一组同义词",
+    description="本部门写的；省级可改本省的全部。",
+)
 @blueprint.arguments(SynonymInput)
 @blueprint.response(200, SynonymSchema, description="改后")
 @edits

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.orm import joinedload
 
 from market.accounts.roles import OFFICES
@@ -14,10 +15,42 @@ from market.catalogue.models import MOST_PINS, Listing, Pin, ReviewTarget, Term
 from market.catalogue.synonyms import SCHEME
 from market.core.db import db, under
 from market.core.errors import NotFound
-from market.core.permissions import Actor, InArea, policy
+from market.core.permissions import Actor, Always, Condition, Grant, InArea, policy
 from market.regions.models import MOST_INDUSTRIES, LeadingIndustry, Region
 
 EDIT = policy.declare("catalogue:local:edit", **dict.fromkeys(OFFICES, InArea()))
+
+
+@dataclass(frozen=True)
+class WrittenHere(Condition):
+    """Holds for synonyms that the office wrote; with `below`, also for those of all places in its
+    area and for those that no office wrote."""
+
+    below: bool = False
+
+    def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
+        area = grant.region_path
+        if area is None or target is None:
+            return area is not None
+        path = target.region.path if target.region is not None else None
+        return path == area or (self.below and (path is None or path.startswith(area)))
+
+    def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
+        area = grant.region_path
+        if area is None:
+            return false()
+        if not self.below:
+            return model.region.has(Region.path == area)
+        return or_(model.region_id.is_(None), model.region.has(under(Region.path, area)))
+
+
+READ_SYNONYMS = policy.declare("catalogue:synonym:read", **dict.fromkeys(OFFICES, Always()))
+EDIT_SYNONYMS = policy.declare(
+    "catalogue:synonym:edit",
+    county=WrittenHere(),
+    prefecture=WrittenHere(),
+    province=WrittenHere(below=True),
+)
 
 
 @dataclass(frozen=True)
@@ -125,7 +158,7 @@ def titles(nos: Sequence[str]) -> dict[str, str]:
 def groups() -> list[Term]:
     """The groups of synonyms in force."""
     query = select(Term).where(Term.scheme == SCHEME, Term.valid_to.is_(None))
-    return list(db.session.scalars(query.order_by(Term.label)))
+    return list(db.session.scalars(query.options(joinedload(Term.region)).order_by(Term.label)))
 
 
 def codes() -> list[str]:

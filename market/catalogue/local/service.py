@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from market.accounts.roles import OFFICES
 from market.catalogue.local import queries
-from market.catalogue.local.queries import EDIT, County, Held
+from market.catalogue.local.queries import EDIT, EDIT_SYNONYMS, County, Held
 from market.catalogue.local.schemas import INDUSTRY_FIELDS, PIN_FIELDS
-from market.catalogue.models import ReviewTarget
+from market.catalogue.models import ReviewTarget, Term
 from market.catalogue.pins import PinImporter
 from market.catalogue.pins import columns as pin_columns
 from market.catalogue.synonyms import SCHEME, folded
@@ -18,13 +19,13 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Invalid
 from market.core.importing import Checked, Importer, Options
-from market.core.permissions import Actor, Always, policy
+from market.core.permissions import Actor, policy
 from market.core.sheets import Column, Row
 from market.core.unit_of_work import unit_of_work
 from market.regions.industries import LeadingIndustryImporter
 from market.regions.industries import columns as industry_columns
+from market.regions.models import path_ids
 
-EDIT_SYNONYMS = policy.declare("catalogue:synonym:edit", province=Always())
 CHANGED = "同事刚改过这里：您填的还在下面，每格下面写着现在的内容；核对后再保存一次。"
 
 
@@ -193,10 +194,12 @@ def _told(held: Held, other: Held) -> dict[str, Any]:
 def save_group(actor: Actor, code: str | None, values: Mapping[str, Any]) -> str:
     """Write a group of synonyms: a new one, or another wording of the one with this code.
 
+    A new one belongs to the actor's office: it changes its own, a province all of its area.
+
     Returns its code.
 
     Raises:
-        Invalid: messages by field. Denied: not an officer of a province.
+        Invalid: messages by field. Denied: not an officer, or another office wrote the group.
         NotFound: there is no such group.
     """
     policy.require(actor, EDIT_SYNONYMS)
@@ -211,7 +214,7 @@ def end_group(actor: Actor, code: str) -> None:
     """Let a group of synonyms hold no longer.
 
     Raises:
-        Denied: not an officer of a province. NotFound: there is no such group.
+        Denied: not an officer, or another office wrote it. NotFound: there is no such group.
     """
     policy.require(actor, EDIT_SYNONYMS)
     term = queries.group(code)
@@ -241,16 +244,26 @@ def _write_group(actor: Actor, row: Row, before: dict[str, Any], action: str) ->
         raise Invalid({"aliases": ["请至少填一个同义的词。"]})
     if not changed:
         return
+    key = (SCHEME, row.values["code"])
     with unit_of_work(actor) as work:
-        work.require(EDIT_SYNONYMS)
+        held = db.session.get(Term, key)
+        work.require(EDIT_SYNONYMS, held)
         importer.stage(0, changed)
         importer.publish(0)
+        if held is None:
+            db.session.get_one(Term, key).region_id = _own_region(actor)
         after = {
             name: row.values[name]
             for name in ("label", "aliases", "source")
             if row.values.get(name)
         }
         work.record(action, "term", 0, no=row.values["code"][:40], before=before, after=after)
+
+
+def _own_region(actor: Actor) -> int | None:
+    """The region of the actor's office; of several the one highest up."""
+    areas = sorted(actor.areas(*OFFICES), key=lambda path: (path.count("/"), path))
+    return path_ids(areas[0])[-1] if areas else None
 
 
 def _group(term: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from market.catalogue import queries as listings
 from market.catalogue.local import queries, service
-from market.catalogue.local.queries import EDIT, County
+from market.catalogue.local.queries import EDIT, EDIT_SYNONYMS, READ_SYNONYMS, County
 from market.catalogue.local.schemas import (
     IndustriesSchema,
     PinSchema,
@@ -18,7 +18,6 @@ from market.catalogue.local.schemas import (
     ReviewTargetSchema,
     SynonymSchema,
 )
-from market.catalogue.local.service import EDIT_SYNONYMS
 from market.catalogue.models import Term
 from market.catalogue.publishing.rules import REVIEW_DAYS
 from market.catalogue.queries import ListingView
@@ -42,7 +41,7 @@ def index() -> AnyResponse:
     page = render_template(
         "catalogue/local_counties.html",
         counties=found,
-        synonyms=policy.allows(actor, EDIT_SYNONYMS),
+        synonyms=policy.allows(actor, READ_SYNONYMS),
     )
     return Response(page, headers={"Cache-Control": "no-store"})
 
@@ -64,7 +63,7 @@ def _page(place: County, part: str = "") -> Page:
             "catalogue/local_county.html",
             county=place,
             several=len(queries.counties(current_actor())) > 1,
-            synonyms=policy.allows(current_actor(), EDIT_SYNONYMS),
+            synonyms=policy.allows(current_actor(), READ_SYNONYMS),
             industries=queries.industries(place.id),
             pins=pins,
             titles=queries.titles(nos),
@@ -200,11 +199,11 @@ def _without_places(fields: Mapping[str, list[str]]) -> dict[str, list[str]]:
     return found
 
 
-# -- synonyms (province)
+# -- synonyms: each office its own, a province all of its area
 
 
 @blueprint.get("/desk/synonyms")
-@requires(EDIT_SYNONYMS)
+@requires(READ_SYNONYMS)
 def synonyms() -> Response:
     """The groups of synonyms, and the form for a new one."""
     return show(_synonyms)
@@ -218,8 +217,13 @@ def add_group() -> AnyResponse:
 
 
 def _synonyms(form: Form, trouble: Trouble) -> str:
+    actor, groups = current_actor(), queries.groups()
     return render_template(
-        "catalogue/local_synonyms.html", groups=queries.groups(), form=form, trouble=trouble
+        "catalogue/local_synonyms.html",
+        groups=groups,
+        own={one.code for one in groups if policy.allows(actor, EDIT_SYNONYMS, one)},
+        form=form,
+        trouble=trouble,
     )
 
 
@@ -237,11 +241,12 @@ def _save_group(code: str | None) -> Callable[[Mapping[str, Any]], str]:
 @blueprint.get("/desk/synonyms/<path:code>")
 @requires(EDIT_SYNONYMS)
 def synonym_group(code: str) -> Response:
-    """One group."""
+    """One group, for those who may change it."""
     return show(_group_page(queries.group(code)), EMPTY)
 
 
 def _group_page(term: Term) -> Page:
+    policy.require(current_actor(), EDIT_SYNONYMS, term)
     shown = {"label": term.label, "aliases": _with_semicolons(term), "source": term.source or ""}
 
     def page(form: Form, trouble: Trouble) -> str:
