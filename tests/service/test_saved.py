@@ -299,7 +299,9 @@ def test_weekly_ones_end_on_monday_and_paused_ones_wait(demo):
 def test_a_digest_reads_in_its_own_language_and_its_mail_stops_just_it(demo):
     make_old()
     publish(published()[:20])
-    person = db.session.scalars(select(Person).where(Person.email_key.is_not(None)).limit(1)).one()
+    person = db.session.scalars(
+        select(Person).where(Person.email_key.is_not(None)).order_by(Person.id).limit(1)
+    ).one()
     actor = sessions.actor_of(person)
     key = keep(actor, language="en", name="Tea")
     keep(actor, "kind=demand")
