@@ -66,6 +66,7 @@ from market.catalogue.publishing import web as publishing_web
 from market.catalogue.publishing import web_more as publishing_web_more
 from market.catalogue.publishing import workflow as publishing_workflow
 from market.catalogue.term_files import KIND as TERMS
+from market.contracts.room import ROOM as contracts
 from market.core import api, file_pages, health, kept_forms, limits, once, pages, static_files
 from market.core.importing import Kind, Options, discard_abandoned
 from market.core.ports import Gauge, Room, Task
@@ -350,6 +351,7 @@ ROOMS: tuple[Room, ...] = (
     bulletins,
     matching,
     intents,
+    contracts,
     dispatch,
     calls,
     monitoring,

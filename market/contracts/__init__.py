@@ -1,0 +1,1 @@
+"""Technology contracts: filed, examined, registered here or elsewhere, changed and looked up."""

@@ -1,0 +1,150 @@
+"""Conditions of the policy that only contracts know: parties, the body, its point, its office."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, false, select
+
+from market.contracts.models import Contract, ContractChange
+from market.core.db import under
+from market.core.permissions import Actor, Condition, Grant
+from market.regions.models import Region
+from market.service_points.models import Admission
+
+
+def _contract(target: Any) -> Contract:
+    found: Contract = target if isinstance(target, Contract) else target.contract
+    return found
+
+
+def _rows(model: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """SQL: rows of `model` whose contract fulfils a condition."""
+    if model is Contract:
+        return condition
+    found: ColumnElement[bool] = model.contract_id.in_(select(Contract.id).where(condition))
+    return found
+
+
+class _OfOrganisation(Condition):
+    """Holds for contracts to which the organisation of the grant stands in some relation."""
+
+    def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
+        own = grant.organisation_id
+        return own is not None and (target is None or self._holds(_contract(target), own))
+
+    def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
+        own = grant.organisation_id
+        return false() if own is None else _rows(model, self._sql(own))
+
+    def _holds(self, contract: Contract, own: int) -> bool:
+        raise NotImplementedError
+
+    def _sql(self, own: int) -> ColumnElement[bool]:
+        raise NotImplementedError
+
+
+class Filer(_OfOrganisation):
+    """Holds for who files it, the seller as a rule."""
+
+    def _holds(self, contract: Contract, own: int) -> bool:
+        return contract.filer_id == own
+
+    def _sql(self, own: int) -> ColumnElement[bool]:
+        return Contract.filer_id == own
+
+
+class Party(_OfOrganisation):
+    """Holds for the filer, and for seller and buyer once it was sent in."""
+
+    def _holds(self, contract: Contract, own: int) -> bool:
+        seen = contract.state != "draft" and own in contract.party_ids
+        return seen or contract.filer_id == own
+
+    def _sql(self, own: int) -> ColumnElement[bool]:
+        seen = (Contract.state != "draft") & Contract.of_party(own)
+        return seen | (Contract.filer_id == own)
+
+
+def _run_by(column: Any, own: int) -> ColumnElement[bool]:
+    """SQL: contracts whose body or point is an admission of this organisation."""
+    found: ColumnElement[bool] = column.in_(
+        select(Admission.id).where(Admission.organisation_id == own)
+    )
+    return found
+
+
+class AtBody(_OfOrganisation):
+    """Holds for what was sent to the registration body that the organisation runs."""
+
+    def _holds(self, contract: Contract, own: int) -> bool:
+        sent = contract.state != "draft"
+        return sent and contract.body is not None and contract.body.organisation_id == own
+
+    def _sql(self, own: int) -> ColumnElement[bool]:
+        return (Contract.state != "draft") & _run_by(Contract.body_id, own)
+
+
+class AtPoint(_OfOrganisation):
+    """Holds for cases that the filer authorised this organisation's service point to help with."""
+
+    def _holds(self, contract: Contract, own: int) -> bool:
+        return contract.point is not None and contract.point.organisation_id == own
+
+    def _sql(self, own: int) -> ColumnElement[bool]:
+        return _run_by(Contract.point_id, own)
+
+
+class InOffice(Condition):
+    """Holds for what the office of the area handles; drafts of organisations are none of its."""
+
+    def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
+        area = grant.region_path
+        if area is None or target is None:
+            return area is not None
+        contract = _contract(target)
+        visible = contract.state != "draft" or contract.filer_id is None
+        return visible and contract.office_region.path.startswith(area)
+
+    def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
+        area = grant.region_path
+        if area is None:
+            return false()
+        below = select(Region.id).where(under(Region.path, area))
+        visible = (Contract.state != "draft") | Contract.filer_id.is_(None)
+        return _rows(model, visible & Contract.office_region_id.in_(below))
+
+
+class PartyInArea(Condition):
+    """Holds for decided contracts whose seller or buyer lies in the area: output and input."""
+
+    _DECIDED = ("registered", "cancelled", "annulled")
+
+    def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
+        area = grant.region_path
+        if area is None or target is None:
+            return area is not None
+        contract = _contract(target)
+        regions = (contract.seller_region, contract.buyer_region)
+        inside = any(one is not None and one.path.startswith(area) for one in regions)
+        return inside and contract.state in self._DECIDED
+
+    def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
+        area = grant.region_path
+        if area is None:
+            return false()
+        below = select(Region.id).where(under(Region.path, area))
+        inside = Contract.seller_region_id.in_(below) | Contract.buyer_region_id.in_(below)
+        return _rows(model, inside & Contract.state.in_(self._DECIDED))
+
+
+class Asker(Condition):
+    """Holds for changes that the organisation of the grant asked for."""
+
+    def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
+        own = grant.organisation_id
+        return own is not None and (target is None or target.asker_id == own)
+
+    def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
+        own = grant.organisation_id
+        return false() if own is None else ContractChange.asker_id == own

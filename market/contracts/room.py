@@ -1,0 +1,12 @@
+"""What technology contracts add to the application."""
+
+from __future__ import annotations
+
+from market.contracts import rule_sets, workflow
+from market.core.ports import Room
+
+ROOM = Room(
+    "contracts",
+    seeds=[rule_sets.seed],
+    workflows=[workflow.CONTRACT, workflow.CHANGE],
+)

@@ -1,0 +1,196 @@
+"""Who may do what with a contract, and the tables of its states.
+
+The way of a contract (domain rules of 2000 办法 and 2001 规则): filed, accepted, examined by two
+people where the body keeps its own register, or cleared and then registered in the national
+system, whose result is typed in here.
+"""
+
+from __future__ import annotations
+
+from market.accounts.roles import EDITORS, MEMBERS, OFFICES
+from market.contracts.models import CHANGE_STATES, STATES, Contract, ContractChange
+from market.contracts.policies import (
+    Asker,
+    AtBody,
+    AtPoint,
+    Filer,
+    InOffice,
+    Party,
+    PartyInArea,
+)
+from market.core.languages import N_
+from market.core.permissions import Always, Condition, StateIn, policy
+from market.core.workflow import Item, Transition, Workflow
+
+EXAMINERS = ("first_examiner", "second_examiner")
+WORKABLE = ("draft", "returned")
+
+
+def _editors(condition: Condition) -> dict[str, Condition]:
+    return dict.fromkeys(EDITORS, condition)
+
+
+def _offices(condition: Condition) -> dict[str, Condition]:
+    return dict.fromkeys(OFFICES, condition)
+
+
+def _examiners(condition: Condition) -> dict[str, Condition]:
+    return dict.fromkeys(EXAMINERS, condition)
+
+
+_HANDLES = {**_examiners(AtBody()), **_offices(InOffice())}
+_FILES = {**_editors(Filer()), "point_staff": AtPoint()}
+
+LIST = policy.declare("contracts:contract:list", person=Always())
+READ = policy.declare(
+    "contracts:contract:read",
+    **dict.fromkeys(MEMBERS, Party()),
+    point_staff=AtPoint(),
+    **_examiners(AtBody()),
+    **_offices(InOffice() | PartyInArea()),
+)
+DESK = policy.declare("contracts:contract:desk", **_HANDLES)
+BEGIN = policy.declare("contracts:contract:begin", **_editors(Filer()))
+EDIT = policy.declare(
+    "contracts:contract:edit",
+    **{role: one & StateIn(WORKABLE) for role, one in _FILES.items()},
+)
+SUBMIT = policy.declare("contracts:contract:submit", **_FILES)
+WITHDRAW = policy.declare("contracts:contract:withdraw", **_editors(Filer()))
+AUTHORISE = policy.declare("contracts:contract:authorise", **_editors(Filer()))
+ACCEPT = policy.declare("contracts:contract:accept", **_HANDLES)
+RETURN = policy.declare("contracts:contract:return", **_HANDLES)
+ASK_EXPERTS = policy.declare("contracts:contract:expert", **_HANDLES)
+FIRST = policy.declare("contracts:contract:examine", **_examiners(AtBody()))
+SECOND = policy.declare("contracts:contract:register", second_examiner=AtBody())
+CLEAR = policy.declare("contracts:contract:clear", **_HANDLES)
+RECORD = policy.declare("contracts:contract:record", **_HANDLES)
+SHOW = policy.declare("contracts:contract:show", **_editors(Filer()))
+RECEIVE = policy.declare("contracts:contract:receive", **_FILES)
+DECIDE = policy.declare("contracts:contract:decide", **_HANDLES)
+
+ASK_CHANGE = policy.declare("contracts:contract_change:ask", **_editors(Party()))
+READ_CHANGE = policy.declare(
+    "contracts:contract_change:read", **dict.fromkeys(MEMBERS, Asker() | Party()), **_HANDLES
+)
+SEND_CHANGE = policy.declare("contracts:contract_change:send", **_editors(Asker()), **_HANDLES)
+DECIDE_CHANGE = policy.declare("contracts:contract_change:decide", **_HANDLES)
+RULES = policy.declare("contracts:rule_set:read", public=Always())
+
+
+def address(contract: Contract) -> str:
+    """The page of a contract."""
+    return f"/contracts/{contract.no}"
+
+
+_NEXT = {
+    "draft": ("owner", "填写后提交登记申请"),
+    "submitted": ("office", "受理，或一次性告知补正"),
+    "returned": ("owner", "补齐后重新提交"),
+    "accepted": ("office", "审查认定"),
+    "expert": ("office", "取回专家意见"),
+    "examined": ("office", "复审"),
+    "cleared": ("office", "录入登记编号和日期"),
+}
+
+
+def _item(contract: Contract) -> Item:
+    side, words = _NEXT.get(contract.state, ("", ""))
+    by_office = contract.filer_id is None
+    return Item(
+        no=contract.no,
+        title=contract.title or "未填写项目名称",
+        url=address(contract),
+        side="office" if side and by_office else side,
+        next_step=words,
+        organisation_id=contract.filer_id,
+        region_path=contract.office_region.path,
+        due=contract.due if side == "office" else None,
+        provisional=contract.due_provisional,
+        returned=contract.state == "returned",
+    )
+
+
+CONTRACT = Workflow(
+    name="contract",
+    label=N_("技术合同"),
+    model=Contract,
+    states=STATES,
+    room="contracts",
+    item=_item,
+    transitions=(
+        Transition("submit", N_("提交登记申请"), WORKABLE, "submitted", SUBMIT),
+        Transition(
+            "withdraw", N_("撤回"), ("submitted", "returned"), "withdrawn", WITHDRAW, tone="plain"
+        ),
+        Transition("resume", N_("继续填写"), ("withdrawn",), "draft", WITHDRAW, tone="plain"),
+        Transition("accept", N_("受理"), ("submitted",), "accepted", ACCEPT),
+        Transition(
+            "return",
+            N_("补正（一次性告知）"),
+            ("submitted", "accepted"),
+            "returned",
+            RETURN,
+            reason=True,
+            tone="plain",
+        ),
+        Transition("ask_experts", N_("送专家评审"), ("accepted",), "expert", ASK_EXPERTS, tone="plain"),
+        Transition("experts_said", N_("取回专家意见"), ("expert",), "accepted", ASK_EXPERTS),
+        Transition("examine", N_("初审完毕，送复审"), ("accepted",), "examined", FIRST),
+        Transition("send_back", N_("退回初审"), ("examined",), "accepted", SECOND, reason=True,
+                   tone="plain"),
+        Transition("register", N_("准予登记"), ("examined",), "registered", SECOND,
+                   not_by=("examine",)),
+        Transition("clear", N_("预审通过"), ("accepted",), "cleared", CLEAR),
+        Transition("reopen", N_("退回审查"), ("cleared",), "accepted", CLEAR, reason=True,
+                   tone="plain"),
+        Transition("record", N_("录入登记结果"), ("draft", "cleared"), "registered", RECORD),
+        Transition("refuse", N_("不予登记"), ("examined", "cleared"), "refused", DECIDE, reason=True,
+                   not_by=("examine",), tone="stop"),
+        Transition("reconsider", N_("重新审查"), ("refused",), "accepted", DECIDE, reason=True,
+                   tone="plain"),
+        Transition("cancel", N_("注销登记"), ("registered",), "cancelled", DECIDE, reason=True,
+                   tone="stop"),
+        Transition("annul", N_("撤销登记"), ("registered",), "annulled", DECIDE, reason=True,
+                   tone="stop"),
+    ),
+)  # fmt: skip
+
+
+def _change_item(change: ContractChange) -> Item:
+    steps = {
+        "draft": ("owner", "填写后提交"),
+        "submitted": ("office", "办理，或退回补正"),
+        "returned": ("owner", "补齐后重新提交"),
+    }
+    side, words = steps.get(change.state, ("", ""))
+    return Item(
+        no=change.no,
+        title=change.contract.title,
+        url=f"{address(change.contract)}/changes/{change.no}",
+        side="office" if side and change.asker_id is None else side,
+        next_step=words,
+        organisation_id=change.asker_id,
+        region_path=change.office_region.path,
+        returned=change.state == "returned",
+    )
+
+
+CHANGE = Workflow(
+    name="contract_change",
+    label=N_("登记事项变更"),
+    model=ContractChange,
+    states=CHANGE_STATES,
+    room="contracts",
+    item=_change_item,
+    transitions=(
+        Transition("submit", N_("提交"), WORKABLE, "submitted", SEND_CHANGE),
+        Transition("withdraw", N_("撤回"), ("draft", "submitted", "returned"), "withdrawn",
+                   SEND_CHANGE, tone="plain"),
+        Transition("return", N_("补正"), ("submitted",), "returned", DECIDE_CHANGE, reason=True,
+                   tone="plain"),
+        Transition("approve", N_("予以办理"), ("submitted",), "done", DECIDE_CHANGE),
+        Transition("refuse", N_("不予办理"), ("submitted",), "refused", DECIDE_CHANGE, reason=True,
+                   tone="stop"),
+    ),
+)  # fmt: skip
