@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from market.accounts import queries as accounts
+from market.accounts.queries import Owner
 from market.contracts.rules import Facts, Instalment, Right, Side
 from market.contracts.schemas import LABELS, NEEDED, PARTY_LISTS, PERSONAL
 from market.core import secrets
@@ -93,7 +95,7 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[st
 def facts(content: Mapping[str, Any], files: Sequence[str] = ()) -> Facts:
     """What the checks of `rules` read. files: purposes of what is attached."""
     known = unpack(content)
-    days: dict[str, Any] = {name: _day(known.get(name)) for name in _DATES}
+    days: dict[str, Any] = {name: day(known.get(name)) for name in _DATES}
     same: dict[str, Any] = {name: known.get(name) for name in _NUMBERS}
     codes: dict[str, Any] = {name: known.get(name) or "" for name in _CODES}
     paths = _paths(known)
@@ -104,11 +106,11 @@ def facts(content: Mapping[str, Any], files: Sequence[str] = ()) -> Facts:
         sellers=[_side(row, paths) for row in known.get("sellers", [])],
         buyers=[_side(row, paths) for row in known.get("buyers", [])],
         plan=[
-            Instalment(row["amount_fen"], _day(row.get("when")), row.get("what", ""))
+            Instalment(row["amount_fen"], day(row.get("when")), row.get("what", ""))
             for row in known.get("plan", [])
         ],
         rights=[
-            Right(row["kind"], row.get("number", ""), row.get("holder", ""), _day(row.get("ends")))
+            Right(row["kind"], row.get("number", ""), row.get("holder", ""), day(row.get("ends")))
             for row in known.get("rights", [])
         ],
         is_foreign=bool(known.get("is_foreign")),
@@ -116,7 +118,8 @@ def facts(content: Mapping[str, Any], files: Sequence[str] = ()) -> Facts:
     )
 
 
-def _day(text: str | None) -> date | None:
+def day(text: str | None) -> date | None:
+    """A date as versions keep it."""
     return date.fromisoformat(text) if text else None
 
 
@@ -135,3 +138,21 @@ def _side(row: Mapping[str, Any], paths: Mapping[str, str]) -> Side:
         region_path=paths.get(row.get("region_code", ""), ""),
         **{name: row.get(name, "") for name in same},
     )
+
+
+def organisations_of(content: Mapping[str, Any]) -> dict[str, Owner]:
+    """Organisations of the register among the parties, by the credit code that was written."""
+    rows = [row for name in PARTY_LISTS for row in content.get(name, [])]
+    codes = {row["uscc"] for row in rows if row.get("uscc")}
+    return accounts.owners_by_uscc(codes) if codes else {}
+
+
+def region_ids(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Ids of the regions that parties name, by code."""
+    codes = {row["region_code"] for row in rows if row.get("region_code")}
+    return {one.code: one.id for one in regions.by_codes(codes)} if codes else {}
+
+
+def amounts_fit(total_fen: int | None, technical_fen: int | None) -> bool:
+    """Whether the two amounts can stand in one row: 0 ≤ 技术交易额 ≤ 成交额."""
+    return total_fen is None or technical_fen is None or technical_fen <= total_fen
