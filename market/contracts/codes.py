@@ -113,7 +113,7 @@ FIELDS = {
     "nuclear": N_("核应用技术"),
     "agriculture": N_("农业技术"),
     "transport": N_("现代交通"),
-    "city": N_("城市建设与社会发展"),
+    "urban": N_("城市建设与社会发展"),
 }
 # GB/T 24450-2009, the thirteen classes of the top level.
 AIMS = {
