@@ -7,11 +7,12 @@ The one place that decides it. Whoever shows the owner of a listing asks `owner_
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import joinedload
 
 from market.accounts import queries as accounts
 from market.accounts.models import KINDS as OWNER_KINDS
@@ -21,6 +22,7 @@ from market.accounts.roles import EDITORS, MEMBERS, OFFICES
 from market.catalogue import terms
 from market.catalogue.models import Listing, NameConsent
 from market.core.db import db
+from market.core.importing import Row
 from market.core.permissions import Actor, InArea, Own, policy
 from market.core.text import fold
 from market.regions.queries import RegionView
@@ -28,6 +30,7 @@ from market.regions.queries import RegionView
 HIDDEN = "name_hidden"  # the field of a demand that says so
 # What would name the firm as surely as its name does.
 TELLING = ("contact", "contact_phone", "source")
+_OF_THE_ROW = ("owner_name", "owner_uscc", "region")  # never shown as they were typed
 SEE = policy.declare(
     "catalogue:listing:see_name",
     **dict.fromkeys(MEMBERS, Own()),
@@ -38,6 +41,7 @@ CONSENT = policy.declare(
     **dict.fromkeys(EDITORS, Own()),
     **dict.fromkeys(OFFICES, InArea()),
 )
+NAMES_ITSELF = "已选「不公开单位名称」，这里却写着本单位的名称：请改掉。"
 _PROVINCE = re.compile(r"^\S{2,8}?(?:省|自治区)(?=\S)")
 # Endings that a text may leave off while everybody knows who is meant.
 _FORMS = re.compile(
@@ -115,7 +119,9 @@ def neutral_name(content: Mapping[str, Any], owner_kind: str, place: str) -> str
         content: of the listing, for its industry; place: the full name of its region.
     """
     named = terms.labels("industry", content.get("industries") or [])
-    industry = named[0].removesuffix("业")[:20] if named else ""
+    industry = named[0][:20] if named else ""
+    if len(industry) > _SHORTEST:  # 食品制造业 → 食品制造, but 农业 stays
+        industry = industry.removesuffix("业")
     return f"某{industry}{OWNER_KINDS[owner_kind]}（{_PROVINCE.sub('', place)}）"
 
 
@@ -123,6 +129,16 @@ def neutral_of(listing: Listing) -> str:
     """What stands for the owner of a listing where its name is kept back."""
     details = listing.current.details if listing.current is not None else {}
     return neutral_name(details, listing.owner.kind, listing.region.full_name)
+
+
+def neutral_names(numbers: Sequence[str]) -> dict[str, str]:
+    """What stands for the owner of those of these demands whose firms keep their names back."""
+    if not numbers:
+        return {}
+    query = select(Listing).where(Listing.no.in_(numbers), Listing.kind == "demand")
+    loaded = (joinedload(Listing.current), joinedload(Listing.owner), joinedload(Listing.region))
+    found = db.session.scalars(query.options(*loaded))
+    return {one.no: neutral_of(one) for one in found if hidden(one)}
 
 
 def names_of(organisation_id: int, name: str) -> tuple[str, ...]:
@@ -239,9 +255,16 @@ def naming_fields(content: Mapping[str, Any], names: tuple[str, ...]) -> list[st
     for key, value in content.items():
         texts = value if isinstance(value, list) else [value]
         whole = fold("；".join(one for one in texts if isinstance(one, str)))
-        if key not in TELLING and any(part in whole for part in wanted):
+        if key not in (*TELLING, *_OF_THE_ROW) and any(part in whole for part in wanted):
             found.append(key)
     return found
+
+
+def judge_row(row: Row, content: Mapping[str, Any], owner_id: int, name: str) -> None:
+    """Report where a row of a file keeps its owner's name back and writes it all the same."""
+    if hides(content):
+        for key in naming_fields(content, names_of(owner_id, name)):
+            row.report(key, NAMES_ITSELF)
 
 
 def _recognised(name: str) -> set[str]:

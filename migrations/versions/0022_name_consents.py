@@ -55,6 +55,10 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_name_consent")),
     )
+    with op.batch_alter_table("intake") as batch:
+        batch.add_column(
+            sa.Column("name_hidden", sa.Boolean(), server_default=sa.false(), nullable=False)
+        )
     with op.batch_alter_table("name_consent") as batch:
         batch.create_index("ix_name_consent_listing", ["listing_id", "id"], unique=False)
         batch.create_index("ix_name_consent_organisation", ["organisation_id"], unique=False)
@@ -62,4 +66,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("intake") as batch:
+        batch.drop_column("name_hidden")
     op.drop_table("name_consent")

@@ -74,7 +74,7 @@ def _names_itself(row: Submission, content: Mapping[str, Any]) -> list[tuple[str
         parts = (written.get("files"), file.name, file.caption)
         written["files"] = "；".join(one for one in parts if one)
     found = naming.naming_fields(written, names)
-    return [(key, "已选「不公开单位名称」，这里却写着本单位的名称：请改掉。") for key in found]
+    return [(key, naming.NAMES_ITSELF) for key in found]
 
 
 def require_complete(row: Submission) -> Mapping[str, Any]:
