@@ -44,7 +44,7 @@ def _page(kind: str, no: str) -> str | tuple[str, int]:
         listing=listing,
         related=akin,
         around=public_queries.around(actor, listing),
-        owner_notes=market.owner_notes(listing.owner.id),
+        owner_notes=[] if listing.name_hidden else market.owner_notes(listing.owner.id),
         beside=market.beside_listing(actor, listing.id),
     )
 
