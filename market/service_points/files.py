@@ -23,7 +23,7 @@ from market.core.importing import Checked, Importable, Kind, Options
 from market.core.permissions import SYSTEM
 from market.core.sheets import Column, Row
 from market.regions.models import Region
-from market.service_points import exports, rules, service
+from market.service_points import checks, exports, rules, service
 from market.service_points.finding import Finder, words_of
 from market.service_points.models import BODY, KINDS, PLACES, POINT, POWERS, Admission
 from market.service_points.schemas import AdmissionSchema
@@ -184,7 +184,7 @@ class AdmissionImporter:
         """The rules of a form, at the cells of the row."""
         row = db.session.get(Admission, checked.existing_id) if checked.existing_id else None
         try:
-            service.check(checked.content, row)
+            checks.check(checked.content, row)
         except Invalid as error:
             _report(checked.row, error)
             return None
