@@ -284,7 +284,9 @@ def get(actor: Actor, no: str) -> Detail:
             for one in db.session.scalars(units.options(joinedload(AdmissionUnit.organisation)))
         ],
         parent=entry_of(row.parent) if row.parent is not None else None,
-        below=[entry_of(one) for one in db.session.scalars(below.order_by(Admission.id).limit(100))],
+        below=[
+            entry_of(one) for one in db.session.scalars(below.order_by(Admission.id).limit(100))
+        ],
         staff=[_staff(one) for one in row.staff],
         fields=topics_of(row.topics, "field"),
         industries=topics_of(row.topics, "industry"),

@@ -9,6 +9,7 @@ from market.service_points import (
     merging,
     messages,
     timekeeping,
+    traces,
     web,
     web_desk,
     web_own,
@@ -31,7 +32,10 @@ ROOM = Room(
     api=[api.blueprint, specialists_api.blueprint],
     workflows=[workflow.ADMISSION],
     messages=messages.KINDS_OF_MESSAGES,
-    tasks=[Task("tell of admissions that run out", 3600.0, timekeeping.remind)],
+    tasks=[
+        Task("tell of admissions that run out", 3600.0, timekeeping.remind),
+        Task("forget imports of the directory", 3600.0, traces.forget_old),
+    ],
     scopes={
         "service_points:admission": "机构与服务点：录入、修改、暂停、终止",
         "service_points:specialist": "技术经理人与专家：录入、修改、公开同意",

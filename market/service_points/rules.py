@@ -114,9 +114,7 @@ def over_trouble(above: Above, begins: date, today: date) -> str | None:
     """A parent whose time is over before this one begins, or today."""
     if above.valid_to is None or above.valid_to >= max(begins, today):
         return None
-    return (
-        f"上级「{above.title}」的有效期到 {above.valid_to} 为止，不能再作上级：请先给它续期，或另选一家。"
-    )
+    return f"上级「{above.title}」的有效期到 {above.valid_to} 为止，不能再作上级：请先给它续期，或另选一家。"
 
 
 def amount_trouble(amount: int | None, base: str | None, above: Above) -> str | None:

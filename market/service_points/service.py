@@ -143,7 +143,9 @@ def renew(actor: Actor, no: str, version: int, valid_to: date | None, source: st
         if old is None or (valid_to is not None and valid_to <= old):
             until = old.isoformat() if old else "长期"
             raise Invalid({"valid_to": [f"现在的有效期止是{until}，续期应晚于它。"]})
-        checks.refuse_twice(row.organisation_id, row.kind, row.region, row.valid_from, valid_to, row.id)
+        checks.refuse_twice(
+            row.organisation_id, row.kind, row.region, row.valid_from, valid_to, row.id
+        )
         _move(row, version, valid_to=valid_to, source=source)
         told = {"valid_to": valid_to.isoformat() if valid_to else None, "source": source}
         work.record(
@@ -227,6 +229,17 @@ def do(actor: Actor, no: str, action: str, reason: str | None) -> None:
             },
         )
         messages.tell_staff(messages.OF_ACTS[action], row, str(fired.event.id), words)
+
+
+def unrecord(actor: Actor, row: Admission) -> None:
+    """Say that an admission goes again, since the import that made it is taken back.
+
+    Call inside a unit of work, before the row is deleted. Its number is not used again.
+    """
+    with unit_of_work(actor) as work:
+        work.require(RECORD, row)
+        work.record("admission.unrecorded", ADMISSION.name, row.id, no=row.no, before=_told(row))
+        messages.tell_staff(messages.UNRECORDED, row, "unrecorded")
 
 
 # -- writing

@@ -23,7 +23,9 @@ def remind() -> bool:
         Admission.valid_to.between(today, today + rules.WARNED),
         or_(Admission.reminded.is_(None), Admission.reminded != Admission.valid_to),
     )
-    ids = list(db.session.scalars(select(Admission.id).where(*due).order_by(Admission.id).limit(BATCH)))
+    ids = list(
+        db.session.scalars(select(Admission.id).where(*due).order_by(Admission.id).limit(BATCH))
+    )
     if not ids:
         return False
     with unit_of_work(SYSTEM) as work:

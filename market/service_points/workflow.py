@@ -43,7 +43,7 @@ _STAFF = (*MEMBERS, "broker", "point_staff", "first_examiner", "second_examiner"
 OWN = policy.declare("service_points:admission:own", **dict.fromkeys(_STAFF, Own()))
 DESCRIBE = policy.declare("service_points:admission:describe", **_EDITORS)
 STAFF = policy.declare("service_points:admission:staff", **_AREA, **_EDITORS)
-REMIND = policy.declare("service_points:admission:remind")  # the system's alone
+REMIND = policy.declare("service_points:admission:remind")  # the worker's alone
 IMPORT = policy.declare("service_points:files:import", **_AREA)
 
 READ_SPECIALIST = policy.declare(
