@@ -98,6 +98,7 @@ class StaffMember:
     ab_role: str | None
     certificate: str | None
     trained_on: date | None
+    listed: bool
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ class Detail:
     row: Admission
 
 
-def _entry(row: Admission, how: str = "") -> Entry:
+def entry_of(row: Admission, how: str = "") -> Entry:
+    """An admission as lists show it."""
     same = "no title kind address telephone hours valid_from valid_to state reason demo"
     return Entry(
         organisation=row.owner.name,
@@ -192,7 +194,7 @@ def page_of(query: Select[Admission], page: int, per_page: int) -> PageOf[Entry]
     total = db.session.scalar(select(func.count()).select_from(limited.subquery())) or 0
     rows = db.session.scalars(query.limit(per_page).offset((page - 1) * per_page))
     total_is = "exact" if total <= EXACT_UP_TO else "at_least"
-    found = [_entry(row) for row in rows]
+    found = [entry_of(row) for row in rows]
     return PageOf(found, min(total, EXACT_UP_TO), page, per_page, total_is)
 
 
@@ -235,7 +237,7 @@ def near(actor: Actor, asked: Asked, limit: int = 10) -> list[Entry]:
         .limit(limit)
     )
     words = {1: N_("本县"), 2: N_("服务本地"), 3: N_("同市（州）")}
-    return [_entry(row, words[at]) for row, at in db.session.execute(query)]
+    return [entry_of(row, words[at]) for row, at in db.session.execute(query)]
 
 
 def find(actor: Actor, no: str) -> Admission:
@@ -271,7 +273,7 @@ def get(actor: Actor, no: str) -> Detail:
     areas = select(AdmissionArea).where(AdmissionArea.admission_id == row.id)
     units = select(AdmissionUnit).where(AdmissionUnit.admission_id == row.id)
     return Detail(
-        entry=_entry(row),
+        entry=entry_of(row),
         powers=powers_held(row),
         areas=[
             regions.view(one.region)
@@ -281,8 +283,10 @@ def get(actor: Actor, no: str) -> Detail:
             (one.organisation.no, one.organisation.name)
             for one in db.session.scalars(units.options(joinedload(AdmissionUnit.organisation)))
         ],
-        parent=_entry(row.parent) if row.parent is not None else None,
-        below=[_entry(one) for one in db.session.scalars(below.order_by(Admission.id).limit(100))],
+        parent=entry_of(row.parent) if row.parent is not None else None,
+        below=[
+            entry_of(one) for one in db.session.scalars(below.order_by(Admission.id).limit(100))
+        ],
         staff=[_staff(one) for one in row.staff],
         fields=topics_of(row.topics, "field"),
         industries=topics_of(row.topics, "industry"),
@@ -295,7 +299,8 @@ def _staff(row: AdmissionStaff) -> StaffMember:
     name = row.person.name if row.person is not None else row.name or ""
     plain, mark, more = name.partition("（")  # （演示） stays to be seen
     shown = name if row.listed else mask_name(plain) + mark + more
-    return StaffMember(row.id, shown, row.duty, row.ab_role, row.certificate, row.trained_on)
+    same = "id duty ab_role certificate trained_on listed"
+    return StaffMember(name=shown, **{key: getattr(row, key) for key in same.split()})
 
 
 def of_organisation(organisation_id: int) -> list[Entry]:
@@ -304,7 +309,7 @@ def of_organisation(organisation_id: int) -> list[Entry]:
         Admission.organisation_id == organisation_id, Admission.state != "ended"
     )
     until = or_(Admission.valid_to.is_(None), Admission.valid_to >= clock.today())
-    return [_entry(row) for row in db.session.scalars(query.where(until).order_by(BY_KIND))]
+    return [entry_of(row) for row in db.session.scalars(query.where(until).order_by(BY_KIND))]
 
 
 def count_in(region: RegionView) -> int:
