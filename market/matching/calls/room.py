@@ -20,7 +20,10 @@ ROOM = Room(
     "calls",
     blueprints=[web.blueprint, web_answers.blueprint],
     api=[api.blueprint],
-    tasks=[Task("close calls", 60.0, service.close_over)],
+    tasks=[
+        Task("close calls", 60.0, service.close_over),
+        Task("settle noticed calls", 60.0, service.settle_noticed),
+    ],
     files={
         CALL_FILES: filing.may_have_of_call,
         ANSWER_FILES: filing.may_have_of_answer,
