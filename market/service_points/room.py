@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from market.core.ports import Room
-from market.service_points import api, files, merging, web, web_desk, workflow
+from market.service_points import api, files, merging, own_data, web, web_desk, workflow
 from market.service_points.specialists import api as specialists_api
 from market.service_points.specialists import importer as specialists_files
 from market.service_points.specialists import web as specialists_web
@@ -24,6 +24,7 @@ ROOM = Room(
         "service_points:specialist": "技术经理人与专家：录入、修改、公开同意",
     },
     imports=(*files.IMPORTS, *specialists_files.IMPORTS),
+    of_person=own_data.of_person,
     on_merge=merging.move,
     would_move=merging.would_move,
 )

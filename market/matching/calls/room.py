@@ -8,6 +8,7 @@ from market.matching.calls import (
     filing,
     merging,
     messages,
+    own_data,
     queries,
     service,
     web,
@@ -31,6 +32,7 @@ ROOM = Room(
     messages=messages.KINDS,
     workflows=[workflow.CALL, workflow.CALL_ANSWER],
     beside_listing=queries.beside_listing,
+    of_person=own_data.of_person,
     on_merge=merging.move,
     would_move=merging.would_move,
     scopes={
