@@ -1,4 +1,4 @@
-"""Calls whose result is put up for objections before it holds."""
+"""Calls whose result is put up for objections before it holds; demands know that they are called."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,8 +25,15 @@ def upgrade() -> None:
     with op.batch_alter_table("call_answer") as batch:
         _states(batch, "ck_call_answer_state", _ANSWER_NOW)
 
+    op.add_column("listing", sa.Column("call_until", sa.Date(), nullable=True))
+    op.execute(
+        "UPDATE listing SET call_until = (SELECT max(deadline) FROM call"
+        " WHERE call.listing_id = listing.id AND call.state = 'open')"
+    )
+
 
 def downgrade() -> None:
+    op.drop_column("listing", "call_until")
     # A choice that waits for its notice is taken back: the answers can be chosen again.
     op.execute("UPDATE call_answer SET state = 'sent' WHERE state = 'proposed'")
     op.execute("UPDATE call SET state = 'closed' WHERE state = 'proposed'")

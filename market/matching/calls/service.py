@@ -145,6 +145,16 @@ def _open(work: UnitOfWork, call: Call, _values: Mapping[str, Any]) -> None:
     if call.listing.state != "published":
         raise Conflict("这项需求已不公开，不能发布揭榜。")
     flow.fire(work, CALL, call, "open", values=_moved(opened_at=clock.now()))
+    _show(work, call)
+
+
+def _show(work: UnitOfWork, call: Call) -> None:
+    """Let the demand, and through it the search, tell that it is out as a call, or no more."""
+    until = call.deadline if call.state == "open" else None
+    db.session.execute(
+        update(Listing).where(Listing.id == call.listing_id).values(call_until=until)
+    )
+    work.announce("listing", call.listing_id)
 
 
 def check_day(deadline: date | None) -> None:
@@ -174,6 +184,7 @@ def _extend(work: UnitOfWork, call: Call, values: Mapping[str, Any]) -> None:
         values=_moved(deadline=deadline),
         after={"deadline": deadline.isoformat(), "deadline_before": before},
     )
+    _show(work, call)
     _refresh_drafts(call)
     _tell_all(messages.EXTENDED, call, ("draft", "sent"))
 
@@ -198,6 +209,7 @@ def _close_if_over(work: UnitOfWork, call: Call) -> None:
     """Note that the deadline passed where the worker has not yet."""
     if call.state == "open" and is_over(call.deadline):
         flow.fire(work, CALL, call, "close", values=_moved())
+        _show(work, call)
         _refresh_drafts(call)
 
 
@@ -313,6 +325,7 @@ def _finish(work: UnitOfWork, call: Call, _values: Mapping[str, Any]) -> None:
 
 def _withdraw(work: UnitOfWork, call: Call, values: Mapping[str, Any]) -> None:
     flow.fire(work, CALL, call, "withdraw", reason=values.get("reason"), values=_moved())
+    _show(work, call)
     _refresh_drafts(call)
     _tell_all(messages.ENDED, call, ("draft", "sent"))
 
