@@ -231,7 +231,7 @@ class _Watched:
         self.preview: list[dict[str, Any]] = []
 
     def foresee(self, rows: Sequence[Row]) -> None:
-        look_ahead(self._inner, rows)
+        getattr(self._inner, "foresee", lambda rows: None)(rows)
 
     def check(self, rows: Sequence[Row]) -> list[Checked]:
         checked = self._inner.check(rows)
