@@ -35,7 +35,6 @@ from market.core.importing import (
     Importer,
     Options,
     Result,
-    look_ahead,
     run_import,
 )
 from market.core.models import ImportRun
