@@ -171,13 +171,6 @@ class Result:
         )
 
 
-def look_ahead(importer: Importer, rows: Sequence[Row]) -> None:
-    """Show the first rows to an importer that wants to see them before it judges one."""
-    foresee = getattr(importer, "foresee", None)
-    if foresee is not None:
-        foresee(rows)
-
-
 def run_import(
     kind: Kind,
     path: Path,
@@ -206,7 +199,8 @@ def run_import(
     rows = chain(first, table.rows)
     compare = dry_run or len(first) <= MOST_COMPARED
     importer = kind.importer(replace(options, compare=compare))
-    look_ahead(importer, first)
+    # An importer may want to see the rows before it judges the first one.
+    getattr(importer, "foresee", lambda rows: None)(first)
     result = Result(sheet=table.sheet)
     result.take(table.warnings)
     run = _Run(actor, progress, permission, batch)

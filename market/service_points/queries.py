@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -26,6 +27,7 @@ from market.service_points.finding import powers_held, topics_of
 from market.service_points.models import (
     BODY,
     KINDS,
+    POINT,
     POWERS,
     Admission,
     AdmissionArea,
@@ -331,10 +333,11 @@ def bodies_for(organisation: Organisation, day: date) -> list[Admission]:
     A body serves whom its area covers (regions with all below) and the units it names; those that
     name it come first, then the smaller area.
     """
-    ids = organisation.region.path_ids
-    unit = select(AdmissionUnit.admission_id).where(
-        AdmissionUnit.organisation_id == organisation.id
-    )
+    return _bodies(organisation.region.path_ids, organisation.id, day)
+
+
+def _bodies(ids: Sequence[int], unit_id: int | None, day: date) -> list[Admission]:
+    unit = select(AdmissionUnit.admission_id).where(AdmissionUnit.organisation_id == unit_id)
     area = select(AdmissionArea.admission_id, func.max(func.length(Region.path)).label("depth"))
     area = area.join(Region, Region.id == AdmissionArea.region_id)
     covering = area.where(AdmissionArea.region_id.in_(ids)).group_by(AdmissionArea.admission_id)
@@ -348,6 +351,26 @@ def bodies_for(organisation: Organisation, day: date) -> list[Admission]:
         .order_by(case((named, 0), else_=1), depth.c.depth.desc(), Admission.id)
     )
     return list(db.session.scalars(query))
+
+
+def beside(region: RegionView, seller_id: int | None) -> dict[str, Any]:
+    """Who registers contracts of a place and who helps with them, for the page of a listing.
+
+    Args:
+        seller_id: whose contracts; None where the owner buys, or is not to be known.
+    """
+    ids = path_ids(region.path)
+    county = "/" + "/".join(map(str, ids[:3])) + "/"
+    points = whole_rows().where(
+        Admission.kind == POINT, Admission.running(clock.today()), under(Region.path, county)
+    )
+    return {
+        "bodies": [entry_of(row) for row in _bodies(ids, seller_id, clock.today())[:2]],
+        "points": [
+            entry_of(row) for row in db.session.scalars(points.order_by(Admission.id).limit(3))
+        ],
+        "region": region,
+    }
 
 
 def powers_of(admission: Admission) -> frozenset[str]:

@@ -35,7 +35,6 @@ from market.core.importing import (
     Importer,
     Options,
     Result,
-    look_ahead,
     run_import,
 )
 from market.core.models import ImportRun
@@ -231,7 +230,7 @@ class _Watched:
         self.preview: list[dict[str, Any]] = []
 
     def foresee(self, rows: Sequence[Row]) -> None:
-        look_ahead(self._inner, rows)
+        getattr(self._inner, "foresee", lambda rows: None)(rows)
 
     def check(self, rows: Sequence[Row]) -> list[Checked]:
         checked = self._inner.check(rows)
