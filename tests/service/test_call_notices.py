@@ -16,6 +16,8 @@ from market.core.unit_of_work import unit_of_work
 from market.matching.calls import answering, queries, service
 from market.matching.calls.models import Call, CallAnswer
 from market.matching.calls.schemas import AnswerSchema
+from market.matching.intents import beginning, offers
+from market.matching.intents import service as intents
 from market.notices import objecting, starting
 from market.notices import queries as notices
 from market.notices import service as notice_service
@@ -168,3 +170,43 @@ def test_a_notice_that_is_given_up_leads_back(owner, proposed):
     service.settle_noticed()
     assert row_of(Call, no).state == "closed"
     assert notices.standing_of(notice).code == "gone"
+
+
+def test_story_7_a_county_government_calls_chooses_agrees_and_its_demand_is_solved(demo, at):
+    demand = db.session.scalars(select(Listing).where(Listing.source_id == "demo-xq-004")).one()
+    assert demand.owner.kind == "office"
+    no_, place = demand.no, demand.region.code
+    office = people.actor(
+        ("owner", demand.owner_id), ("county", demand.owner_id, place), name="县府办"
+    )
+    with unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        db.session.get_one(Organisation, demand.owner_id).verified_at = clock.now()
+    no = service.begin(office, no_, {"deadline": clock.today(), "wants_notice": True})
+    service.act(office, no, "open", {})
+    institute = people.organisation("草地研究所", kind="institute")
+    solver = people.actor(("owner", institute))
+    answering.save(solver, no, institute, WORDS)
+    made = answering.send(solver, no, institute, AnswerSchema().load(WORDS))
+    at.shift(timedelta(days=1))
+    service.close_over()
+    service.act(office, no, "choose", {"answers": [made], "reason": "分级方案可行"})
+    at.move_to(row_of(Notice, started(office, no)).ends_at)
+    service.settle_noticed()
+    values = {"side": "buyer", "contract_class": "consulting"}
+    intent = beginning.begin(office, made, values, "answer")
+    intents.act(solver, intent, "accept")
+    terms = {
+        "transfer_mode": "consulting",
+        "price_mode": "fixed",
+        "price_min_fen": 9_600_000,
+        "plan": [{"when": "验收后", "what": "全款", "fen": 9_600_000}],
+        "acceptance": "通过评审",
+        "ownership": "buyer",
+    }
+    version = offers.offer(solver, intent, terms)
+    assert offers.agree(office, intent, version)
+    service.act(office, no, "finish", {})
+    ended = row_of(Listing, no_)
+    assert (ended.state, ended.outcome, ended.outcome_with) == ("closed", "solved", "草地研究所")
+    assert offers.agreed(solver, intent)
