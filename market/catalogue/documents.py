@@ -40,6 +40,7 @@ PARTS = (
 SCHEMA = IndexSchema(
     filters=(
         "kind",
+        "call",
         "region",
         "field",
         "industry",
@@ -84,6 +85,7 @@ _COLUMNS = (
     Listing.demo,
     Listing.created_at,
     Listing.published_at,
+    Listing.call_until,
     Revision.id.label("revision_id"),
     Revision.details,
     *(getattr(Revision, name) for name in TYPED),
@@ -128,7 +130,7 @@ def _document(
         content, shown = naming.without_telling(content), naming.without_telling(shown)
     return Document(
         key=f"listing:{row.id}",
-        version=version(row.revision_id, row.owner_version),
+        version=version(row.revision_id, row.owner_version, row.call_until),
         title=row.title,
         parts=_parts(content, shown, owner, trail),
         names=() if hidden else (owner,),
@@ -140,9 +142,10 @@ def _document(
     )
 
 
-def version(revision_id: int, owner_version: int) -> str:
+def version(revision_id: int, owner_version: int, call_until: date | None) -> str:
     """Changes whenever the document does."""
-    return f"{revision_id}.{owner_version}"
+    called = f".{call_until:%Y%m%d}" if call_until else ""
+    return f"{revision_id}.{owner_version}{called}"
 
 
 def _joined(value: Any) -> str:
@@ -182,6 +185,7 @@ def _filters(
 ) -> dict[str, Sequence[str]]:
     return {
         "kind": [row.kind],
+        "call": ["open"] if row.call_until else [],
         # With a sign before it: the very place, as apart from all that lies around it.
         "region": [*(str(key) for key in region_ids), f"={region_ids[-1]}"],
         "field": _coded("field", content.get("fields")),
@@ -251,6 +255,7 @@ def _card(row: Any, shown: Mapping[str, Any], trail: Sequence[str], owner: str) 
         "owner": owner,
         "date": clock.local(row.published_at or row.created_at).date().isoformat(),
         "deadline": shown.get("deadline"),
+        "call_until": row.call_until.isoformat() if row.call_until else None,
         "valid_until": shown.get("valid_until"),
         "trial": shown.get("trial") == "是",
         "demo": row.demo,
@@ -299,13 +304,13 @@ def count() -> int:
 def versions() -> Iterator[tuple[str, str]]:
     """Key and version of every document that there should be."""
     query = (
-        select(Listing.id, Listing.current_id, Organisation.lock_version)
+        select(Listing.id, Listing.current_id, Organisation.lock_version, Listing.call_until)
         .join(Listing.owner)
         .where(Listing.state == "published")
         .order_by(Listing.id)
     )
-    for key, revision, owner in db.session.execute(query).yield_per(5000):
-        yield f"listing:{key}", version(revision or 0, owner)
+    for key, revision, owner, called in db.session.execute(query).yield_per(5000):
+        yield f"listing:{key}", version(revision or 0, owner, called)
 
 
 SEARCHABLE = Searchable(

@@ -71,6 +71,7 @@ LISTING_STATES = {
     "closed": N_("已结束"),
 }
 # How a demand ended.
+CALLS = {"open": N_("揭榜中")}
 OUTCOMES = {"solved": N_("已解决"), "unsolved": N_("未解决"), "elsewhere": N_("站外解决")}
 
 
@@ -144,6 +145,8 @@ class Listing(OwnedBy, InRegion, Base):
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The last day for answers while a demand is out as a call; the room that keeps calls writes it.
+    call_until: Mapped[date | None]
     # How a demand ended, with whom, and for how much.
     outcome: Mapped[str | None] = mapped_column(String(20))
     outcome_with: Mapped[str | None] = mapped_column(String(200))

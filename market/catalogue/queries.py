@@ -19,6 +19,7 @@ from market.catalogue import naming, rules, terms
 from market.catalogue.content import content_of
 from market.catalogue.display import Shown, displayed
 from market.catalogue.models import (
+    CALLS,
     COOPERATION_MODES,
     KINDS,
     OUTCOMES,
@@ -66,6 +67,7 @@ PART_LABELS = {
 PATHS = {"achievement": "achievements", "demand": "demands"}
 _FIXED: Mapping[str, Mapping[str, str]] = {
     "kind": KINDS,
+    "call": CALLS,
     "stage": STAGES,
     "mode": COOPERATION_MODES,
     "price_band": {
@@ -98,6 +100,7 @@ class ListingView:
     published: datetime
     updated: datetime
     valid_until: date | None
+    call_until: date | None  # the last day for answers, while it is out as a call
     completeness: int
     advice: str | None
     version: int
@@ -207,6 +210,13 @@ def several(actor: Actor, numbers: Sequence[str]) -> dict[str, ListingView]:
     return found
 
 
+def _open_call(listing: Listing) -> date | None:
+    """Until when answers to its call are taken; the worker may not have noted yet that it is over."""
+    until = listing.call_until
+    over = until is None or until < clock.today() or listing.state != "published"
+    return None if over else until
+
+
 def _view(
     listing: Listing,
     content: Mapping[str, Any],
@@ -234,6 +244,7 @@ def _view(
         published=listing.published_at or listing.created_at,
         updated=revision.created_at,
         valid_until=revision.valid_until,
+        call_until=_open_call(listing),
         completeness=revision.completeness,
         advice=translate("%(advice)s（完整度 +%(n)s）", advice=translate(advice[0]), n=advice[1])
         if advice

@@ -299,6 +299,13 @@ def find(actor: Actor, no: str) -> Intake:
     return row
 
 
+def completed_for(actor: Actor, organisation_id: int) -> str:
+    """The number of the latest case that became a demand of an organisation; empty when none."""
+    of_it = (Intake.organisation_id == organisation_id, Intake.state == "completed")
+    row = db.session.scalar(_visible(actor).where(*of_it).order_by(Intake.id.desc()).limit(1))
+    return "" if row is None else row.no
+
+
 @dataclass(frozen=True)
 class Case:
     """One first demand with all that its page shows.

@@ -189,6 +189,32 @@ def there(actor: Actor, source_kind: str, source_id: int) -> str | None:
     return db.session.scalar(query.order_by(Intent.id.desc()).limit(1))
 
 
+# What contract a way of working together ends in, where it is the only one that is asked for.
+_CLASS_OF = {
+    "joint": "development",
+    "assignment": "assignment",
+    "licence": "licence",
+    "consulting": "consulting",
+    "service": "service",
+}
+
+
+def known(actor: Actor, source: Source) -> dict[str, str]:
+    """What is known already of an intent to begin, as somebody would type it: nothing is asked twice."""
+    found: dict[str, str] = {}
+    listing = source.listing
+    try:
+        content = catalogue.get(actor, listing.kind, listing.no).content
+    except (NotFound, Gone):
+        content = {}
+    modes = content.get("transfer_modes") or content.get("cooperation_modes") or []
+    if len(modes) == 1 and modes[0] in _CLASS_OF:
+        found["contract_class"] = _CLASS_OF[modes[0]]
+    if source.kind == "dispatch":
+        found["text"] = dispatches.of(source.no, actor).answer or ""
+    return found
+
+
 def begin(actor: Actor, no: str, values: Mapping[str, Any], kind: str = "inquiry") -> str:
     """Turn a source into an intent, which the other side is asked to accept; returns its number.
 

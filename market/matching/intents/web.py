@@ -131,7 +131,7 @@ def begin_form() -> AnyResponse:
     earlier = beginning.there(actor, kind, found.source.id)
     if earlier is not None:
         return redirect(f"/intents/{earlier}", 303)
-    return show(_begin_page(actor, kind, no))
+    return show(_begin_page(actor, kind, no), Form({}, {}, beginning.known(actor, found.source)))
 
 
 @blueprint.post("/intents/begin")
