@@ -215,6 +215,8 @@ def test_search_knows_it_by_no_name(world, demo):
     form = forms.SearchForm(q=NAME)
     assert world.demand not in [one.no for one in search.search(PUBLIC, form).page.items]
     assert not any(SHORT in one for one in suggestions.suggestions(PUBLIC, SHORT[:2]))
+    # Lines of bulletins that were issued while the name was public.
+    assert naming.neutral_names([world.demand]) == {world.demand: NEUTRAL}
 
 
 def test_one_receiver_is_told_and_the_others_are_not(world, demo):
