@@ -48,10 +48,8 @@ def _page(kind: str, no: str) -> str | tuple[str, int]:
         related=akin,
         around=public_queries.around(actor, listing),
         owner_notes=[] if listing.name_hidden else market.owner_notes(listing.owner.id),
-        beside=[
-            *market.beside_listing(actor, listing.id),
-            ("service_points/beside.html", _who_registers(kind, listing)),
-        ],
+        beside=market.beside_listing(actor, listing.id),
+        registering=_who_registers(kind, listing),
     )
 
 
