@@ -15,7 +15,7 @@ from market.accounts import queries as accounts
 from market.accounts.models import KINDS as OWNER_KINDS
 from market.accounts.models import Organisation
 from market.accounts.queries import Contact, OrganisationView
-from market.catalogue import rules, terms
+from market.catalogue import naming, rules, terms
 from market.catalogue.content import content_of
 from market.catalogue.display import Shown, displayed
 from market.catalogue.models import (
@@ -106,6 +106,7 @@ class ListingView:
     version: int
     demo: bool
     outcome: str | None = None
+    name_hidden: bool = False  # this reader is not told whose it is
 
     @property
     def outcome_label(self) -> str:
@@ -184,9 +185,9 @@ def get(actor: Actor, kind: str, no: str) -> ListingView:
             words = translate(_GONE[listing.state], kind=translate(KINDS[kind]), no=no)
             raise Gone(words)
         raise NotFound(_no_such(kind, no))
-    content, owner = content_of(listing.current), accounts.view(listing.owner)
     place = regions.view(listing.region, regions.trail(listing.region))
-    return _view(listing, content, owner, place, _phone(content, owner, listing))
+    owner, content, hidden = naming.owner_view(actor, listing, content_of(listing.current), place)
+    return _view(listing, content, owner, place, _phone(content, owner, listing), hidden)
 
 
 def _no_such(kind: str, no: str) -> str:
@@ -202,9 +203,10 @@ def several(actor: Actor, numbers: Sequence[str]) -> dict[str, ListingView]:
     found = {}
     for listing in db.session.scalars(query.options(*_LOADED)):
         if listing.current is not None:
-            content, owner = content_of(listing.current), accounts.view(listing.owner)
-            place = regions.view(listing.region)
-            found[listing.no] = _view(listing, content, owner, place, _own_phone(content, owner))
+            place, content = regions.view(listing.region), content_of(listing.current)
+            owner, content, hidden = naming.owner_view(actor, listing, content, place)
+            phone = _own_phone(content, owner)
+            found[listing.no] = _view(listing, content, owner, place, phone, hidden)
     return found
 
 
@@ -221,6 +223,7 @@ def _view(
     owner: OrganisationView,
     place: RegionView,
     phone: Contact | None,
+    name_hidden: bool,
 ) -> ListingView:
     revision = listing.current
     assert revision is not None
@@ -249,6 +252,7 @@ def _view(
         version=revision.version,
         demo=listing.demo,
         outcome=listing.outcome,
+        name_hidden=name_hidden,
     )
 
 

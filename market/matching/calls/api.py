@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response
 
+from market.catalogue.naming import owner_shown
 from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_writes import as_seen, create_once, creates, edits, tagged
 from market.core.errors import NotFound
@@ -42,7 +43,7 @@ def _call_values(call: Call) -> dict[str, Any]:
         "state": state,
         "state_label": STATES[state],
         "demand": call.listing.no,
-        "owner": call.owner.name,
+        "owner": owner_shown(current_actor(), call.listing, call.owner).name,
         "notice": queries.notice_of(call, own=own),
         "decision": call.decision if own or queries.shows_result(call) else None,
         "url": f"/calls/{call.no}" if own else f"/demands/{call.listing.no}",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
+from market.catalogue.naming import hidden
 from market.core.db import db
 from market.core.errors import Conflict
 from market.core.money import show_yuan
@@ -26,9 +27,14 @@ def begin(
     """Begin the draft of the notice, filled in from the call; returns its number.
 
     Raises:
-        Conflict: a notice of the call runs or has open objections. Denied: the actor acts for
+        Conflict: a notice of the call runs or has open objections, or the owner keeps its name
+            back: a notice has to say whose it is. Denied: the actor acts for
             nobody who could put it up.
     """
+    if hidden(call.listing):
+        raise Conflict(
+            "公示须写明需求单位的名称：请先公开单位名称（修改需求），或修改榜单，不再公示结果。"
+        )
     content = [
         ["榜单名称", f"{call.title}（揭榜 {call.no}，需求 {call.listing.no}）"],
         ["需求单位", call.owner.name],

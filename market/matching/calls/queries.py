@@ -13,6 +13,7 @@ from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS, MEMBERS
 from market.catalogue import queries as catalogue
 from market.catalogue.models import Listing
+from market.catalogue.naming import OwnerShown, owner_shown
 from market.catalogue.queries import ListingView
 from market.core import files
 from market.core import workflow as flow
@@ -132,6 +133,7 @@ class Case:
     files: Sequence[StoredFile]
     events: Sequence[CaseEvent]
     actions: Sequence[Transition]
+    owner: OwnerShown
     notice: Standing
 
     @property
@@ -195,6 +197,7 @@ def get(actor: Actor, no: str) -> Case:
         files=files.files_of(CALL_FILES, call.id),
         events=flow.timeline(CALL.name, call.id),
         actions=actions,
+        owner=owner_shown(actor, call.listing, call.owner),
         notice=notice,
     )
 
