@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
+from market.catalogue import naming
 from market.catalogue.naming import hidden
 from market.core.db import db
-from market.core.errors import Conflict
+from market.core.errors import Conflict, Invalid
 from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork
@@ -19,6 +20,13 @@ from market.notices.service import Subject
 
 SUBJECT, KIND = "call", "challenge_result"
 _LONGEST_TITLE = 100
+
+
+def refuse_hidden(call: Call) -> None:
+    """Refuse a notice of a firm that keeps its name back: it would be told by it. Raises Invalid."""
+    if call.wants_notice and naming.hidden(call.listing):
+        words = "这项需求不公开单位名称，公示会写明单位：请先在需求里公开名称，或不公示结果。"
+        raise Invalid({"wants_notice": [words]})
 
 
 def begin(
