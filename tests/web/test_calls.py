@@ -296,8 +296,8 @@ def test_a_demand_that_is_called_is_marked_and_found_by_it(visitor, demo):
     assert 'term="call"' in visitor.get("/feed.atom?call=open").text
     assert until in visitor.get("/search.csv?call=open").text
     address = f"/demands/{called.listing.no}"
-    assert "截止 <time" in visitor.get(address).text
+    assert "截止日 <time" in visitor.get(address).text
     assert visitor.get(f"/api/v1{address}").json["call_until"] == until
     _pass_deadline(called.no)
     service.close_over()
-    assert "截止 <time" not in visitor.get(address).text
+    assert "截止日 <time" not in visitor.get(address).text

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from market.catalogue import naming
 from market.catalogue.naming import hidden
 from market.core.db import db
 from market.core.errors import Conflict, Invalid
@@ -24,7 +23,7 @@ _LONGEST_TITLE = 100
 
 def refuse_hidden(call: Call) -> None:
     """Refuse a notice of a firm that keeps its name back: it would be told by it. Raises Invalid."""
-    if call.wants_notice and naming.hidden(call.listing):
+    if call.wants_notice and hidden(call.listing):
         words = "这项需求不公开单位名称，公示会写明单位：请先在需求里公开名称，或不公示结果。"
         raise Invalid({"wants_notice": [words]})
 
@@ -41,7 +40,7 @@ def begin(
     """
     if hidden(call.listing):
         raise Conflict(
-            "公示须写明需求单位的名称：请先公开单位名称（修改需求），或修改榜单，不再公示结果。"
+            "公示须写明需求单位的名称：请先公开单位名称（修改需求），或撤回这项揭榜，另发一项不公示结果的。"
         )
     content = [
         ["榜单名称", f"{call.title}（揭榜 {call.no}，需求 {call.listing.no}）"],

@@ -261,7 +261,6 @@ def _propose(
     work: UnitOfWork, call: Call, won: Sequence[CallAnswer], values: Mapping[str, Any]
 ) -> None:
     """Choose under the reserve of a public notice, and begin its draft."""
-    noticing.refuse_hidden(call)
     reason = (values.get("reason") or "").strip()
     names = "、".join(one.owner.name for one in won)
     no = noticing.begin(work, call, won, reason, shows_price=bool(values.get("shows_price")))
