@@ -11,6 +11,7 @@ from market.matching.dispatch import (
     messages,
     queries,
     reminding,
+    told,
     web,
     web_cases,
     web_firms,
@@ -36,6 +37,7 @@ ROOM = Room(
         workflow.ESCALATED,
         workflow.OFFICERS,
     ],
+    beside_own=told.beside_own,
     on_merge=merging.move,
     would_move=merging.would_move,
     scopes={
