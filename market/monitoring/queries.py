@@ -148,8 +148,10 @@ def counts(
 
 # Kinds of cases in the groups of an office's pages; all others belong to 办件.
 _GROUPS = {
-    "matching": ("dispatch", "escalation", "inquiry", "intent", "call", "call_answer")
-    + ("contact_officer", "intent_invitation", "intent_question"),
+    "matching": (
+        *("dispatch", "escalation", "inquiry", "intent", "call", "call_answer"),
+        *("contact_officer", "intent_invitation", "intent_question"),
+    ),
     "local": ("notice", "objection", "announcement", "admission", "bulletin"),
 }
 
@@ -158,6 +160,7 @@ def waiting(actor: Actor) -> dict[str, int]:
     """How many cases wait for the actor's office, by group of its pages; one statement."""
     grouped = [kind for kinds in _GROUPS.values() for kind in kinds]
     office = WorkItem.side == "office"
+    tabs: dict[str, ColumnElement[bool]]
     tabs = {name: office & WorkItem.kind.in_(kinds) for name, kinds in _GROUPS.items()}
     tabs["work"] = office & WorkItem.kind.not_in(grouped)
     return counts([policy.where(actor, DESK, WorkItem)], tabs)

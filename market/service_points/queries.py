@@ -127,6 +127,11 @@ def _entry(row: Admission, how: str = "") -> Entry:
     )
 
 
+def entry_of(row: Admission) -> Entry:
+    """An admission of `bodies_for` or `institutions_in` as lists show it."""
+    return _entry(row)
+
+
 def whole_rows() -> Select[Admission]:
     return (
         select(Admission)

@@ -10,6 +10,7 @@ from market.matching.intents import (
     messages,
     outcomes,
     web,
+    web_invitations,
     web_lists,
     web_offers,
     workflow,
@@ -19,6 +20,7 @@ ROOM = Room(
     "intents",
     blueprints=[
         web.blueprint,
+        web_invitations.blueprint,
         web_lists.blueprint,
         web_offers.blueprint,
     ],
