@@ -92,6 +92,7 @@ from market.matching import web_lists as matching_web_lists
 from market.matching.calls.room import ROOM as calls
 from market.matching.dispatch.room import ROOM as dispatch
 from market.matching.intents.room import ROOM as intents
+from market.matching.names.room import ROOM as names
 from market.matching.workflow import INQUIRY
 from market.monitoring import api as monitoring_api
 from market.monitoring import cli as monitoring_cli
@@ -352,6 +353,7 @@ ROOMS: tuple[Room, ...] = (
     intents,
     dispatch,
     calls,
+    names,
     monitoring,
 )
 

@@ -7,6 +7,7 @@ from market.notices import (
     api,
     messages,
     objecting,
+    own_data,
     queries,
     service,
     timekeeping,
@@ -41,6 +42,7 @@ ROOM = Room(
         workflow.OBJECTION,
         workflow.ANNOUNCEMENT,
     ],
+    of_person=own_data.of_person,
     on_merge=service.move,
     would_move=service.would_move,
     scopes={

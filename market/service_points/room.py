@@ -8,6 +8,7 @@ from market.service_points import (
     files,
     merging,
     messages,
+    own_data,
     timekeeping,
     traces,
     web,
@@ -41,6 +42,7 @@ ROOM = Room(
         "service_points:specialist": "技术经理人与专家：录入、修改、公开同意",
     },
     imports=(*files.IMPORTS, *specialists_files.IMPORTS),
+    of_person=own_data.of_person,
     on_merge=merging.move,
     would_move=merging.would_move,
 )

@@ -12,7 +12,7 @@ from market.core import clock
 from market.core.db import db
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
-from market.matching.calls import queries
+from market.matching.calls import queries, service
 from market.matching.calls.models import STATES, Call, CallAnswer
 from tests import people
 from tests.people import sign_in, token_of
@@ -247,3 +247,26 @@ def test_programs_do_the_same(visitor, demo, demand, owner, other):
     own = answer.headers["Location"]
     tag = {"If-Match": api.get(own, headers=theirs).headers["ETag"]}
     assert api.delete(own, headers={**theirs, **tag}).json["state"] == "withdrawn"
+
+
+def test_a_demand_that_is_called_is_marked_and_found_by_it(visitor, demo):
+    called = of_state("open")
+    until = called.deadline.isoformat()
+    for page in ("/search?call=open", "/en/search?call=open"):
+        text = visitor.get(page).text
+        assert called.listing.no in text
+        assert of_state("closed").listing.no not in text
+        assert f'datetime="{until}"' in text
+    found = visitor.get("/api/v1/search?call=open").json
+    assert [(one["no"], one["call_until"]) for one in found["items"]] == [
+        (called.listing.no, until)
+    ]
+    assert [one["value"] for one in found["facets"]["call"]] == ["open"]
+    assert 'term="call"' in visitor.get("/feed.atom?call=open").text
+    assert until in visitor.get("/search.csv?call=open").text
+    address = f"/demands/{called.listing.no}"
+    assert "揭榜截止" in visitor.get(address).text
+    assert visitor.get(f"/api/v1{address}").json["call_until"] == until
+    _pass_deadline(called.no)
+    service.close_over()
+    assert "揭榜截止" not in visitor.get(address).text

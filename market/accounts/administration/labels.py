@@ -59,6 +59,8 @@ ACTIONS = {
     "intent.swap": "对接意向：对调买卖双方",
     "intent.yes": "对接意向：同意一版方案",
     "firm.log": "联系企业：记录联系",
+    "listing.name_kept": "需求：不再向某人公开单位名称",
+    "listing.name_told": "需求：向某人公开单位名称",
     "listing.publish": "信息：公开新版本",
     "listing.reported": "信息：收到错误报告",
     "listing.revised": "信息：写入新版本",

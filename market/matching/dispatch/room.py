@@ -9,6 +9,7 @@ from market.matching.dispatch import (
     contacts,
     merging,
     messages,
+    own_data,
     queries,
     reminding,
     web,
@@ -36,6 +37,7 @@ ROOM = Room(
         workflow.ESCALATED,
         workflow.OFFICERS,
     ],
+    of_person=own_data.of_person,
     on_merge=merging.move,
     would_move=merging.would_move,
     scopes={

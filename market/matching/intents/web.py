@@ -131,7 +131,7 @@ def begin_form() -> AnyResponse:
     earlier = beginning.there(actor, kind, found.source.id)
     if earlier is not None:
         return redirect(f"/intents/{earlier}", 303)
-    return show(_begin_page(actor, kind, no))
+    return show(_begin_page(actor, kind, no), Form({}, {}, beginning.known(actor, found.source)))
 
 
 @blueprint.post("/intents/begin")
@@ -301,6 +301,7 @@ def _invitation_page(actor: Actor, key: int) -> Callable[[Form, Trouble], str]:
             "intents/invitation.html",
             row=row,
             intent=row.intent,
+            shown=queries.shown(actor, row.intent),
             trouble=trouble,
             buttons=INVITATION.actions(actor, row),
             states=INVITATION.states,
