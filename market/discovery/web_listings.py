@@ -55,7 +55,8 @@ def _page(kind: str, no: str) -> str | tuple[str, int]:
 
 def _who_registers(kind: str, listing: catalogue.ListingView) -> dict[str, Any]:
     """Of what is sold its owner's bodies; a demand's owner buys, so only its place tells."""
-    seller = listing.owner.id if kind == "achievement" else None
+    known = kind == "achievement" and not listing.name_hidden
+    seller = listing.owner.id if known else None
     return service_points.beside(listing.region, seller)
 
 
