@@ -82,9 +82,14 @@ def has_answerers(owner_id: Any) -> ColumnElement[bool]:
     return held.exists()
 
 
+def nobody_answers(organisation_id: int) -> bool:
+    """Whether nobody has an account who may answer for an organisation."""
+    return not db.session.scalar(select(has_answerers(organisation_id)))
+
+
 def unclaimed(case: Any) -> bool:
     """Whether nobody of a case's owner has an account: its office acts in its place (代答)."""
-    return not db.session.scalar(select(has_answerers(case.owner_id)))
+    return nobody_answers(case.owner_id)
 
 
 class Unclaimed(Condition):

@@ -201,6 +201,7 @@ class IntakeView:
     target: str | None
     firm: str
     uscc: str | None
+    name_hidden: bool
     region: RegionView
     contact: str
     telephone: str
@@ -247,7 +248,7 @@ class IntakeView:
 def view(row: Intake) -> IntakeView:
     """The view of a row."""
     same = "id no state source problem product target firm uscc doubts consent_at sender calls due "
-    same += "provisional created_at organisation_id submission_no"
+    same += "provisional created_at organisation_id submission_no name_hidden"
     telephone = unsealed(row.telephone, TELEPHONE)
     return IntakeView(
         **{name: getattr(row, name) for name in same.split()},
@@ -296,6 +297,13 @@ def find(actor: Actor, no: str) -> Intake:
     if row is None:
         raise NotFound(f"没有编号为 {no} 的来电。")
     return row
+
+
+def completed_for(actor: Actor, organisation_id: int) -> str:
+    """The number of the latest case that became a demand of an organisation; empty when none."""
+    of_it = (Intake.organisation_id == organisation_id, Intake.state == "completed")
+    row = db.session.scalar(_visible(actor).where(*of_it).order_by(Intake.id.desc()).limit(1))
+    return "" if row is None else row.no
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from market.catalogue.intake import queries as intakes
 from market.core.forms import Form, read_form
 from market.core.http import current_actor
 from market.core.permissions import Actor, policy, requires
@@ -26,6 +27,7 @@ from market.matching.dispatch.pages import page_number, tab_of
 from market.matching.dispatch.queries import TABS
 from market.matching.dispatch.schemas import ActSchema, SendSchema, SettingSchema, WordsSchema
 from market.matching.dispatch.workflow import AREA, ESCALATION, PASS_UP, SEND, SETTING
+from market.matching.workflow import nobody_answers
 
 blueprint = Blueprint("dispatch", __name__)
 
@@ -183,6 +185,7 @@ def _demand_page(actor: Actor, no: str, at: str = "") -> Callable[[Form, Trouble
                 for one in found.escalations
             },
             above=_above(actor, found),
+            claim=_claim(actor, found),
             most_days=MOST_DAYS,
             most=MOST_RECIPIENTS,
         )
@@ -193,6 +196,12 @@ def _demand_page(actor: Actor, no: str, at: str = "") -> Callable[[Form, Trouble
 def _ticked(form: Form) -> list[str]:
     """Numbers that were ticked, whatever else is wrong."""
     return [one.upper() for one in form.typed.get("to", "").split("；") if one]
+
+
+def _claim(actor: Actor, found: queries.DemandPage) -> str:
+    """The call whose page sends the owner of the demand a claim code; empty where none is needed."""
+    owner_id = queries.find_demand(actor, found.no).owner_id
+    return intakes.completed_for(actor, owner_id) if nobody_answers(owner_id) else ""
 
 
 def _above(actor: Actor, found: queries.DemandPage) -> str:

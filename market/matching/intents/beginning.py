@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS
 from market.catalogue import queries as catalogue
 from market.catalogue.models import Listing
+from market.catalogue.naming import owner_shown
 from market.core import clock, numbers
 from market.core import workflow as flow
 from market.core.db import db
@@ -69,7 +70,12 @@ def start(actor: Actor, no: str, kind: str = "inquiry") -> Start:
     Raises:
         NotFound: no such source, or the reader is neither side of it.
     """
-    return _STARTS[kind](actor, no)
+    found = _STARTS[kind](actor, no)
+    if found.other is not None and found.other.id == found.source.listing.owner_id:
+        other = owner_shown(actor, found.source.listing, case_no=no)
+        obstacle = other.veil(found.obstacle)
+        return replace(found, other_label=other.name, obstacle=obstacle)
+    return found if found.other is None else replace(found, other_label=found.other.name)
 
 
 def _of_inquiry(actor: Actor, no: str) -> Start:
@@ -181,6 +187,32 @@ def there(actor: Actor, source_kind: str, source_id: int) -> str | None:
         policy.where(actor, READ, Intent),
     )
     return db.session.scalar(query.order_by(Intent.id.desc()).limit(1))
+
+
+# What contract a way of working together ends in, where it is the only one that is asked for.
+_CLASS_OF = {
+    "joint": "development",
+    "assignment": "assignment",
+    "licence": "licence",
+    "consulting": "consulting",
+    "service": "service",
+}
+
+
+def known(actor: Actor, source: Source) -> dict[str, str]:
+    """What is known already of an intent to begin, as somebody would type it: nothing is asked twice."""
+    found: dict[str, str] = {}
+    listing = source.listing
+    try:
+        content = catalogue.get(actor, listing.kind, listing.no).content
+    except (NotFound, Gone):
+        content = {}
+    modes = content.get("transfer_modes") or content.get("cooperation_modes") or []
+    if len(modes) == 1 and modes[0] in _CLASS_OF:
+        found["contract_class"] = _CLASS_OF[modes[0]]
+    if source.kind == "dispatch":
+        found["text"] = dispatches.of(source.no, actor).answer or ""
+    return found
 
 
 def begin(actor: Actor, no: str, values: Mapping[str, Any], kind: str = "inquiry") -> str:

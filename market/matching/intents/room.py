@@ -9,7 +9,9 @@ from market.matching.intents import (
     merging,
     messages,
     outcomes,
+    own_data,
     web,
+    web_invitations,
     web_lists,
     web_offers,
     workflow,
@@ -19,6 +21,7 @@ ROOM = Room(
     "intents",
     blueprints=[
         web.blueprint,
+        web_invitations.blueprint,
         web_lists.blueprint,
         web_offers.blueprint,
     ],
@@ -27,6 +30,7 @@ ROOM = Room(
     files={attachments.FILES: attachments.may_have},
     messages=messages.KINDS,
     workflows=[workflow.INTENT, workflow.INVITATION, workflow.QUESTION],
+    of_person=own_data.of_person,
     on_merge=merging.move,
     would_move=merging.would_move,
     scopes={

@@ -19,6 +19,7 @@ from market.core.submitting import Trouble, show, submit
 from market.core.text import clean_line
 from market.matching.intents import (
     beginning,
+    choosing,
     invitations,
     offers,
     outcomes,
@@ -131,7 +132,7 @@ def begin_form() -> AnyResponse:
     earlier = beginning.there(actor, kind, found.source.id)
     if earlier is not None:
         return redirect(f"/intents/{earlier}", 303)
-    return show(_begin_page(actor, kind, no))
+    return show(_begin_page(actor, kind, no), Form({}, {}, beginning.known(actor, found.source)))
 
 
 @blueprint.post("/intents/begin")
@@ -235,6 +236,7 @@ def _case_page(actor: Actor, no: str, tried: str = "") -> Callable[[Form, Troubl
             states=INTENT.states,
             invited=INVITATION.states,
             offices=_offices(found),
+            entries=choosing.entries_of(intent),
             candidates=queries.candidates(named) if trouble.errors.get("organisation") else [],
             longest=LONGEST_MESSAGE,
             **_LISTS,
@@ -301,6 +303,7 @@ def _invitation_page(actor: Actor, key: int) -> Callable[[Form, Trouble], str]:
             "intents/invitation.html",
             row=row,
             intent=row.intent,
+            shown=queries.shown(actor, row.intent),
             trouble=trouble,
             buttons=INVITATION.actions(actor, row),
             states=INVITATION.states,
