@@ -9,15 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import ValidationError
-
 from market.accounts.models import Organisation
 from market.catalogue import queries as catalogue
-from market.catalogue.numbers import read_ip
 from market.contracts.codes import FIELDS, OWNERSHIP, ROYALTY_BASES, SUBCLASSES
 from market.contracts.schemas import MOST_INSTALMENTS, MOST_RIGHTS
 from market.core.db import db
-from market.core.errors import Gone, NotFound
+from market.core.errors import Conflict, Gone, NotFound
 from market.core.permissions import Actor
 from market.matching.intents import queries as intents
 from market.matching.intents.queries import Agreed
@@ -72,7 +69,8 @@ def from_intent(actor: Actor, no: str) -> Prefill:
     """What an agreed intent says of the contract to be.
 
     Raises:
-        NotFound: no such intent, or not for this actor. Conflict: it is not agreed.
+        NotFound: no such intent, or not for this actor. Conflict: it is not agreed, or the other
+            side keeps its name back.
     """
     agreed = intents.agreed(actor, no)
     listing = _listing(actor, agreed)
@@ -80,7 +78,7 @@ def from_intent(actor: Actor, no: str) -> Prefill:
         "title": (agreed.title, "intent"),
         "sellers": ([party(agreed.seller_id)], "organisation"),
         "buyers": ([party(agreed.buyer_id)], "organisation"),
-        "rights": (_rights(agreed), "listing"),
+        "rights": (_rights(listing), "listing"),
         "field": (_field(listing), "listing"),
         "industry": (_first(listing, "industries"), "listing"),
         "subject": (_subject(agreed, listing), "listing"),
@@ -102,11 +100,16 @@ def from_intent(actor: Actor, no: str) -> Prefill:
 
 
 def _listing(actor: Actor, agreed: Agreed) -> Mapping[str, Any]:
-    """The raw fields of the listing, while it can be read."""
+    """The raw fields of the listing, while it can be read. Raises Conflict: its owner hides."""
     try:
-        return catalogue.get(actor, agreed.listing_kind, agreed.listing_no).content
+        found = catalogue.get(actor, agreed.listing_kind, agreed.listing_no)
     except (NotFound, Gone):
         return {}
+    if found.name_hidden and not found.owner.no:
+        raise Conflict(
+            "需求方还没有向本单位公开单位名称，不能填写合同：请先在对接意向中请对方公开。"
+        )
+    return found.content
 
 
 def party(organisation_id: int) -> dict[str, Any]:
@@ -137,15 +140,13 @@ def _nature(row: Organisation) -> str | None:
     return "150" if plain.endswith("有限公司") else None
 
 
-def _rights(agreed: Agreed) -> list[dict[str, Any]]:
-    found = []
-    for text in (agreed.ip or "").split("；"):
-        try:
-            one = read_ip(text) if text.strip() else None
-        except ValidationError:
-            continue  # words that name no right: the form asks
-        if one is not None:
-            found.append({"kind": _IP_KINDS[one["kind"]], "number": one["number"] or None})
+def _rights(listing: Mapping[str, Any]) -> list[dict[str, Any]]:
+    rights = listing.get("ip") or []
+    found = [
+        {"kind": _IP_KINDS[one["kind"]], "number": one.get("number") or None}
+        for one in rights
+        if one.get("kind") in _IP_KINDS
+    ]
     return found[:MOST_RIGHTS]
 
 
