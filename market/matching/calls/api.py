@@ -81,7 +81,7 @@ def _answer(row: CallAnswer) -> dict[str, Any]:
     return dumped
 
 
-def _find(no: str) -> Call:
+def find_call(no: str) -> Call:
     """One's own call in any state, somebody else's while everybody sees it."""
     actor = current_actor()
     try:
@@ -145,7 +145,7 @@ def create(values: dict[str, Any]) -> Response:
 @requires(VIEW)
 def call(no: str) -> Response:
     """A call."""
-    found = _find(no)
+    found = find_call(no)
     return tagged(_call(found), found.lock_version)
 
 
