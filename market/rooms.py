@@ -66,7 +66,17 @@ from market.catalogue.publishing import web as publishing_web
 from market.catalogue.publishing import web_more as publishing_web_more
 from market.catalogue.publishing import workflow as publishing_workflow
 from market.catalogue.term_files import KIND as TERMS
-from market.core import api, file_pages, health, kept_forms, limits, once, pages, static_files
+from market.core import (
+    api,
+    file_api,
+    file_pages,
+    health,
+    kept_forms,
+    limits,
+    once,
+    pages,
+    static_files,
+)
 from market.core.importing import Kind, Options, discard_abandoned
 from market.core.ports import Gauge, Room, Task
 from market.discovery import api as discovery_api
@@ -92,6 +102,7 @@ from market.matching import web_lists as matching_web_lists
 from market.matching.calls.room import ROOM as calls
 from market.matching.dispatch.room import ROOM as dispatch
 from market.matching.intents.room import ROOM as intents
+from market.matching.names.room import ROOM as names
 from market.matching.workflow import INQUIRY
 from market.monitoring import api as monitoring_api
 from market.monitoring import cli as monitoring_cli
@@ -128,6 +139,7 @@ core = Room(
         pages.blueprint,
         file_pages.blueprint,
     ],
+    api=[file_api.blueprint],
     tasks=[
         Task("abandoned imports", 60.0, _remove_abandoned_imports),
         Task("forget limits", 600.0, limits.forget_old),
@@ -352,6 +364,7 @@ ROOMS: tuple[Room, ...] = (
     intents,
     dispatch,
     calls,
+    names,
     monitoring,
 )
 

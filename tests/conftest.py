@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from werkzeug.routing import Rule
 
 from market.app import create_app
 from market.core import migrate
@@ -23,6 +24,20 @@ from tests.stores import Postgres, Sqlite, settings_in
 
 __all__ = ["lacking", "settings_in"]
 CI = os.environ.get("CI") == "true"
+
+# Each test has an application of its own, with some six hundred rules; what werkzeug compiles
+# of a rule depends on its text and defaults alone, and takes a third of an application's start.
+_compile_rule, _compiled = Rule._compile_builder, {}
+
+
+def _compile_once(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+    key = (rule.rule, repr(rule.defaults), rule.subdomain, append_unknown)
+    if key not in _compiled:
+        _compiled[key] = _compile_rule(rule, append_unknown)
+    return _compiled[key]
+
+
+Rule._compile_builder = _compile_once
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

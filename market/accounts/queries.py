@@ -54,7 +54,8 @@ class OrganisationView:
 
     @property
     def url(self) -> str:
-        return f"/organisations/{self.no}"
+        """Its page; empty for one that stands there without its name."""
+        return f"/organisations/{self.no}" if self.no else ""
 
 
 @dataclass(frozen=True)

@@ -167,6 +167,7 @@ class ListingSchema(Answer):
     published = fields.DateTime(metadata={"description": "首次发布的时间"})
     updated = fields.DateTime(metadata={"description": "本版的时间"})
     valid_until = fields.Date(allow_none=True, metadata={"description": "有效期至"})
+    call_until = fields.Date(allow_none=True, metadata={"description": "揭榜中的需求：应答截止日"})
     expired = fields.Boolean(metadata={"description": "已过有效期"})
     demo = fields.Boolean(metadata={"description": "是否演示数据"})
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from market.accounts.models import Organisation
-from market.catalogue import display, rules, terms
+from market.catalogue import display, naming, rules, terms
 from market.catalogue.content import TYPED, content_of
 from market.catalogue.importer import IMPORT_EVENT
 from market.catalogue.leading import Leading
@@ -40,6 +40,7 @@ PARTS = (
 SCHEMA = IndexSchema(
     filters=(
         "kind",
+        "call",
         "region",
         "field",
         "industry",
@@ -84,6 +85,7 @@ _COLUMNS = (
     Listing.demo,
     Listing.created_at,
     Listing.published_at,
+    Listing.call_until,
     Revision.id.label("revision_id"),
     Revision.details,
     *(getattr(Revision, name) for name in TYPED),
@@ -93,6 +95,7 @@ _COLUMNS = (
     Organisation.lock_version.label("owner_version"),
     Region.code.label("region_code"),
     Region.path.label("region_path"),
+    Region.full_name.label("region_full_name"),
 )
 
 
@@ -121,23 +124,28 @@ def _document(
     content = content_of(row)
     shown = display.shown(row.kind, content)
     trail = [names[key][1] for key in region_ids if key in names]
+    owner, hidden = row.owner, naming.hides(content)
+    if hidden:
+        owner = naming.neutral_name(content, row.owner_kind, row.region_full_name)
+        content, shown = naming.without_telling(content), naming.without_telling(shown)
     return Document(
         key=f"listing:{row.id}",
-        version=version(row.revision_id, row.owner_version),
+        version=version(row.revision_id, row.owner_version, row.call_until),
         title=row.title,
-        parts=_parts(content, shown, row.owner, trail),
-        names=(row.owner,),
-        codes=_codes(row, content),
+        parts=_parts(content, shown, owner, trail),
+        names=() if hidden else (owner,),
+        codes=_codes(row, content, hidden),
         phrases=tuple(content.get("keywords") or ()),
-        filters=_filters(row, content, region_ids, leading),
+        filters=_filters(row, content, region_ids, leading, hidden),
         numbers=_numbers(row, content),
-        stored=_card(row, shown, trail),
+        stored=_card(row, shown, trail, owner),
     )
 
 
-def version(revision_id: int, owner_version: int) -> str:
+def version(revision_id: int, owner_version: int, call_until: date | None) -> str:
     """Changes whenever the document does."""
-    return f"{revision_id}.{owner_version}"
+    called = f".{call_until:%Y%m%d}" if call_until else ""
+    return f"{revision_id}.{owner_version}{called}"
 
 
 def _joined(value: Any) -> str:
@@ -158,8 +166,8 @@ def _parts(
     return parts | {"owner": owner, "place": " ".join(trail)}
 
 
-def _codes(row: Any, content: Mapping[str, Any]) -> tuple[str, ...]:
-    found = [row.no, row.owner_uscc, row.source_id]
+def _codes(row: Any, content: Mapping[str, Any], hidden: bool) -> tuple[str, ...]:
+    found = [row.no] if hidden else [row.no, row.owner_uscc, row.source_id]
     found += [item["number"] for item in content.get("ip") or ()]
     found += [
         content.get(key)
@@ -169,17 +177,23 @@ def _codes(row: Any, content: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _filters(
-    row: Any, content: Mapping[str, Any], region_ids: Sequence[int], leading: Leading
+    row: Any,
+    content: Mapping[str, Any],
+    region_ids: Sequence[int],
+    leading: Leading,
+    hidden: bool,
 ) -> dict[str, Sequence[str]]:
     return {
         "kind": [row.kind],
+        "call": ["open"] if row.call_until else [],
         # With a sign before it: the very place, as apart from all that lies around it.
         "region": [*(str(key) for key in region_ids), f"={region_ids[-1]}"],
         "field": _coded("field", content.get("fields")),
         "industry": _with_parents("industry", content.get("industries")),
         "stage": [content["stage"]] if content.get("stage") else [],
         "mode": content.get("transfer_modes") or content.get("cooperation_modes") or [],
-        "owner": [str(row.owner_id)],
+        # Its owner's own page and counts must not give it away.
+        "owner": [] if hidden else [str(row.owner_id)],
         "owner_kind": [row.owner_kind],
         "discipline": _coded("discipline", content.get("disciplines")),
         "leading": leading.values_of(
@@ -224,7 +238,7 @@ def _numbers(row: Any, content: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
-def _card(row: Any, shown: Mapping[str, Any], trail: Sequence[str]) -> dict[str, Any]:
+def _card(row: Any, shown: Mapping[str, Any], trail: Sequence[str], owner: str) -> dict[str, Any]:
     """What a result list shows, so that it needs no SQL."""
     best = shown.get("result") or (shown.get("targets") or [""])[0]
     return {
@@ -238,9 +252,10 @@ def _card(row: Any, shown: Mapping[str, Any], trail: Sequence[str]) -> dict[str,
         "modes": shown.get("transfer_modes") or shown.get("cooperation_modes") or [],
         "region": " · ".join(trail),
         "region_code": row.region_code,
-        "owner": row.owner,
+        "owner": owner,
         "date": clock.local(row.published_at or row.created_at).date().isoformat(),
         "deadline": shown.get("deadline"),
+        "call_until": row.call_until.isoformat() if row.call_until else None,
         "valid_until": shown.get("valid_until"),
         "trial": shown.get("trial") == "是",
         "demo": row.demo,
@@ -289,13 +304,13 @@ def count() -> int:
 def versions() -> Iterator[tuple[str, str]]:
     """Key and version of every document that there should be."""
     query = (
-        select(Listing.id, Listing.current_id, Organisation.lock_version)
+        select(Listing.id, Listing.current_id, Organisation.lock_version, Listing.call_until)
         .join(Listing.owner)
         .where(Listing.state == "published")
         .order_by(Listing.id)
     )
-    for key, revision, owner in db.session.execute(query).yield_per(5000):
-        yield f"listing:{key}", version(revision or 0, owner)
+    for key, revision, owner, called in db.session.execute(query).yield_per(5000):
+        yield f"listing:{key}", version(revision or 0, owner, called)
 
 
 SEARCHABLE = Searchable(

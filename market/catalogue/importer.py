@@ -17,7 +17,7 @@ from sqlalchemy.orm import joinedload
 
 from market.accounts import queries as accounts
 from market.accounts.queries import Owner
-from market.catalogue import terms
+from market.catalogue import naming, terms
 from market.catalogue.content import KEYS, TERM_FIELDS, content_of, file_row, revision_values
 from market.catalogue.dates import judge_row
 from market.catalogue.lookups import Existing, Held, Numbered, Owners, keep_absent, last_versions
@@ -170,6 +170,7 @@ class ListingImporter:
             row.report("owner_uscc", "请填单位统一社会信用代码或单位名称。")
         if owner is not None and isinstance(region, int):
             self._refuse_foreign(row, owner, region)
+            naming.judge_row(row, content, owner.id, owner.name)
         if row.rejected or owner is None:
             return False
         if holder is not None and holder.id != owner.id:

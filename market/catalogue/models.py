@@ -71,6 +71,7 @@ LISTING_STATES = {
     "closed": N_("已结束"),
 }
 # How a demand ended.
+CALLS = {"open": N_("揭榜中")}
 OUTCOMES = {"solved": N_("已解决"), "unsolved": N_("未解决"), "elsewhere": N_("站外解决")}
 
 
@@ -144,6 +145,8 @@ class Listing(OwnedBy, InRegion, Base):
     demo: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    # The last day for answers while a demand is out as a call; the room that keeps calls writes it.
+    call_until: Mapped[date | None]
     # How a demand ended, with whom, and for how much.
     outcome: Mapped[str | None] = mapped_column(String(20))
     outcome_with: Mapped[str | None] = mapped_column(String(200))
@@ -210,6 +213,55 @@ class Pin(Base):
     position: Mapped[int]
     note: Mapped[str | None] = mapped_column(String(200))
     pinned_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    listing: Mapped[Listing] = relationship()
+
+
+# How a firm told an office that somebody may know its name; "site": it did so itself.
+CONSENT_MEANS = {
+    "site": N_("在本站"),
+    "telephone": N_("电话"),
+    "paper": N_("书面"),
+    "wechat": N_("微信"),
+}
+
+
+class NameConsent(Base):
+    """A firm that keeps its name back lets one receiver know it; never deleted.
+
+    Who receives it is an organisation, a person, or (`case_no`) the visitor who has the address of
+    this inquiry. `case_kind` and `given_in` name the case in which it was given.
+    """
+
+    __tablename__ = "name_consent"
+    __table_args__ = (
+        CheckConstraint(
+            "(CASE WHEN organisation_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN person_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN case_no IS NULL THEN 0 ELSE 1 END) = 1",
+            name="receiver",
+        ),
+        CheckConstraint(f"means IN {tuple(CONSENT_MEANS)}", name="means"),
+        CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_by IS NULL)", name="withdrawn"),
+        Index("ix_name_consent_listing", "listing_id", "id"),
+        Index("ix_name_consent_organisation", "organisation_id"),
+        Index("ix_name_consent_person", "person_id"),
+    )
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id"))
+    organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    case_no: Mapped[str | None] = mapped_column(String(20))
+    case_kind: Mapped[str] = mapped_column(String(20))
+    given_in: Mapped[str] = mapped_column(String(20))
+    # Who it is, as the giver was shown it.
+    receiver: Mapped[str] = mapped_column(String(200))
+    means: Mapped[str] = mapped_column(String(10))
+    given_by: Mapped[str] = mapped_column(String(200))
+    given_by_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    given_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    withdrawn_by: Mapped[str | None] = mapped_column(String(200))
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     listing: Mapped[Listing] = relationship()
 

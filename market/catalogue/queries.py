@@ -15,10 +15,11 @@ from market.accounts import queries as accounts
 from market.accounts.models import KINDS as OWNER_KINDS
 from market.accounts.models import Organisation
 from market.accounts.queries import Contact, OrganisationView
-from market.catalogue import rules, terms
+from market.catalogue import naming, rules, terms
 from market.catalogue.content import content_of
 from market.catalogue.display import Shown, displayed
 from market.catalogue.models import (
+    CALLS,
     COOPERATION_MODES,
     KINDS,
     OUTCOMES,
@@ -66,6 +67,7 @@ PART_LABELS = {
 PATHS = {"achievement": "achievements", "demand": "demands"}
 _FIXED: Mapping[str, Mapping[str, str]] = {
     "kind": KINDS,
+    "call": CALLS,
     "stage": STAGES,
     "mode": COOPERATION_MODES,
     "price_band": {
@@ -98,11 +100,13 @@ class ListingView:
     published: datetime
     updated: datetime
     valid_until: date | None
+    call_until: date | None  # the last day for answers, while it is out as a call
     completeness: int
     advice: str | None
     version: int
     demo: bool
     outcome: str | None = None
+    name_hidden: bool = False  # this reader is not told whose it is
 
     @property
     def outcome_label(self) -> str:
@@ -181,9 +185,9 @@ def get(actor: Actor, kind: str, no: str) -> ListingView:
             words = translate(_GONE[listing.state], kind=translate(KINDS[kind]), no=no)
             raise Gone(words)
         raise NotFound(_no_such(kind, no))
-    content, owner = content_of(listing.current), accounts.view(listing.owner)
     place = regions.view(listing.region, regions.trail(listing.region))
-    return _view(listing, content, owner, place, _phone(content, owner, listing))
+    owner, content, hidden = naming.owner_view(actor, listing, content_of(listing.current), place)
+    return _view(listing, content, owner, place, _phone(content, owner, listing), hidden)
 
 
 def _no_such(kind: str, no: str) -> str:
@@ -199,10 +203,18 @@ def several(actor: Actor, numbers: Sequence[str]) -> dict[str, ListingView]:
     found = {}
     for listing in db.session.scalars(query.options(*_LOADED)):
         if listing.current is not None:
-            content, owner = content_of(listing.current), accounts.view(listing.owner)
-            place = regions.view(listing.region)
-            found[listing.no] = _view(listing, content, owner, place, _own_phone(content, owner))
+            place, content = regions.view(listing.region), content_of(listing.current)
+            owner, content, hidden = naming.owner_view(actor, listing, content, place)
+            phone = _own_phone(content, owner)
+            found[listing.no] = _view(listing, content, owner, place, phone, hidden)
     return found
+
+
+def _open_call(listing: Listing) -> date | None:
+    """Until when answers to its call are taken; the worker may not have noted yet that it is over."""
+    until = listing.call_until
+    over = until is None or until < clock.today() or listing.state != "published"
+    return None if over else until
 
 
 def _view(
@@ -211,6 +223,7 @@ def _view(
     owner: OrganisationView,
     place: RegionView,
     phone: Contact | None,
+    name_hidden: bool,
 ) -> ListingView:
     revision = listing.current
     assert revision is not None
@@ -231,6 +244,7 @@ def _view(
         published=listing.published_at or listing.created_at,
         updated=revision.created_at,
         valid_until=revision.valid_until,
+        call_until=_open_call(listing),
         completeness=revision.completeness,
         advice=translate("%(advice)s（完整度 +%(n)s）", advice=translate(advice[0]), n=advice[1])
         if advice
@@ -238,6 +252,7 @@ def _view(
         version=revision.version,
         demo=listing.demo,
         outcome=listing.outcome,
+        name_hidden=name_hidden,
     )
 
 

@@ -321,6 +321,13 @@ class DemandSchema(ListingSchema):
     ip_ownership = Choice(IP_OWNERSHIP, metadata={"label": N_("产权归属")})
     solver_requirements = LongText(1000, metadata={"label": N_("对解决方的要求")})
     cooperation_modes = Choices(COOPERATION_MODES, _MODES_ALSO, metadata={"label": N_("合作方式")})
+    name_hidden = YesNo(
+        metadata={
+            "label": N_("不公开单位名称"),
+            "note": "选「是」：公开的页面只写「某……企业（县）」，联系电话改为当地科技管理部门；"
+            "逐个同意后才告诉对方",
+        }
+    )
 
 
 SCHEMAS: dict[str, ListingSchema] = {

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from market.accounts.roles import EDITORS, OFFICES
 from market.catalogue import problems, terms
 from market.catalogue.content import KEYS, TERM_FIELDS, content_of, file_row, revision_values
-from market.catalogue.models import Listing, ProblemReport, Revision
+from market.catalogue.models import Listing, NameConsent, ProblemReport, Revision
 from market.catalogue.queries import READ
 from market.catalogue.report_cases import WORKFLOW
 from market.catalogue.rules import content_hash
@@ -275,6 +275,12 @@ def move_listings(source_id: int, target_id: int) -> None:
         update(Listing)
         .where(Listing.owner_id == source_id)
         .values(owner_id=target_id)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.execute(
+        update(NameConsent)
+        .where(NameConsent.organisation_id == source_id)
+        .values(organisation_id=target_id)
         .execution_options(synchronize_session=False)
     )
     for key in ids:

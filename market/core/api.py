@@ -14,6 +14,7 @@ from http import HTTPStatus
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 from typing import Any, NoReturn
 
 import flask_smorest
@@ -208,6 +209,31 @@ class MarketApi(flask_smorest.Api):
 
     ERROR_SCHEMA = ProblemSchema
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._undocumented: list[flask_smorest.Blueprint] = []
+        self._writing = Lock()
+        super().__init__(*args, **options)
+
+    def register_blueprint(self, blp: flask_smorest.Blueprint, **options: Any) -> None:
+        """Serve a blueprint; it is described when the document is first asked for.
+
+        Describing takes longer than all the rest of a start, and few processes are asked.
+        """
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp, **options)
+        self._undocumented.append(blp)
+
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document of all that is registered."""
+        with self._writing:
+            for blp in self._undocumented:
+                blp.register_views_in_doc(
+                    self, self._app, self.spec, name=blp.name, parameters=None
+                )
+                self.spec.tag({"name": blp.name, "description": blp.description})
+            self._undocumented.clear()
+            return self.spec.to_dict()
+
     def _register_error_handlers(self) -> None:
         """None: `core.error_pages` answers."""
 
@@ -269,7 +295,7 @@ def _asset(name: str, *, packed: bool) -> bytes:
 @requires(READ)
 def openapi() -> Response:
     """The OpenAPI document."""
-    return jsonify(current_app.extensions["market_api"].spec.to_dict())
+    return jsonify(current_app.extensions["market_api"].document())
 
 
 @docs.get("/docs")

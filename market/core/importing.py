@@ -199,6 +199,8 @@ def run_import(
     rows = chain(first, table.rows)
     compare = dry_run or len(first) <= MOST_COMPARED
     importer = kind.importer(replace(options, compare=compare))
+    # An importer may want to see the rows before it judges the first one.
+    getattr(importer, "foresee", lambda rows: None)(first)
     result = Result(sheet=table.sheet)
     result.take(table.warnings)
     run = _Run(actor, progress, permission, batch)

@@ -29,7 +29,7 @@ _ONE_LANGUAGE = re.compile(
     r"/(?:api|static|templates|files|start|my|desk|account|submissions|renew|inquiries|"
     r"intents|dispatches|verifications|calls|answers|intakes(?!/receipt)|imports)(?:/|$)|"
     r"/(?:healthz|readyz|metrics|favicon\.ico|robots\.txt|feed\.atom|search\.(?:xlsx|csv)|"
-    r"notices\.(?:csv|atom)|(?:service-points|specialists)\.(?:csv|json)|"
+    r"notices\.(?:csv|atom)|(?:service-points|specialists)\.(?:csv|json|xlsx)|"
     r"sitemap[^/]*\.xml)$"
 )
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")

@@ -10,12 +10,16 @@ from sqlalchemy import select
 
 from market.core import clock
 from market.core.db import db
-from market.core.permissions import SYSTEM, policy
+from market.core.permissions import SYSTEM, Actor, policy
 from market.core.unit_of_work import unit_of_work
 from market.demo.play import Play, actor, listing, own_organisation
 from market.matching.calls import answering, queries, service
 from market.matching.calls.models import Call
 from market.matching.calls.schemas import ActSchema, AnswerSchema, CallSchema
+from market.notices import queries as notices
+from market.notices import service as notice_service
+from market.notices import starting
+from market.notices.schemas import DraftFields
 
 Line = Mapping[str, Any]
 DATE = policy.declare("demo:call:date")
@@ -42,6 +46,9 @@ def _step(no: str, step: Line, deadline: Any) -> None:
         service.close_over()
         return
     who = actor(step["by"])
+    if do == "notice":
+        _start_notice(who, no, step["said"])
+        return
     if do not in {"send", "save", "take_back"}:
         said = ActSchema().load({"reason": step["reason"]} if "reason" in step else {})
         found = [_answer(no, one) for one in step.get("of", ())]
@@ -54,6 +61,16 @@ def _step(no: str, step: Line, deadline: Any) -> None:
     answering.save(who, no, own, step["typed"])
     if do == "send":
         answering.send(who, no, own, AnswerSchema().load(step["typed"]))
+
+
+def _start_notice(who: Actor, no: str, said: Line) -> None:
+    """Fill in what the notice of a result lacks, and start it."""
+    notice = queries.notice_to_fill(who, no)
+    assert notice is not None
+    row = notices.find(who, notice)
+    values = DraftFields().load({"title": row.title, **said})
+    notice_service.save(who, notice, {**values, "content": row.content})
+    starting.start(who, notice, provisional_ok=True)
 
 
 def _answer(no: str, login: str) -> str:

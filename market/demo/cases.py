@@ -15,6 +15,7 @@ from market.demo import (
     calls,
     directory,
     intents,
+    names,
     scenes,
     scenes_of_dispatch,
     scenes_of_members,
@@ -50,6 +51,7 @@ SCENES: dict[str, Scene] = {
     "escalations": scenes_of_dispatch.escalation,
     "firms": scenes_of_dispatch.firm,
     "calls": calls.call,
+    "names": names.name,
 }
 
 

@@ -23,7 +23,7 @@ from market.accounts.verification.models import Verification
 from market.accounts.verification.service import TARGET
 from market.catalogue.intake.models import Intake
 from market.catalogue.intake.service import RING_WITHIN
-from market.catalogue.models import Listing, Revision
+from market.catalogue.models import Listing, NameConsent, Revision
 from market.catalogue.publishing.models import Submission
 from market.catalogue.publishing.rules import REVIEW_DAYS
 from market.core import clock, holidays
@@ -110,6 +110,7 @@ class Play:
             IntentOutcome,
             SavedSearch,
             BulletinSubscription,
+            NameConsent,
         )
         for model in dict.fromkeys((*cases, *others)):
             for row in self._touched(model):

@@ -56,6 +56,7 @@ class ListQuery(Query):
         metadata={"description": '搜索词；"短语"、-排除、OR 可用', "example": "杀青"},
     )
     region = _several("地区代码，含其下级", example="511800")
+    call = _several("揭榜中的需求", enum=list(vocabulary("call")))
     leading = _several("主导产业：名称，或「县代码:名称」只看这个县的", example="511402:泡菜")
     field = _several("技术领域代码（taxonomies/field）", example="agriculture")
     industry = _several(
@@ -135,6 +136,7 @@ class CardSchema(Answer):
     owner = fields.String(attribute="owner_name", metadata={"description": "单位名称"})
     date = fields.Date(attribute="updated", metadata={"description": "发布日期"})
     deadline = fields.Date(allow_none=True, metadata={"description": "需求的完成时限"})
+    call_until = fields.Date(allow_none=True, metadata={"description": "揭榜中的需求：应答截止日"})
     trial = fields.Boolean(metadata={"description": "可先用后转"})
     expired = fields.Boolean(metadata={"description": "已过有效期"})
     demo = fields.Boolean(metadata={"description": "是否演示数据"})

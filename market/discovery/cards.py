@@ -39,6 +39,7 @@ class Card:
     owner_name: str
     updated: date
     deadline: date | None
+    call_until: date | None
     trial: bool
     demo: bool
     expired: bool
@@ -57,6 +58,7 @@ def card(hit: Hit, today: date, places: Mapping[str, str] | None = None) -> Card
     """The card of a hit; `places`: names of regions by code that replace the stored ones."""
     stored: Mapping[str, Any] = hit.stored
     deadline, until = stored.get("deadline"), stored.get("valid_until")
+    called = date.fromisoformat(stored["call_until"]) if stored.get("call_until") else None
     return Card(
         kind=stored["kind"],
         kind_label=KINDS[stored["kind"]],
@@ -74,6 +76,7 @@ def card(hit: Hit, today: date, places: Mapping[str, str] | None = None) -> Card
         owner_name=stored["owner"],
         updated=date.fromisoformat(stored["date"]),
         deadline=date.fromisoformat(deadline) if deadline else None,
+        call_until=called if called is not None and called >= today else None,
         trial=stored["trial"],
         demo=stored["demo"],
         expired=until is not None and date.fromisoformat(until) < today,

@@ -38,6 +38,7 @@ COLUMNS = {
     "region": N_("所在地区"),
     "owner": N_("单位"),
     "updated": N_("更新日期"),
+    "call_until": N_("揭榜截止日"),
     "demo": N_("备注"),
     "url": N_("网址"),
 }
@@ -99,6 +100,7 @@ def _row(one: Card, base_url: str) -> dict[str, Any]:
         "region": one.region_name,
         "owner": one.owner_name,
         "updated": one.updated.isoformat(),
+        "call_until": one.call_until.isoformat() if one.call_until else None,
         "demo": _("演示数据") if one.demo else None,
         "url": base_url + one.url,
     }

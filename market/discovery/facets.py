@@ -24,6 +24,7 @@ from search_index import Page
 SHOWN = 8  # values of a group before 「更多」
 LEGENDS = {
     "kind": N_("按类别筛选"),
+    "call": N_("按揭榜筛选"),
     "region": N_("按地区筛选"),
     "leading": N_("按主导产业筛选"),
     "industry": N_("按行业筛选"),

@@ -32,6 +32,7 @@ ENGINE_SORTS = {"relevance": "relevance", "newest": "-date", "price": "price"}
 # Filters of which several values may be chosen, with their names, in the order of the page.
 FILTERS = {
     "kind": N_("类别"),
+    "call": N_("揭榜"),
     "region": N_("地区"),
     "leading": N_("主导产业"),
     "industry": N_("行业"),
@@ -53,6 +54,7 @@ class SearchForm:
 
     q: str = ""
     kind: tuple[str, ...] = ()
+    call: tuple[str, ...] = ()
     region: tuple[str, ...] = ()
     leading: tuple[str, ...] = ()
     industry: tuple[str, ...] = ()

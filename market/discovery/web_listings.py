@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, current_app, render_template, request
 
 from market.catalogue import queries as catalogue
@@ -13,6 +15,7 @@ from market.core.permissions import requires
 from market.core.text import clean_line
 from market.discovery import compare as comparing
 from market.discovery import related
+from market.service_points import queries as service_points
 
 blueprint = Blueprint("listing_pages", __name__)
 
@@ -44,9 +47,16 @@ def _page(kind: str, no: str) -> str | tuple[str, int]:
         listing=listing,
         related=akin,
         around=public_queries.around(actor, listing),
-        owner_notes=market.owner_notes(listing.owner.id),
+        owner_notes=[] if listing.name_hidden else market.owner_notes(listing.owner.id),
         beside=market.beside_listing(actor, listing.id),
+        registering=_who_registers(kind, listing),
     )
+
+
+def _who_registers(kind: str, listing: catalogue.ListingView) -> dict[str, Any]:
+    """Of what is sold its owner's bodies; a demand's owner buys, so only its place tells."""
+    seller = listing.owner.id if kind == "achievement" else None
+    return service_points.beside(listing.region, seller)
 
 
 @blueprint.get("/compare")

@@ -168,7 +168,7 @@ def _row(row: Row | Case) -> dict[str, Any]:
         "state_label": STATES[one.state],
         "listing_no": one.listing.no,
         "title": one.title,
-        "owner": one.owner.name,
+        "owner": row.owner.name,
         "asker": one.asker_label,
         "reach": one.reach,
         "due": row.until,
@@ -186,7 +186,8 @@ def _whole(case: Case) -> dict[str, Any]:
     found["assignee_id"] = case.assignee_id if case.side == "owner" else None
     found["actions"] = [_action(case, one.action, one.label, one.reason) for one in case.actions]
     dumped: dict[str, Any] = InquiryCaseSchema().dump(found)
-    return dumped
+    told: dict[str, Any] = case.owner.veil_all(dumped)
+    return told
 
 
 _PLACES = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from market.accounts.roles import EDITORS
+from market.catalogue.naming import Receiver, veiled
 from market.core.languages import N_
 from market.core.messages import MessageKind, tell
 from market.core.secrets import pseudonym, seal
@@ -54,6 +55,7 @@ ENDED = MessageKind(
 )
 KINDS = (RECEIVED, IN_AREA, ANSWERED, ASKED_AGAIN, OFFICE_WORD, ENDED)
 _ADDRESS = "inquiry.address"
+_TO_ASKERS = (ANSWERED, OFFICE_WORD, ENDED)  # perhaps not told whose the listing is
 CONTACT = "inquiry.contact"  # purpose of the key that seals a visitor's name and telephone
 
 
@@ -65,6 +67,15 @@ def secret_of(no: str) -> str:
 def address_of(no: str) -> str:
     """The page of a visitor's inquiry, for whoever has its address."""
     return f"/inquire/{no}-{secret_of(no)}"
+
+
+def receiver_of(inquiry: Inquiry) -> Receiver:
+    """Who asked, as the one to whom a firm may tell its name."""
+    if inquiry.asker_id is not None:
+        return Receiver(organisation_id=inquiry.asker_id)
+    if inquiry.asker_person_id is not None:
+        return Receiver(person_id=inquiry.asker_person_id)
+    return Receiver(case_no=inquiry.no)
 
 
 def _values(inquiry: Inquiry) -> dict[str, Any]:
@@ -110,4 +121,7 @@ def tell_area(kind: MessageKind, inquiry: Inquiry) -> None:
 
 
 def _tell(kind: MessageKind, inquiry: Inquiry, url: str, **whom: Any) -> None:
-    tell(kind, about=("inquiry", inquiry.id), url=url, values=_values(inquiry), **whom)
+    values = _values(inquiry)
+    if kind in _TO_ASKERS:
+        values = veiled(inquiry.listing, values, receiver_of(inquiry))
+    tell(kind, about=("inquiry", inquiry.id), url=url, values=values, **whom)

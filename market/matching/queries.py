@@ -17,6 +17,8 @@ from market.accounts.people.models import Person, RoleGrant
 from market.accounts.people.sessions import in_force
 from market.accounts.queries import Contact
 from market.accounts.roles import EDITORS, MEMBERS, OFFICES
+from market.catalogue.models import Listing
+from market.catalogue.naming import OwnerShown, owner_shown
 from market.catalogue.queries import PATHS
 from market.core import clock
 from market.core import workflow as flow
@@ -32,7 +34,11 @@ from market.matching.messages import secret_of
 from market.matching.models import OPEN, OUTCOMES, Inquiry, InquiryMessage
 from market.matching.workflow import AREA, BY_ADDRESS, INQUIRY, READ, unclaimed
 
-_JOINED = (joinedload(Inquiry.owner), joinedload(Inquiry.asker), joinedload(Inquiry.listing))
+_JOINED = (
+    joinedload(Inquiry.owner),
+    joinedload(Inquiry.asker),
+    joinedload(Inquiry.listing).joinedload(Listing.current),
+)
 MOST_EXPORTED = 1_000  # of a kind, the newest
 _MOST_MESSAGES = 200  # of a thread that a page shows, the newest
 
@@ -45,6 +51,7 @@ class Row:
     side: str
     assignee: str | None
     until: date | None
+    owner: OwnerShown
 
     @property
     def late(self) -> bool:
@@ -63,6 +70,7 @@ class Case:
     assignee_id: int | None
     until: date | None
     unclaimed: bool  # nobody of the owner has an account: the office answers in its place
+    owner: OwnerShown
 
     @property
     def may(self) -> set[str]:
@@ -145,7 +153,13 @@ def get(actor: Actor, no: str) -> Case:
         assignee_id=assignee,
         until=until,
         unclaimed=unclaimed(inquiry),
+        owner=_owner(actor, inquiry),
     )
+
+
+def _owner(actor: Actor, inquiry: Inquiry) -> OwnerShown:
+    """The owner as the reader may know it: a firm may keep its name back from who asks."""
+    return owner_shown(actor, inquiry.listing, inquiry.owner, inquiry.no)
 
 
 def _its_item() -> ColumnElement[bool]:
@@ -181,7 +195,7 @@ def asked_lately(actor: Actor, most: int) -> list[Row]:
     wanted = policy.where(actor, READ, Inquiry) & sent(actor) & Inquiry.state.in_(OPEN)
     query = select(Inquiry).where(wanted).options(*_JOINED)
     newest = query.order_by(Inquiry.updated_at.desc(), Inquiry.id.desc()).limit(most)
-    return [Row(one, "asker", None, None) for one in db.session.scalars(newest)]
+    return [Row(one, "asker", None, None, _owner(actor, one)) for one in db.session.scalars(newest)]
 
 
 def in_area(actor: Actor, tab: str, page: int = 1) -> PageOf[Row]:
@@ -208,7 +222,10 @@ def _page(actor: Actor, wanted: ColumnElement[bool], page: int, per_page: int) -
     found = db.session.execute(
         _unanswered_first(query).options(*_JOINED).limit(per_page).offset((page - 1) * per_page)
     )
-    rows = [Row(one, side_of(actor, one), name, until) for one, name, until in found.all()]
+    rows = [
+        Row(one, side_of(actor, one), name, until, _owner(actor, one))
+        for one, name, until in found.all()
+    ]
     total_is = "exact" if total <= EXACT_UP_TO else "at_least"
     return PageOf(rows, min(total, EXACT_UP_TO), page, per_page, total_is)
 

@@ -84,7 +84,8 @@ def _asker(actor: Actor, values: Mapping[str, Any]) -> inquiring.Asker:
 def _inquire_page(actor: Actor, listing: ListingView) -> Any:
     """The form as a page for `submit`."""
     own = queries.own_organisations(actor)
-    notes = current_app.extensions["market"].owner_notes(listing.owner.id)
+    market = current_app.extensions["market"]
+    notes = [] if listing.name_hidden else market.owner_notes(listing.owner.id)
 
     def page(form: Form, trouble: Trouble) -> str:
         return render_template(

@@ -51,7 +51,8 @@ class Standing:
 
     Args:
         code: "none" (there is no notice that counts), "running", "objection_open",
-            "upheld" (an objection was), or "clear".
+            "upheld" (an objection was), or "clear"; of one notice (`standing_of`) also "draft", and
+            "gone" (withdrawn, taken down or discarded).
         no: of the notice that decides; empty where there is none.
     """
 
@@ -328,6 +329,25 @@ def standing(subject_kind: str, subject_id: int, kind: str = "") -> Standing:
     ]
     worst = ("running", "objection_open", "upheld", "clear")
     return min(found, key=lambda one: worst.index(one.code))
+
+
+def standing_of(no: str, *, hold: bool = False) -> Standing:
+    """How one notice stands, by its number, for the room above that began it.
+
+    Args:
+        hold: keep the notice until the commit, so that an objection of the last minute is either
+            seen or comes too late. Inside a unit of work.
+    """
+    query = select(Notice).where(Notice.no == no)
+    if hold:
+        query = query.with_for_update(of=Notice).execution_options(populate_existing=True)
+    notice = db.session.scalar(query)
+    if notice is None or notice.state in {"withdrawn", "discarded"}:
+        return Standing("gone", no)
+    if notice.state == "draft":
+        return Standing("draft", no)
+    counted = counts_of([notice.id])
+    return Standing(_code(notice, counted.get(notice.id, Counts(0, 0, 0))), no)
 
 
 def _code(notice: Notice, counts: Counts) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 
 from market.accounts.models import Organisation
 from market.accounts.roles import OFFICES
@@ -141,13 +141,13 @@ def _acts_for(actor: Actor, owner_no: str) -> tuple[Organisation, int, bool]:
 
 def refuse_second(subject: Subject, kind: str, *, drafts: bool, but: int = 0) -> None:
     """One notice of a kind at a time: a second one would hide the objections of the first."""
-    states = ("draft", "running") if drafts else ("running",)
+    binds = and_(Notice.state == "running", Notice.ends_at > clock.now())
     found = db.session.scalar(
         select(Notice.no).where(
             Notice.subject_kind == subject.kind,
             Notice.subject_id == subject.id,
             Notice.kind == kind,
-            Notice.state.in_(states),
+            or_(binds, Notice.state == "draft") if drafts else binds,
             Notice.id != but,
         )
     )
@@ -236,7 +236,11 @@ def add_file(actor: Actor, no: str, name: str, data: bytes) -> None:
         NotFound: no such notice. Conflict: it has started. Invalid: the file is not welcome.
     """
     queries.find(actor, no)
-    upload = files.take_in(name, data)
+    attach(actor, no, files.take_in(name, data))
+
+
+def attach(actor: Actor, no: str, upload: files.Upload) -> None:
+    """Attach a file that was looked at. Raises as `add_file`."""
     with unit_of_work(actor) as work:
         notice = locked(actor, no)
         work.require(EDIT, notice)

@@ -17,7 +17,7 @@ from market.core.fields import Day, Line, LongText, Words
 from market.core.http import current_actor
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import View, requires
-from market.service_points import queries, service
+from market.service_points import overview, queries, service
 from market.service_points.finding import Finder, topics_of, words_of
 from market.service_points.models import (
     AMOUNT_BASES,
@@ -30,11 +30,14 @@ from market.service_points.models import (
 )
 from market.service_points.pages import place_of
 from market.service_points.queries import Asked, Entry
-from market.service_points.schemas import AdmissionSchema
+from market.service_points.schemas import AdmissionSchema, FactsSchema
+from market.service_points.service import FACTS
 from market.service_points.workflow import (
+    DESCRIBE,
     EDIT,
     END,
     LIST,
+    OWN,
     READ,
     RECORD,
     SUSPEND,
@@ -141,6 +144,17 @@ class ServicePointChanges(Input):
     valid_to = Day()
     source = Line(200)
     authority = Line(200)
+    address = Line(300)
+    hours = Line(100)
+    telephone = Line(60)
+    latitude = fields.Float(allow_none=True)
+    longitude = fields.Float(allow_none=True)
+    note = LongText(2000)
+
+
+class ServicePointFacts(Input):
+    """What an organisation says of its own entry; null removes, what is left out stays."""
+
     address = Line(300)
     hours = Line(100)
     telephone = Line(60)
@@ -261,6 +275,17 @@ def near(query: dict[str, Any]) -> PageOf[Entry]:
     return PageOf(found, len(found), 1, max(len(found), 1))
 
 
+@blueprint.route("/service-points/own")
+@blueprint.doc(operationId="listOwnServicePoints", summary="名录中的本单位", security=_TOKEN)
+@blueprint.response(200, ServicePointListSchema, description="令牌所属单位的，各种状态都在内")
+@refuses_strangers
+@requires(OWN)
+def own() -> PageOf[Entry]:
+    """What the organisation of the token was admitted as."""
+    found = overview.own(current_actor())
+    return PageOf(found, len(found), 1, max(len(found), 1))
+
+
 @blueprint.route("/service-points/<string:no>")
 @blueprint.doc(operationId="getServicePoint", summary="一家机构或服务点")
 @blueprint.response(200, ServicePointDetailSchema, description="公开的全部内容；ETag 供修改时带上")
@@ -306,6 +331,38 @@ def update(body: dict[str, Any], no: str) -> tuple[dict[str, Any], int, dict[str
     if body:
         service.edit(actor, no, version, {**_held(row), **read_values(body, partial=True)})
     return whole(no)
+
+
+@blueprint.route("/service-points/<string:no>/facts", methods=["PATCH"])
+@blueprint.doc(
+    operationId="describeServicePoint",
+    summary="修改本单位的地址、时间、电话和说明",
+    security=_TOKEN,
+)
+@blueprint.arguments(ServicePointFacts)
+@blueprint.response(200, ServicePointDetailSchema, description="修改后；立即公开")
+@blueprint.alt_response(404, MISSING)
+@refuses_strangers
+@edits
+@requires(DESCRIBE)
+def describe(body: dict[str, Any], no: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Change the plain facts of one's own entry; asks for `If-Match`."""
+    actor = current_actor()
+    version = queries.load(actor, DESCRIBE, no).lock_version
+    require_match(version)
+    if body:
+        service.describe(actor, no, version, _facts(body))
+    return whole(no)
+
+
+def _facts(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The same rules as the form. Raises Invalid."""
+    schema = FactsSchema(only=tuple(FACTS))
+    given = {key: value for key, value in body.items() if value is not None}
+    wrong = schema.validate(given, partial=True)
+    if wrong:
+        raise Invalid({str(key): [str(one) for one in words] for key, words in wrong.items()})
+    return {**schema.load(given, partial=True), **{k: None for k, v in body.items() if v is None}}
 
 
 def _held(row: Admission) -> dict[str, Any]:

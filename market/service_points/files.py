@@ -23,12 +23,15 @@ from market.core.importing import Checked, Importable, Kind, Options
 from market.core.permissions import SYSTEM
 from market.core.sheets import Column, Row
 from market.regions.models import Region
-from market.service_points import exports, rules, service
-from market.service_points.finding import Finder, words_of
+from market.service_points import checks, exports, rules, service, traces
+from market.service_points.checks import Coming
+from market.service_points.finding import Finder, ids_of, words_of
+from market.service_points.in_file import InFile
 from market.service_points.models import BODY, KINDS, PLACES, POINT, POWERS, Admission
 from market.service_points.schemas import AdmissionSchema
 from market.service_points.workflow import IMPORT
 
+TRACED = "admission"
 OTHERS = tuple(kind for kind in KINDS if kind not in (BODY, POINT))
 _ALSO = {
     "organisation": ["信用代码", "统一社会信用代码", "单位名称"],
@@ -76,8 +79,14 @@ class AdmissionImporter:
         self._schema = _schema(kinds)
         self._options = options
         self._finder = Finder()
+        self._bodies = InFile(self._schema, self._finder, partial(_there, kinds))
         self._staged: list[Checked] = []
         self._seen: dict[tuple[Any, ...], list[tuple[int, date, date | None]]] = {}
+
+    def foresee(self, rows: Sequence[Row]) -> None:
+        """Look at all rows first: a parent may stand below what hangs on it."""
+        if self._kinds == (BODY,):
+            self._bodies.foresee(rows)
 
     def check(self, rows: Sequence[Row]) -> list[Checked]:
         """Validate a batch and say which rows are new, changed or the same."""
@@ -92,10 +101,17 @@ class AdmissionImporter:
             words = "、".join(KINDS[kind] for kind in self._kinds)
             row.report("kind", f"这种文件只收：{words}。登记机构和服务点各有自己的文件。")
             return None
+        parent = loaded.pop("parent", None)
         try:
             content = self._finder.resolve(loaded)
         except Invalid as error:
             _report(row, error)
+        if parent is not None:
+            above = self._parent(row, parent)
+            if above is not None and not row.rejected:
+                content["parent"] = above
+        if row.rejected:  # what else is wrong is told at once
+            _report(row, Invalid(checks.plain_mistakes(loaded)))
             return None
         if not self._in_area(row, content):
             return None
@@ -105,6 +121,13 @@ class AdmissionImporter:
             )
             return None
         return self._compare(row, content)
+
+    def _parent(self, row: Row, text: str) -> Admission | Coming | None:
+        found = self._bodies.circle(row.number) or self._bodies.parent(text)
+        if isinstance(found, str):
+            row.report("parent", found)
+            return None
+        return found
 
     def _earlier(self, row: Row, content: Mapping[str, Any]) -> int | None:
         """The number of an earlier row that means the same at the same time."""
@@ -161,30 +184,18 @@ class AdmissionImporter:
         return self._tried(Checked(row, "changed", whole, there.id))
 
     def _there(self, row: Row, content: Mapping[str, Any]) -> Admission | None:
-        query = select(Admission).where(Admission.kind.in_(self._kinds))
-        if no := content.get("no"):
-            found = db.session.scalar(query.where(Admission.no == no.upper()))
-            if found is None:
-                row.report("no", f"没有编号为 {no} 的这一类机构；新增请留空。")
-            elif found.organisation_id != content["organisation"].id:
-                row.report("organisation", f"编号 {no} 是「{found.owner.name}」的，请核对。")
-            return found
-        # One that ended comes last: where it was set up again, the new one is meant.
-        query = query.order_by(Admission.state == "ended", Admission.id)
-        return db.session.scalar(
-            query.where(
-                Admission.organisation_id == content["organisation"].id,
-                Admission.kind == content["kind"],
-                Admission.region_id == content["region"],
-                Admission.valid_from == content["valid_from"],
-            )
-        )
+        found, no = _there(self._kinds, content), content.get("no")
+        if no and found is None:
+            row.report("no", f"没有编号为 {no} 的这一类机构；新增请留空。")
+        elif no and found is not None and found.organisation_id != content["organisation"].id:
+            row.report("organisation", f"编号 {no} 是「{found.owner.name}」的，请核对。")
+        return found
 
     def _tried(self, checked: Checked) -> Checked | None:
         """The rules of a form, at the cells of the row."""
         row = db.session.get(Admission, checked.existing_id) if checked.existing_id else None
         try:
-            service.check(checked.content, row)
+            checks.check(checked.content, row)
         except Invalid as error:
             _report(checked.row, error)
             return None
@@ -201,21 +212,30 @@ class AdmissionImporter:
 
         It joins the unit of work of whoever imports: he is asked for every row, and named.
         """
-        for checked in self._staged:
-            content = self._again(checked.content)
+        made: dict[int, int] = {}
+        for checked in sorted(self._staged, key=lambda one: self._bodies.depth(one.row.number)):
+            content = self._again(checked.content, made)
             if checked.existing_id is None:
-                service.record(SYSTEM, content, demo=self._options.demo)
+                no = service.record(SYSTEM, content, demo=self._options.demo)
+                row = db.session.scalars(select(Admission).where(Admission.no == no)).one()
+                made[checked.row.number] = row.id
+                traces.note(run_id, TRACED, row, None)
                 continue
             held = db.session.get_one(Admission, checked.existing_id)
+            before = ids_of(held)
             service.edit(SYSTEM, held.no, held.lock_version, content)
+            traces.note(run_id, TRACED, held, before)
 
     @staticmethod
-    def _again(content: Mapping[str, Any]) -> dict[str, Any]:
+    def _again(content: Mapping[str, Any], made: Mapping[int, int]) -> dict[str, Any]:
         """The same with objects of the present transaction in the place of their ids."""
         found = dict(content)
         found["organisation"] = db.session.get_one(Organisation, content["organisation"])
-        if content.get("parent") is not None:
-            found["parent"] = db.session.get_one(Admission, content["parent"])
+        parent = content.get("parent")
+        if isinstance(parent, Coming):
+            parent = made[parent.number]
+        if parent is not None:
+            found["parent"] = db.session.get_one(Admission, parent)
         if content.get("units"):
             found["units"] = [db.session.get_one(Organisation, one) for one in content["units"]]
         return found
@@ -225,12 +245,70 @@ class AdmissionImporter:
         return False
 
     def undo(self, run_id: int) -> Sequence[str]:
-        """Never asked: the kinds are not undoable."""
-        return []
+        """Remove what an import made, restore what it changed; what was changed since stays."""
+        rows, left = traces.of_run(run_id, Admission), traces.kept(run_id, Admission)
+        for trace, row in rows:
+            if trace.before is None or trace.id in left:
+                continue
+            try:
+                version = service.edit(
+                    SYSTEM, row.no, row.lock_version, _held_again(row, trace.before)
+                )
+            except (Conflict, Invalid) as error:
+                left[trace.id] = f"{traces.name_of(row)}恢复不了（{said_by(error)}）"
+                continue
+            traces.moved_back(trace, version)
+        left |= traces.leaned_on(rows, Admission, left)
+        gone = [row for trace, row in rows if trace.before is None and trace.id not in left]
+        for row in gone:
+            service.unrecord(SYSTEM, row)
+        traces.remove(TRACED, Admission, [row.id for row in gone])
+        return traces.sentences(left)
+
+
+def _there(kinds: Sequence[str], content: Mapping[str, Any]) -> Admission | None:
+    """The admission that a row is about, by its number or what it says; None of a new one."""
+    query = select(Admission).where(Admission.kind.in_(kinds))
+    if no := content.get("no"):
+        return db.session.scalar(query.where(Admission.no == no.upper()))
+    # One that ended comes last: where it was set up again, the new one is meant.
+    query = query.order_by(Admission.state == "ended", Admission.id)
+    return db.session.scalar(
+        query.where(
+            Admission.organisation_id == content["organisation"].id,
+            Admission.kind == content.get("kind", kinds[0]),
+            Admission.region_id == content["region"],
+            Admission.valid_from == content["valid_from"],
+        ).limit(1)
+    )
+
+
+def said_by(error: Conflict | Invalid) -> str:
+    """An error in a sentence without its end."""
+    found = error.message
+    if isinstance(error, Invalid):
+        found = " ".join(one for messages in error.fields.values() for one in messages)
+    return found.rstrip("。")
+
+
+def _held_again(row: Admission, held: Mapping[str, Any]) -> dict[str, Any]:
+    """What an admission said before, with objects in the place of ids."""
+    found = dict(held) | {"organisation": row.owner}
+    for key in ("valid_from", "valid_to"):
+        found[key] = date.fromisoformat(held[key]) if held.get(key) else None
+    parent = held.get("parent")
+    found["parent"] = db.session.get(Admission, parent) if parent is not None else None
+    units = select(Organisation).where(
+        Organisation.id.in_(held.get("units") or ()), Organisation.state == "active"
+    )
+    found["units"] = list(db.session.scalars(units.order_by(Organisation.id)))
+    return found
 
 
 def _plain(value: Any) -> Any:
     """Ids in the place of objects, lists in one order."""
+    if isinstance(value, Coming):
+        return value if value.existing_id is None else value.existing_id
     if isinstance(value, list):
         return sorted((_plain(one) for one in value), key=str)
     return getattr(value, "id", value)
@@ -255,6 +333,7 @@ def _kind(name: str, label: str, kinds: Sequence[str]) -> Kind:
         partial(columns, kinds),
         partial(AdmissionImporter, kinds),
         partial(_rows, kinds),
+        undoable=True,
     )
 
 
@@ -262,4 +341,4 @@ BODIES = _kind("bodies", "登记机构", (BODY,))
 POINTS = _kind("points", "登记服务点", (POINT,))
 INSTITUTIONS = _kind("institutions", "服务机构与基地", OTHERS)
 KINDS_OF_FILES = (BODIES, POINTS, INSTITUTIONS)
-IMPORTS = tuple(Importable(kind, IMPORT) for kind in KINDS_OF_FILES)
+IMPORTS = tuple(Importable(kind, IMPORT, since=traces.since(Admission)) for kind in KINDS_OF_FILES)

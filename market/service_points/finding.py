@@ -20,6 +20,7 @@ from market.core.identifiers import read_uscc
 from market.core.text import fold
 from market.regions.models import Region
 from market.regions.queries import Resolver
+from market.service_points import rules
 from market.service_points.models import BODY, POWERS, Admission, AdmissionTopic, SpecialistTopic
 
 _CODE = re.compile(r"[0-9A-Za-z]{18}")
@@ -95,19 +96,24 @@ class Finder:
 
     @staticmethod
     def parent(text: str) -> Admission | str:
-        """A registration body by its number or its name."""
-        words = text.strip()
+        """A registration body by its number, its name, or its organisation's name or credit code."""
+        words = unicodedata.normalize("NFKC", text).strip()
         query = select(Admission).join(Admission.owner).where(Admission.kind == BODY)
         query = query.where(
             (Admission.no == words.upper())
             | (Organisation.folded_name == fold(words)[:200])
-            | (Admission.name == words)
+            | (Organisation.uscc == words.upper())
+            | (Organisation.no == words.upper())
+            | (Admission.name == text.strip())
         )
-        rows = db.session.scalars(query.where(Admission.state != "ended").limit(3)).all()
-        if len(rows) == 1:
-            return rows[0]
-        if rows:
+        rows = db.session.scalars(query.order_by(Admission.id)).all()
+        standing = [row for row in rows if row.state != "ended"]
+        if len(standing) == 1:
+            return standing[0]
+        if standing:
             return f"有几家登记机构都叫「{words[:30]}」，请写编号（FW…）。"
+        if rows:
+            return rules.ended_trouble(rows[-1].title, rows[-1].no)
         return f"没有编号或名称为「{words[:30]}」的登记机构：上级须是在册的登记机构，请先录入它。"
 
     def fields(self, words: Iterable[str]) -> list[str] | str:
@@ -194,4 +200,20 @@ def words_of(row: Admission) -> dict[str, Any]:
         "amount": row.amount_fen,
         "fields": [names.get(code, code) for code in topics_of(row.topics, "field")],
         "industries": topics_of(row.topics, "industry"),
+    }
+
+
+def ids_of(row: Admission) -> dict[str, Any]:
+    """An admission as an import keeps it for being taken back: ids, codes, and dates as text."""
+    words = words_of(row)
+    plain = {
+        key: value.isoformat() if hasattr(value, "isoformat") else value
+        for key, value in words.items()
+    }
+    return plain | {
+        "region": row.region_id,
+        "parent": row.parent_id,
+        "areas": [one.region_id for one in row.areas],
+        "units": [one.organisation_id for one in row.units],
+        "fields": topics_of(row.topics, "field"),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -22,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from market.accounts.models import Organisation, OwnedBy
 from market.accounts.people.models import Person
-from market.core.db import Base, RowId, UtcDateTime
+from market.core.db import Base, Document, RowId, UtcDateTime
 from market.core.languages import N_
 from market.regions.models import InRegion, Region
 
@@ -113,6 +114,7 @@ class Admission(OwnedBy, InRegion, Base):
         Index("ix_admission_region", "region_id", "kind", "state"),
         Index("ix_admission_kind", "kind", "state", "id"),
         Index("ix_admission_parent", "parent_id"),
+        Index("ix_admission_ends", "valid_to", "state"),
     )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     no: Mapped[str] = mapped_column(String(20), unique=True)
@@ -140,6 +142,8 @@ class Admission(OwnedBy, InRegion, Base):
     folded: Mapped[str] = mapped_column(String(600))
     state: Mapped[str] = mapped_column(String(10), default="active")
     reason: Mapped[str | None] = mapped_column(String(1000))
+    # The end of validity of which the organisation was told.
+    reminded: Mapped[date | None]
     demo: Mapped[bool] = mapped_column(default=False)
     lock_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -328,3 +332,24 @@ class SpecialistTopic(Base):
     specialist_id: Mapped[int] = mapped_column(ForeignKey("specialist.id"), primary_key=True)
     sort: Mapped[str] = mapped_column(String(10), primary_key=True)
     value: Mapped[str] = mapped_column(String(60), primary_key=True)
+
+
+class DirectoryTrace(Base):
+    """What an import did to one entry: how to take it back.
+
+    `before` is what the entry said, None of one that the import made; `version` is the counter
+    that the import left, by which a later change is seen.
+    """
+
+    __tablename__ = "directory_trace"
+    __table_args__ = (
+        CheckConstraint("kind IN ('admission', 'specialist')", name="kind"),
+        Index("ix_directory_trace_run", "run_id"),
+        Index("ix_directory_trace_object", "kind", "object_id"),
+    )
+    id: Mapped[int] = mapped_column(RowId, primary_key=True)
+    run_id: Mapped[int] = mapped_column(ForeignKey("import_run.id"))
+    kind: Mapped[str] = mapped_column(String(10))
+    object_id: Mapped[int] = mapped_column(RowId)
+    version: Mapped[int]
+    before: Mapped[dict[str, Any] | None] = mapped_column(Document)

@@ -1,16 +1,17 @@
-"""The list of an office: what lies in its area, in every state."""
+"""The list of an office: what lies in its area; and of an organisation: what it was admitted as."""
 
 from __future__ import annotations
 
 from sqlalchemy import case
 
 from market.core import clock
+from market.core.db import db
 from market.core.pagination import ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, policy
 from market.service_points import rules
 from market.service_points.models import Admission
-from market.service_points.queries import Entry, page_of, says, whole_rows
-from market.service_points.workflow import OVERSEE
+from market.service_points.queries import Entry, entry_of, page_of, says, whole_rows
+from market.service_points.workflow import OVERSEE, OWN
 
 
 def desk(
@@ -33,3 +34,14 @@ def desk(
     unknown = case((Admission.valid_to.is_(None), 1), else_=0)
     order = (ended, unknown, Admission.valid_to, Admission.id)
     return page_of(query.order_by(*order), page, ROWS_PER_PAGE)
+
+
+MOST_OWN = 200
+
+
+def own(actor: Actor) -> list[Entry]:
+    """What the actor's organisations were admitted as, in every state; what ended comes last."""
+    query = whole_rows().where(policy.where(actor, OWN, Admission))
+    ended = case((Admission.state == "ended", 1), else_=0)
+    rows = db.session.scalars(query.order_by(ended, Admission.id).limit(MOST_OWN))
+    return [entry_of(row) for row in rows]

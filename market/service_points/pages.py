@@ -51,10 +51,17 @@ def plain(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+_TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
 def table(rows: Iterable[Mapping[str, Any]], heads: Sequence[Column], name: str) -> Response:
-    """Rows as a CSV file to take away."""
+    """Rows as a CSV file or a workbook to take away; the end of the name says which."""
+    ending = name.rpartition(".")[2]
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "rows.csv"
+        path = Path(folder) / f"rows.{ending}"
         write_table(path, heads, rows)
         data = BytesIO(path.read_bytes())
-    return send_file(data, "text/csv", as_attachment=True, download_name=name)
+    return send_file(data, _TYPES[ending], as_attachment=True, download_name=name)

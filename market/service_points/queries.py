@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -26,6 +27,7 @@ from market.service_points.finding import powers_held, topics_of
 from market.service_points.models import (
     BODY,
     KINDS,
+    POINT,
     POWERS,
     Admission,
     AdmissionArea,
@@ -98,6 +100,7 @@ class StaffMember:
     ab_role: str | None
     certificate: str | None
     trained_on: date | None
+    listed: bool
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,8 @@ class Detail:
     row: Admission
 
 
-def _entry(row: Admission, how: str = "") -> Entry:
+def entry_of(row: Admission, how: str = "") -> Entry:
+    """An admission as lists show it."""
     same = "no title kind address telephone hours valid_from valid_to state reason demo"
     return Entry(
         organisation=row.owner.name,
@@ -125,11 +129,6 @@ def _entry(row: Admission, how: str = "") -> Entry:
         how=how,
         **{name: getattr(row, name) for name in same.split()},
     )
-
-
-def entry_of(row: Admission) -> Entry:
-    """An admission of `bodies_for` or `institutions_in` as lists show it."""
-    return _entry(row)
 
 
 def whole_rows() -> Select[Admission]:
@@ -197,7 +196,7 @@ def page_of(query: Select[Admission], page: int, per_page: int) -> PageOf[Entry]
     total = db.session.scalar(select(func.count()).select_from(limited.subquery())) or 0
     rows = db.session.scalars(query.limit(per_page).offset((page - 1) * per_page))
     total_is = "exact" if total <= EXACT_UP_TO else "at_least"
-    found = [_entry(row) for row in rows]
+    found = [entry_of(row) for row in rows]
     return PageOf(found, min(total, EXACT_UP_TO), page, per_page, total_is)
 
 
@@ -240,7 +239,7 @@ def near(actor: Actor, asked: Asked, limit: int = 10) -> list[Entry]:
         .limit(limit)
     )
     words = {1: N_("本县"), 2: N_("服务本地"), 3: N_("同市（州）")}
-    return [_entry(row, words[at]) for row, at in db.session.execute(query)]
+    return [entry_of(row, words[at]) for row, at in db.session.execute(query)]
 
 
 def find(actor: Actor, no: str) -> Admission:
@@ -276,7 +275,7 @@ def get(actor: Actor, no: str) -> Detail:
     areas = select(AdmissionArea).where(AdmissionArea.admission_id == row.id)
     units = select(AdmissionUnit).where(AdmissionUnit.admission_id == row.id)
     return Detail(
-        entry=_entry(row),
+        entry=entry_of(row),
         powers=powers_held(row),
         areas=[
             regions.view(one.region)
@@ -286,8 +285,10 @@ def get(actor: Actor, no: str) -> Detail:
             (one.organisation.no, one.organisation.name)
             for one in db.session.scalars(units.options(joinedload(AdmissionUnit.organisation)))
         ],
-        parent=_entry(row.parent) if row.parent is not None else None,
-        below=[_entry(one) for one in db.session.scalars(below.order_by(Admission.id).limit(100))],
+        parent=entry_of(row.parent) if row.parent is not None else None,
+        below=[
+            entry_of(one) for one in db.session.scalars(below.order_by(Admission.id).limit(100))
+        ],
         staff=[_staff(one) for one in row.staff],
         fields=topics_of(row.topics, "field"),
         industries=topics_of(row.topics, "industry"),
@@ -300,7 +301,8 @@ def _staff(row: AdmissionStaff) -> StaffMember:
     name = row.person.name if row.person is not None else row.name or ""
     plain, mark, more = name.partition("（")  # （演示） stays to be seen
     shown = name if row.listed else mask_name(plain) + mark + more
-    return StaffMember(row.id, shown, row.duty, row.ab_role, row.certificate, row.trained_on)
+    same = "id duty ab_role certificate trained_on listed"
+    return StaffMember(name=shown, **{key: getattr(row, key) for key in same.split()})
 
 
 def of_organisation(organisation_id: int) -> list[Entry]:
@@ -309,7 +311,7 @@ def of_organisation(organisation_id: int) -> list[Entry]:
         Admission.organisation_id == organisation_id, Admission.state != "ended"
     )
     until = or_(Admission.valid_to.is_(None), Admission.valid_to >= clock.today())
-    return [_entry(row) for row in db.session.scalars(query.where(until).order_by(BY_KIND))]
+    return [entry_of(row) for row in db.session.scalars(query.where(until).order_by(BY_KIND))]
 
 
 def count_in(region: RegionView) -> int:
@@ -331,10 +333,11 @@ def bodies_for(organisation: Organisation, day: date) -> list[Admission]:
     A body serves whom its area covers (regions with all below) and the units it names; those that
     name it come first, then the smaller area.
     """
-    ids = organisation.region.path_ids
-    unit = select(AdmissionUnit.admission_id).where(
-        AdmissionUnit.organisation_id == organisation.id
-    )
+    return _bodies(organisation.region.path_ids, organisation.id, day)
+
+
+def _bodies(ids: Sequence[int], unit_id: int | None, day: date) -> list[Admission]:
+    unit = select(AdmissionUnit.admission_id).where(AdmissionUnit.organisation_id == unit_id)
     area = select(AdmissionArea.admission_id, func.max(func.length(Region.path)).label("depth"))
     area = area.join(Region, Region.id == AdmissionArea.region_id)
     covering = area.where(AdmissionArea.region_id.in_(ids)).group_by(AdmissionArea.admission_id)
@@ -348,6 +351,26 @@ def bodies_for(organisation: Organisation, day: date) -> list[Admission]:
         .order_by(case((named, 0), else_=1), depth.c.depth.desc(), Admission.id)
     )
     return list(db.session.scalars(query))
+
+
+def beside(region: RegionView, seller_id: int | None) -> dict[str, Any]:
+    """Who registers contracts of a place and who helps with them, for the page of a listing.
+
+    Args:
+        seller_id: whose contracts; None where the owner buys, or is not to be known.
+    """
+    ids = path_ids(region.path)
+    county = "/" + "/".join(map(str, ids[:3])) + "/"
+    points = whole_rows().where(
+        Admission.kind == POINT, Admission.running(clock.today()), under(Region.path, county)
+    )
+    return {
+        "bodies": [entry_of(row) for row in _bodies(ids, seller_id, clock.today())[:2]],
+        "points": [
+            entry_of(row) for row in db.session.scalars(points.order_by(Admission.id).limit(3))
+        ],
+        "region": region,
+    }
 
 
 def powers_of(admission: Admission) -> frozenset[str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
+from market.core.money import show_yuan
 from market.service_points.models import (
+    AMOUNT_BASES,
     BODY,
     BODY_POWERS,
     KINDS,
@@ -16,8 +19,21 @@ from market.service_points.models import (
 )
 
 SOON = timedelta(days=60)  # before its end an admission rises on the office's list
+WARNED = timedelta(days=30)  # before its end an organisation is told
 MOST_ROWS = 20_000  # of a table to take away
 MOST_IMPORTED = 1_000  # rows of a file, which are written in one transaction
+
+
+@dataclass(frozen=True)
+class Above:
+    """What a body lets those below it do. areas: paths of the regions that it serves."""
+
+    title: str
+    areas: Sequence[str]
+    valid_from: date
+    valid_to: date | None
+    amount_fen: int | None
+    amount_base: str | None
 
 
 def period_trouble(begins: date, ends: date | None) -> str | None:
@@ -80,3 +96,36 @@ def twice_trouble(kind: str, no: str, place: str) -> str:
     """The same organisation admitted a second time at the same time."""
     where = f"在{place}" if kind in PLACES else ""
     return f"这家单位{where}同一时间已经是{KINDS[kind]}（{no}）：请修改那一条，或把有效期错开。"
+
+
+def location_trouble(latitude: float | None, longitude: float | None) -> str | None:
+    """Half a place on the map."""
+    if (latitude is None) != (longitude is None):
+        return "经度和纬度要么都填，要么都空着。"
+    return None
+
+
+def ended_trouble(title: str, no: str) -> str:
+    """A parent that has ended."""
+    return f"「{title}」（{no}）已终止，不能作上级：请另选一家在册的登记机构。"
+
+
+def over_trouble(above: Above, begins: date, today: date) -> str | None:
+    """A parent whose time is over before this one begins, or today."""
+    if above.valid_to is None or above.valid_to >= max(begins, today):
+        return None
+    return f"上级「{above.title}」的有效期到 {above.valid_to} 为止，不能再作上级：请先给它续期，或另选一家。"
+
+
+def amount_trouble(amount: int | None, base: str | None, above: Above) -> str | None:
+    """A limit beyond that of the parent.
+
+    A technical value is part of a total value, so a limit on the whole of a contract says nothing
+    against a parent's limit on that part; all others are compared as they stand.
+    """
+    if amount is None or above.amount_fen is None or amount <= above.amount_fen:
+        return None
+    if (base, above.amount_base) == ("total_value", "technical_value"):
+        return None
+    words = f"{show_yuan(above.amount_fen)}（{AMOUNT_BASES[above.amount_base or 'unknown']}）"
+    return f"登记限额超过了上级「{above.title}」的{words}：请改小，或先请上级的限额改大。"

@@ -156,6 +156,22 @@ class SavedSchema(AdmissionSchema):
     version = Whole(1, 1_000_000_000, required=True)
 
 
+class FactsSchema(AdmissionSchema):
+    """What an organisation may say of its own entry, and which version it looked at."""
+
+    class Meta:
+        unknown = EXCLUDE
+        fields = ("address", "hours", "telephone", "latitude", "longitude", "note", "version")
+
+    version = Whole(1, 1_000_000_000, required=True)
+
+
+class ShownSchema(Schema):
+    """Whether somebody agreed that his name is shown whole."""
+
+    listed = YesNo()
+
+
 class StaffSchema(Schema):
     """Somebody who works there: a member of the organisation, or a name."""
 

@@ -43,15 +43,35 @@ def add(actor: Actor, no: str, values: Mapping[str, Any]) -> int:
         return entry.id
 
 
+def show(actor: Actor, no: str, staff_id: int, listed: bool) -> None:
+    """Show somebody's name whole, since he agreed, or masked again. Raises NotFound, Conflict."""
+    admission_id = load(actor, STAFF, no).id
+    with unit_of_work(actor) as work:
+        row = db.session.get_one(Admission, admission_id)
+        work.require(STAFF, row)
+        refuse_ended(row)
+        entry = _entry(row, staff_id)
+        if entry.listed == listed:
+            return
+        entry.listed = listed
+        told = {"duty": entry.duty, "listed": listed}
+        work.record("admission.staff_shown", ADMISSION.name, row.id, no=row.no, after=told)
+
+
+def _entry(row: Admission, staff_id: int) -> AdmissionStaff:
+    entry = db.session.get(AdmissionStaff, staff_id)
+    if entry is None or entry.admission_id != row.id:
+        raise NotFound("没有这位工作人员。")
+    return entry
+
+
 def remove(actor: Actor, no: str, staff_id: int) -> None:
     """Take somebody off the list. Raises NotFound."""
     admission_id = load(actor, STAFF, no).id
     with unit_of_work(actor) as work:
         row = db.session.get_one(Admission, admission_id)
         work.require(STAFF, row)
-        entry = db.session.get(AdmissionStaff, staff_id)
-        if entry is None or entry.admission_id != row.id:
-            raise NotFound("没有这位工作人员。")
+        entry = _entry(row, staff_id)
         told = {"duty": entry.duty}
         db.session.delete(entry)
         work.record("admission.staff_removed", ADMISSION.name, row.id, no=row.no, before=told)

@@ -30,7 +30,7 @@ from market.service_points.pages import place_of, plain, table
 from market.service_points.queries import Asked, Entry
 from market.service_points.schemas import AdmissionSchema, DirectoryForm
 from market.service_points.specialists import queries as specialists
-from market.service_points.workflow import EDIT, LIST, READ
+from market.service_points.workflow import EDIT, LIST, OWN, READ
 
 blueprint = Blueprint("service_points", __name__)
 
@@ -105,6 +105,7 @@ def admission(no: str) -> str | AnyResponse:
         bases=AMOUNT_BASES,
         ab_roles=AB_ROLES,
         may_edit=policy.allows(actor, EDIT, found.row),
+        own=policy.allows(actor, OWN, found.row),
     )
 
 
@@ -112,15 +113,16 @@ def _file_name(ending: str) -> str:
     return f"{_('服务机构与服务点')} {clock.today().isoformat()}.{ending}"
 
 
-@blueprint.get("/service-points.csv")
+@blueprint.get("/service-points.csv", defaults={"ending": "csv"}, endpoint="csv")
+@blueprint.get("/service-points.xlsx", defaults={"ending": "xlsx"}, endpoint="xlsx")
 @requires(LIST)
-def csv() -> Response:
+def take_away(ending: str) -> Response:
     """The list as a table, with the columns of the import."""
     asked, _meant, typed, _number = _asked()
     unknown = typed and asked.region is None
     found = [] if unknown else exports.export(current_actor(), asked)
     rows = (AdmissionSchema().dump(row) for row in found)
-    return table(rows, columns_of(AdmissionSchema()), _file_name("csv"))
+    return table(rows, columns_of(AdmissionSchema()), _file_name(ending))
 
 
 @blueprint.get("/service-points.json")

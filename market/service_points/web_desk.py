@@ -50,6 +50,7 @@ blueprint = Blueprint("service_points_desk", __name__)
 WORDS = {
     "begin": "录入",
     "edit": "修改",
+    "describe": "单位自行修改",
     "renew": "续期",
     "suspend": "暂停办理",
     "resume": "恢复办理",

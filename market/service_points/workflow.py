@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 
-from market.accounts.roles import OFFICES
+from market.accounts.roles import EDITORS, MEMBERS, OFFICES
 from market.core.languages import N_
-from market.core.permissions import Actor, Always, Condition, Grant, InArea, Mine, policy
+from market.core.permissions import Actor, Always, Condition, Grant, InArea, Mine, Own, policy
 from market.core.workflow import Item, Transition, Workflow
 from market.service_points.models import STATES, Admission
 
@@ -37,7 +37,13 @@ RECORD = policy.declare("service_points:admission:record", **_AREA)
 EDIT = policy.declare("service_points:admission:edit", **_AREA)
 SUSPEND = policy.declare("service_points:admission:suspend", **_AREA)
 END = policy.declare("service_points:admission:end", **_AREA)
-STAFF = policy.declare("service_points:admission:staff", **_AREA)
+# What an organisation may do with its own entry; what its office decided it only reads.
+_EDITORS: dict[str, Condition] = dict.fromkeys(EDITORS, Own())
+_STAFF = (*MEMBERS, "broker", "point_staff", "first_examiner", "second_examiner")
+OWN = policy.declare("service_points:admission:own", **dict.fromkeys(_STAFF, Own()))
+DESCRIBE = policy.declare("service_points:admission:describe", **_EDITORS)
+STAFF = policy.declare("service_points:admission:staff", **_AREA, **_EDITORS)
+REMIND = policy.declare("service_points:admission:remind")  # the worker's alone
 IMPORT = policy.declare("service_points:files:import", **_AREA)
 
 READ_SPECIALIST = policy.declare(
@@ -48,6 +54,9 @@ OVERSEE_SPECIALISTS = policy.declare("service_points:specialist:oversee", **_ARE
 RECORD_SPECIALIST = policy.declare("service_points:specialist:record", **_AREA)
 EDIT_SPECIALIST = policy.declare("service_points:specialist:edit", **_AREA)
 CONSENT = policy.declare("service_points:specialist:consent", **_AREA)
+# One's own entry: what one knows and does, and whether everybody may read it.
+DESCRIBE_SELF = policy.declare("service_points:specialist:describe", person=Mine())
+AGREE = policy.declare("service_points:specialist:agree", person=Mine())
 WITHDRAW = policy.declare("service_points:specialist:withdraw", person=Mine(), **_AREA)
 CONTACT = policy.declare("service_points:specialist:contact", **_AREA)
 

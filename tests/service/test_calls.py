@@ -11,6 +11,7 @@ from sqlalchemy import func, select, update
 
 from market.accounts.models import Organisation
 from market.catalogue.models import Listing
+from market.catalogue.publishing import life
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound
@@ -111,7 +112,27 @@ def test_from_the_call_to_the_choice(no, owner, answerer, institute, demand):
     assert queries.of_demand(demand.id).chosen == []  # it was not to be shown
     service.act(owner, no, "finish", {})
     assert row_of(Call, no).state == "done"
-    assert begin(owner, demand) != no
+    ended = row_of(Listing, demand.no)  # the demand is solved with it, by the catalogue's own act
+    assert (ended.state, ended.outcome, ended.outcome_with) == ("closed", "solved", "甲研究所")
+    assert queries.of_demand(demand.id).state == "done"
+
+
+def test_a_call_without_result_leaves_its_demand_and_a_closed_one_stays(no, owner, demand):
+    close(no)
+    service.act(owner, no, "fail", {"reason": "没有应答"})
+    service.act(owner, no, "finish", {})
+    assert row_of(Listing, demand.no).state == "published"
+    again = begin(owner, demand)
+    assert again != no
+    service.act(owner, again, "open", {})
+    institute = people.organisation("丁研究所")
+    made = answer(people.actor(("owner", institute)), again, institute)
+    close(again)
+    service.act(owner, again, "choose", {"answers": [made], "reason": "好"})
+    closing = {"outcome": "elsewhere", "outcome_with": "别家"}
+    life.listing_act(owner, demand.no, "close", closing=closing)
+    service.act(owner, again, "finish", {})
+    assert row_of(Listing, demand.no).outcome == "elsewhere"
 
 
 def test_the_last_second_counts_and_the_next_does_not(owner, demand, answerer, institute):

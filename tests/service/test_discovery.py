@@ -232,6 +232,7 @@ def test_near_an_unknown_place_is_said_and_the_usual_order(demo):
 
 UNKNOWN = {
     "kind": "thing",
+    "call": "shut",
     "region": "999999",
     "leading": "没有的产业",
     "field": "x",

@@ -45,7 +45,7 @@ def test_a_draft_keeps_what_is_half_finished(firm):
     editor = people.actor(("editor", firm))
     no = _draft(editor, firm, budget="二十来万吧", deadline="明年", targets="漏检率 <b>", title="")
     row = _submission(no)
-    assert no.startswith("TJ")
+    assert no.startswith("FB")
     assert row.state == "draft"
     assert row.listing.state == "draft"
     assert row.content["budget"] == "二十来万吧"

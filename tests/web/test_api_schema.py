@@ -27,7 +27,7 @@ THERE = {
     "listListingsOfOrganisation": "DW2026000034",
     "getRegion": "511402",
     "listPins": "511402",
-    "getBulletin": "JB2026000001",
+    "getBulletin": "CF2026000001",
     "getTaxonomy": "industry",
     "getServicePoint": "FW2026000001",
     "getSpecialist": "ZJ2026000001",

@@ -475,7 +475,7 @@ def test_a_clerk_types_for_a_caller(visitor, clerk):
     assert later.headers["Location"] == f"/intakes/{one().no}"
     assert one().state == "new"
     draft = clerk.post("/desk/intakes/new", data=said | {"then": "draft", "problem": "另一件"})
-    assert re.fullmatch(r"/submissions/TJ\d+/edit", draft.headers["Location"])
+    assert re.fullmatch(r"/submissions/FB\d+/edit", draft.headers["Location"])
 
 
 def test_every_state_has_a_page(visitor, clerk):

@@ -54,7 +54,7 @@ EXAMPLES = {
     "/demands/<string:no>/versions": ["/demands/XQ2026000001/versions"],
     "/organisations/<string:no>": ["/organisations/DW2026000001", "/organisations/DW2026000040"],
     "/bulletins": ["/bulletins", "/bulletins?region=511402", "/bulletins?region=630000"],
-    "/bulletins/<string:no>": ["/bulletins/JB2026000001", "/bulletins/JB2026000002"],
+    "/bulletins/<string:no>": ["/bulletins/CF2026000001", "/bulletins/CF2026000002"],
     "/notices": [
         "/notices",
         "/notices?tab=ended&region=511402",

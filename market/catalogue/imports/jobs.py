@@ -29,7 +29,14 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, MarketError
 from market.core.fields import as_text
-from market.core.importing import Checked, Importable, Importer, Options, Result, run_import
+from market.core.importing import (
+    Checked,
+    Importable,
+    Importer,
+    Options,
+    Result,
+    run_import,
+)
 from market.core.models import ImportRun
 from market.core.permissions import SYSTEM, Actor, policy
 from market.core.sheets import FileRefused, Row, open_table
@@ -221,6 +228,9 @@ class _Watched:
     def __init__(self, inner: Importer, held: _Held) -> None:
         self._inner, self._held = inner, held
         self.preview: list[dict[str, Any]] = []
+
+    def foresee(self, rows: Sequence[Row]) -> None:
+        getattr(self._inner, "foresee", lambda rows: None)(rows)
 
     def check(self, rows: Sequence[Row]) -> list[Checked]:
         checked = self._inner.check(rows)

@@ -62,6 +62,7 @@ class IntakeSchema(Answer):
     target = fields.String(allow_none=True, metadata={"description": "现在的数值，想达到的数值"})
     firm = fields.String()
     uscc = fields.String(allow_none=True)
+    name_hidden = fields.Boolean(metadata={"description": "公开时不写单位名称"})
     region_code = fields.String(attribute="region.code", metadata={"example": "511402"})
     region_name = fields.String(attribute="region.full_name")
     contact = fields.String(metadata={"description": "联系人，已遮盖", "example": "李*"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from market.accounts.models import Organisation
@@ -73,6 +73,8 @@ class Intake(InRegion, Base):
     target: Mapped[str | None] = mapped_column(String(200))
     firm: Mapped[str] = mapped_column(String(200))
     uscc: Mapped[str | None] = mapped_column(String(18))
+    # The caller wants the demand published without the firm's name.
+    name_hidden: Mapped[bool] = mapped_column(default=False, server_default=false())
     region_id: Mapped[int] = mapped_column(ForeignKey("region.id"))
     # Sealed; erased some time after a case was not taken up.
     contact: Mapped[str | None] = mapped_column(Text)

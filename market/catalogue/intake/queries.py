@@ -201,6 +201,7 @@ class IntakeView:
     target: str | None
     firm: str
     uscc: str | None
+    name_hidden: bool
     region: RegionView
     contact: str
     telephone: str
@@ -247,7 +248,7 @@ class IntakeView:
 def view(row: Intake) -> IntakeView:
     """The view of a row."""
     same = "id no state source problem product target firm uscc doubts consent_at sender calls due "
-    same += "provisional created_at organisation_id submission_no"
+    same += "provisional created_at organisation_id submission_no name_hidden"
     telephone = unsealed(row.telephone, TELEPHONE)
     return IntakeView(
         **{name: getattr(row, name) for name in same.split()},

@@ -71,6 +71,7 @@ class AskedSchema(Schema):
     region = Line(12, metadata={"label": "地区代码"})
     contact = Line(60, metadata={"label": "联系人"})
     telephone = Telephone(metadata={"label": "电话"})
+    name_hidden = YesNo(metadata={"label": "不公开单位名称"})
     consent = YesNo(metadata={"label": "同意"})
 
     NEEDED: tuple[str, ...] = ("problem", "product", "firm", "contact", "telephone", "consent")

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, or_, select, update
 
 from market.accounts import service as accounts
+from market.catalogue import naming
 from market.catalogue.intake import rules, telephones
 from market.catalogue.intake.models import OPEN, Intake
 from market.catalogue.intake.queries import (
@@ -121,6 +122,7 @@ def _row(values: Mapping[str, Any], region_id: int, source: str, sender: str) ->
         target=values.get("target"),
         firm=values["firm"],
         uscc=values.get("uscc"),
+        name_hidden=bool(values.get("name_hidden")),
         region_id=region_id,
         text_key=rules.text_key(values["problem"]),
         doubts=[],
@@ -251,6 +253,7 @@ def complete(actor: Actor, no: str, values: Mapping[str, Any], region_id: int) -
             "target": values.get("target"),
             "firm": values["firm"],
             "uscc": values.get("uscc"),
+            "name_hidden": bool(values.get("name_hidden")),
             "region_id": region_id,
             "organisation_id": owner_id,
             "submission_no": draft,
@@ -300,6 +303,7 @@ def _content(values: Mapping[str, Any]) -> dict[str, str]:
         "problem": values["problem"],
         "targets": values.get("target"),
         "keywords": values["product"],
+        naming.HIDDEN: "是" if values.get("name_hidden") else None,
     }
     return {name: text for name, text in texts.items() if text}
 

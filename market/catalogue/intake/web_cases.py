@@ -217,6 +217,7 @@ def completion(no: str) -> Response:
         "target": intake.target or "",
         "firm": intake.firm,
         "uscc": intake.uscc or "",
+        "name_hidden": "1" if intake.name_hidden else "",
         "place": intake.region.full_name,
         "region": intake.region.code,
         "kind": "enterprise",

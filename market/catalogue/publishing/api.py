@@ -29,7 +29,7 @@ from market.core.permissions import requires
 from market.regions import queries as regions
 
 submissions = ApiBlueprint("submissions", __name__, "成果与需求的填写、签发、审核、发布和撤回")
-_ID = {"example": "TJ2026000001"}
+_ID = {"example": "FB2026000001"}
 
 
 class ActionSchema(Answer):
@@ -65,7 +65,7 @@ class SubmissionSchema(Answer):
     title = fields.String()
     listing_no = fields.String(metadata={"example": "CG2026000001"})
     organisation_no = fields.String(attribute="owner_no")
-    url = fields.String(metadata={"example": "/submissions/TJ2026000001"})
+    url = fields.String(metadata={"example": "/submissions/FB2026000001"})
     values = fields.Dict(
         attribute="typed",
         keys=fields.String(),

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from market.catalogue import naming, terms
 from market.catalogue import rules as listing_rules
-from market.catalogue import terms
 from market.catalogue.content import TERM_FIELDS
 from market.catalogue.dates import past_validity
 from market.catalogue.publishing import rules
+from market.catalogue.publishing.attachments import files_of_edit
 from market.catalogue.publishing.drafts import region_of
 from market.catalogue.publishing.models import Submission
 from market.catalogue.similar import likest, numbers_in
@@ -53,12 +54,27 @@ def check(row: Submission) -> Checked:
         if content.get(key):
             content[key], _ = terms.resolve(scheme, content[key])
     content["region_id"] = region_id
+    for key, words in _names_itself(row, content):
+        errors.setdefault(key, []).append(words)
     return Checked(
         content,
         errors,
         listing_rules.completeness(kind, content),
         listing_rules.next_improvement(kind, content),
     )
+
+
+def _names_itself(row: Submission, content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Where a firm that keeps its name back writes it all the same: field and sentence."""
+    if not naming.hides(content):
+        return []
+    names = naming.names_of(row.organisation_id, row.owner.name)
+    written = dict(content)
+    for file in files_of_edit(row):
+        parts = (written.get("files"), file.name, file.caption)
+        written["files"] = "；".join(one for one in parts if one)
+    found = naming.naming_fields(written, names)
+    return [(key, naming.NAMES_ITSELF) for key in found]
 
 
 def require_complete(row: Submission) -> Mapping[str, Any]:

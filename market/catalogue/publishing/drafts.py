@@ -27,7 +27,7 @@ from market.core.workflow import add_event, begin, show_on_desks
 from market.regions.models import Region
 from market.regions.queries import Resolver
 
-CASE_SERIES = "TJ"
+CASE_SERIES = "FB"  # those of earlier releases begin with TJ, as dispatches do, and keep it
 _CLEARANCE = ("cleared", "cleared_no", "cleared_by")
 
 

@@ -65,7 +65,10 @@ SECTIONS: dict[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
                 "solver_requirements",
             ),
         ),
-        ("联系与有效期", ("contact", "contact_phone", "valid_until", "source")),
+        (
+            "联系与有效期",
+            ("name_hidden", "contact", "contact_phone", "valid_until", "source"),
+        ),
         ("分类与关键词", ("keywords", "fields", "industries", "disciplines")),
     ),
 }

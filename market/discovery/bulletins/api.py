@@ -49,7 +49,7 @@ class BulletinQuery(Query):
 class BulletinSchema(Answer):
     """A bulletin without what stands in it."""
 
-    no = fields.String(metadata={"description": "本站编号", "example": "JB2026000001"})
+    no = fields.String(metadata={"description": "本站编号", "example": "CF2026000001"})
     region_code = fields.String(attribute="region.code", metadata={"example": "511402"})
     region_name = fields.String(attribute="region.full_name")
     year = fields.Integer()

@@ -13,6 +13,7 @@ from market.accounts.roles import OFFICES
 from market.catalogue import pin_queries
 from market.catalogue import queries as catalogue
 from market.catalogue.models import Listing
+from market.catalogue.naming import neutral_names
 from market.core import clock
 from market.core.db import db, under
 from market.core.errors import NotFound
@@ -164,10 +165,13 @@ def lines(row: Bulletin) -> list[Line]:
     )
     found = db.session.execute(query).all()
     live = catalogue.several(PUBLIC, [one.no for one in found if one.content is None])
+    kept_back = neutral_names([one.no for one in found if one.content is not None])
     made = []
     for content, no, state in found:
         if content is None:
             content = frozen(live[no]) if no in live else _unknown(no)
+        elif no in kept_back:  # the firm keeps its name back by now
+            content = {**content, "owner": kept_back[no], "contact": "", "telephone": ""}
         made.append(line(content, state))
     return made
 

@@ -28,7 +28,7 @@ from market.discovery.bulletins.models import (
 from market.discovery.bulletins.workflow import BULLETIN, STOP, SUBSCRIBE, WRITE
 from market.regions import queries as regions
 
-SERIES = "JB"
+SERIES = "CF"  # those of earlier releases begin with JB, as calls do, and keep it
 CHANGED = "同事刚改过这一期：您填的还在下面，核对后再保存一次。"
 NOT_DRAFT = "这一期已不是草稿，不能再改内容。"
 

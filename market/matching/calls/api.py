@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Response
 
+from market.catalogue.naming import owner_shown
 from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_writes import as_seen, create_once, creates, edits, tagged
 from market.core.errors import NotFound
@@ -35,15 +36,16 @@ _TOKEN: list[dict[str, list[str]]] = [{"token": []}]
 
 def _call_values(call: Call) -> dict[str, Any]:
     state = queries.shown_state(call)
-    same = ("no", "title", "deadline", "conditions", "shows_result", "lock_version")
+    same = ("no", "title", "deadline", "conditions", "shows_result", "wants_notice", "lock_version")
     own = policy.allows(current_actor(), READ, call)
     return {
         **{name: getattr(call, name) for name in same},
         "state": state,
         "state_label": STATES[state],
         "demand": call.listing.no,
-        "owner": call.owner.name,
-        "decision": call.decision if own or call.shows_result else None,
+        "owner": owner_shown(current_actor(), call.listing, call.owner).name,
+        "notice": queries.notice_of(call, own=own),
+        "decision": call.decision if own or queries.shows_result(call) else None,
         "url": f"/calls/{call.no}" if own else f"/demands/{call.listing.no}",
     }
 
@@ -79,7 +81,7 @@ def _answer(row: CallAnswer) -> dict[str, Any]:
     return dumped
 
 
-def _find(no: str) -> Call:
+def find_call(no: str) -> Call:
     """One's own call in any state, somebody else's while everybody sees it."""
     actor = current_actor()
     try:
@@ -143,7 +145,7 @@ def create(values: dict[str, Any]) -> Response:
 @requires(VIEW)
 def call(no: str) -> Response:
     """A call."""
-    found = _find(no)
+    found = find_call(no)
     return tagged(_call(found), found.lock_version)
 
 
@@ -169,8 +171,9 @@ def edit(values: dict[str, Any], no: str) -> Response:
 @blueprint.route("/calls/<string:no>/actions", methods=["POST"])
 @blueprint.doc(
     operationId="actOnCall",
-    summary="发布、延期、选定、流榜、办结、撤回",
-    description="须带 If-Match。",
+    summary="发布、延期、选定、确定结果、流榜、办结、撤回",
+    description="须带 If-Match。要公示的选定，令牌还须有 notices:notice；办结时需求随之结束，令牌还须有 "
+    "catalogue:listing。",
     security=_TOKEN,
 )
 @blueprint.arguments(CallAct)

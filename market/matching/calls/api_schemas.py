@@ -31,6 +31,10 @@ class CallRowSchema(Answer):
     deadline = fields.Date(metadata={"description": "截止日，当天 24:00（北京时间）"})
     conditions = fields.String(allow_none=True, metadata={"description": "补充条件"})
     shows_result = fields.Boolean(metadata={"description": "选定后公开结果"})
+    wants_notice = fields.Boolean(metadata={"description": "选定前先公示"})
+    notice = fields.String(
+        allow_none=True, metadata={"description": "结果公示的编号", "example": "GS2026000001"}
+    )
     decision = fields.String(allow_none=True, metadata={"description": "选定或流榜的理由"})
     lock_version = fields.Integer(metadata={"description": "第几次改动，同 ETag"})
     url = fields.String(metadata={"description": "本站页面"})
@@ -73,6 +77,9 @@ class CallContent(Input):
     deadline = Day(required=True, metadata={"description": "截止日", "example": "2026-12-31"})
     conditions = LongText(rules.LONGEST_CONDITIONS, metadata={"description": "补充条件"})
     shows_result = fields.Boolean(load_default=False, metadata={"description": "公开结果"})
+    wants_notice = fields.Boolean(
+        load_default=False, metadata={"description": "选定前先公示结果；结果随之公开"}
+    )
 
 
 class NewCall(CallContent):
@@ -88,16 +95,22 @@ class CallAct(Input):
         required=True,
         validate=validate.OneOf(rules.ACTIONS, error=f"应为 {'、'.join(rules.ACTIONS)} 之一。"),
         metadata={
-            "description": "open 发布；extend 延长截止日；choose 选定；fail 流榜；"
-            "finish 办结；withdraw 撤回"
+            "description": "open 发布；extend 延长截止日；choose 选定（要公示的为拟选定，公示随之"
+            "起草）；confirm 公示后确定结果；rechoose 重新选定；fail 流榜；finish 办结（需求"
+            "随之已解决）；withdraw 撤回"
         },
     )
-    reason = LongText(rules.LONGEST_REASON, metadata={"description": "choose、fail、withdraw 必填"})
+    reason = LongText(
+        rules.LONGEST_REASON, metadata={"description": "choose、rechoose、fail、withdraw 必填"}
+    )
     deadline = Day(metadata={"description": "extend：新的截止日"})
     answers = fields.List(
         fields.String(),
         metadata={"description": "choose：应答的编号"},
         validate=validate.Length(max=200),
+    )
+    shows_price = fields.Boolean(
+        load_default=False, metadata={"description": "choose：公示中写明报价"}
     )
 
 

@@ -48,7 +48,31 @@ ENDED = MessageKind(
     N_("「%(title)s」的揭榜已撤回"),
     N_("揭榜 %(no)s「%(title)s」已撤回，原因请打开查看。"),
 )
-KINDS = (RECEIVED, CLOSED, EXTENDED, CHOSEN, LOST, ENDED)
+PROPOSED = MessageKind(
+    "call.proposed",
+    N_("本单位的应答拟选中"),
+    N_("本单位对「%(title)s」的应答拟选中"),
+    N_("揭榜 %(no)s「%(title)s」拟选定本单位的应答，公示期满无异议或异议不成立即为选定。"),
+)
+CONFIRMED = MessageKind(
+    "call.confirmed",
+    N_("本单位的揭榜结果已确定"),
+    N_("「%(title)s」的揭榜结果已确定"),
+    N_("揭榜 %(no)s「%(title)s」的结果公示已结束，选定生效，请与选定的应答方对接。"),
+)
+REOPENED = MessageKind(
+    "call.reopened",
+    N_("本单位的揭榜须重新选定"),
+    N_("「%(title)s」的揭榜须重新选定"),
+    N_("揭榜 %(no)s「%(title)s」的结果公示异议成立或已撤回，请重新选定应答方，或流榜。"),
+)
+BACK = MessageKind(
+    "call.back",
+    N_("应答的揭榜重新选定"),
+    N_("「%(title)s」的揭榜将重新选定"),
+    N_("揭榜 %(no)s「%(title)s」原拟选定本单位的应答，现将重新选定，原因请打开查看。"),
+)
+KINDS = (RECEIVED, CLOSED, EXTENDED, CHOSEN, LOST, ENDED, PROPOSED, CONFIRMED, REOPENED, BACK)
 
 
 def tell_owner(kind: MessageKind, call: Call) -> None:

@@ -29,17 +29,20 @@ STATES = {
     "draft": N_("草稿"),
     "open": N_("揭榜中"),
     "closed": N_("已截止"),
+    "proposed": N_("拟选定"),
     "chosen": N_("已选定"),
     "none": N_("流榜"),
     "done": N_("已办结"),
     "withdrawn": N_("已撤回"),
 }
-LIVE = ("draft", "open", "closed", "chosen")
-SHOWN = ("open", "closed", "chosen", "none", "done")  # what readers of the demand see
+LIVE = ("draft", "open", "closed", "proposed", "chosen")
+SHOWN = ("open", "closed", "proposed", "chosen", "none", "done")  # what readers of the demand see
+RESULT = ("chosen", "none", "done")  # it has come out
 ANSWER_STATES = {
     "draft": N_("草稿"),
     "sent": N_("已应答"),
     "withdrawn": N_("已撤回"),
+    "proposed": N_("拟选中"),
     "chosen": N_("已选中"),
     "lost": N_("未选中"),
 }
@@ -49,7 +52,8 @@ class Call(OwnedBy, InRegion, Base):
     """A published demand put out for answers until the end of a day.
 
     What it asks for (budget, ownership, what solvers must be) stands in the demand; `conditions`
-    adds only what is not there. `shows_result`: whether readers see who was chosen.
+    adds only what is not there. `shows_result`: whether readers see who was chosen; `wants_notice`:
+    whether the choice waits for a public notice (公示), which shows it too.
     """
 
     __tablename__ = "call"
@@ -77,9 +81,10 @@ class Call(OwnedBy, InRegion, Base):
     deadline: Mapped[date]
     conditions: Mapped[str | None] = mapped_column(Text)
     shows_result: Mapped[bool] = mapped_column(default=False)
+    wants_notice: Mapped[bool] = mapped_column(default=False)
     # Why these were chosen, or none; readers see it where the result is shown.
     decision: Mapped[str | None] = mapped_column(Text)
-    # The public notice (公示) of the result, where there is one.
+    # The last public notice (公示) of the result, where there is one.
     notice_no: Mapped[str | None] = mapped_column(String(20))
     opened_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

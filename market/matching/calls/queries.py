@@ -13,6 +13,7 @@ from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS, MEMBERS
 from market.catalogue import queries as catalogue
 from market.catalogue.models import Listing
+from market.catalogue.naming import OwnerShown, owner_shown
 from market.catalogue.queries import ListingView
 from market.core import files
 from market.core import workflow as flow
@@ -25,6 +26,7 @@ from market.core.workflow import Transition
 from market.matching.calls.models import (
     ANSWER_STATES,
     LIVE,
+    RESULT,
     SHOWN,
     STATES,
     Call,
@@ -42,8 +44,36 @@ from market.matching.calls.workflow import (
     VIEW,
     next_step,
 )
+from market.notices import queries as notices
+from market.notices.queries import Standing
 
 MOST_ANSWERS = 500
+_NOTICE_WORDS = {
+    "draft": "草稿，还没有开始",
+    "running": "公示中",
+    "objection_open": "有异议没有答复",
+    "upheld": "异议成立",
+    "clear": "已结束，没有异议或异议不成立",
+    "gone": "已撤回或作废",
+}
+_NOTICE_STEPS = {
+    "none": "",
+    "draft": "填写并开始结果公示",
+    "running": "等公示期满；有异议的及时答复",
+    "objection_open": "答复公示收到的异议，答复后才有结果",
+    "upheld": "异议成立，重新选定",
+    "clear": "公示已结束，确定结果",
+    "gone": "公示已撤回，重新选定",
+}
+# What has to wait for the notice, by its standing.
+_NOT_NOW = {
+    "running": {"confirm", "rechoose"},
+    "objection_open": {"confirm", "rechoose"},
+    "draft": {"confirm"},
+    "upheld": {"confirm"},
+    "gone": {"confirm"},
+    "clear": {"rechoose"},
+}
 
 
 def shown_state(call: Call) -> str:
@@ -72,12 +102,17 @@ class AnswerView:
 
 @dataclass(frozen=True)
 class PublicCall:
-    """A call as everybody sees it on the demand's page. chosen: names, where the result is shown."""
+    """A call as everybody sees it on the demand's page.
+
+    chosen: names, where the result is shown; notice: number of the public notice of the result.
+    """
 
     call: Call
     state: str
     files: Sequence[StoredFile]
     chosen: Sequence[str]
+    notice: str | None = None
+    shows_result: bool = False
 
     @property
     def state_label(self) -> str:
@@ -98,6 +133,8 @@ class Case:
     files: Sequence[StoredFile]
     events: Sequence[CaseEvent]
     actions: Sequence[Transition]
+    owner: OwnerShown
+    notice: Standing
 
     @property
     def state_label(self) -> str:
@@ -105,7 +142,14 @@ class Case:
 
     @property
     def next_words(self) -> str:
+        if self.call.state == "proposed":
+            return _NOTICE_STEPS[self.notice.code]
         return next_step(self.call)[1]
+
+    @property
+    def notice_words(self) -> str:
+        """How the notice of the result stands."""
+        return _NOTICE_WORDS.get(self.notice.code, "")
 
     @property
     def over(self) -> bool:
@@ -142,11 +186,10 @@ def get(actor: Actor, no: str) -> Case:
     """A call with its answers, files and history. Raises NotFound."""
     call = find(actor, no)
     state = shown_state(call)
-    actions = [
-        one
-        for one in CALL.actions(actor, call)
-        if one.action != "close" and (state == call.state or one.action != "extend")
-    ]
+    notice = notices.standing_of(call.notice_no) if call.notice_no else notices.Standing("none")
+    hidden = {"close"} if state == call.state else {"close", "extend"}
+    hidden |= _NOT_NOW.get(notice.code, set())
+    actions = [one for one in CALL.actions(actor, call) if one.action not in hidden]
     return Case(
         call=call,
         state=state,
@@ -154,6 +197,8 @@ def get(actor: Actor, no: str) -> Case:
         files=files.files_of(CALL_FILES, call.id),
         events=flow.timeline(CALL.name, call.id),
         actions=actions,
+        owner=owner_shown(actor, call.listing, call.owner),
+        notice=notice,
     )
 
 
@@ -245,10 +290,31 @@ def of_demand(listing_id: int) -> PublicCall | None:
 
 def public(call: Call) -> PublicCall:
     """A call as everybody sees it."""
-    names: list[str] = []
-    if call.shows_result:
-        names = [one.owner.name for one in _chosen(call.id)]
-    return PublicCall(call, shown_state(call), files.files_of(CALL_FILES, call.id), names)
+    shown = shows_result(call)
+    names = [one.owner.name for one in _chosen(call.id)] if shown else []
+    attached, notice = files.files_of(CALL_FILES, call.id), notice_of(call)
+    return PublicCall(call, shown_state(call), attached, names, notice, shown)
+
+
+def shows_result(call: Call) -> bool:
+    """Whether everybody sees how a call came out: not before it did."""
+    return call.shows_result and call.state in RESULT
+
+
+def notice_of(call: Call, *, own: bool = False) -> str | None:
+    """The number of the notice of the result; for others (not `own`) once it was put up."""
+    if call.notice_no is None or own:
+        return call.notice_no
+    put_up = notices.standing_of(call.notice_no).code not in {"draft", "gone"}
+    return call.notice_no if put_up else None
+
+
+def notice_to_fill(actor: Actor, no: str) -> str | None:
+    """The draft of a notice that has to be filled in now."""
+    call = find(actor, no)
+    if call.state != "proposed" or call.notice_no is None:
+        return None
+    return call.notice_no if notices.standing_of(call.notice_no).code == "draft" else None
 
 
 def _chosen(call_id: int) -> list[CallAnswer]:

@@ -17,7 +17,7 @@ LONGEST_REASON = 1000
 LONGEST_TYPED = 100_000  # characters of a field that a draft keeps; sending asks for less
 LONGEST_MONTHS = 120
 # What one does with a call, beside editing its draft.
-ACTIONS = ("open", "extend", "choose", "fail", "finish", "withdraw")
+ACTIONS = ("open", "extend", "choose", "fail", "confirm", "rechoose", "finish", "withdraw")
 CALL_FILES, ANSWER_FILES = "call", "call_answer"
 SHORTEST_NUMBER = 7  # digits below which a telephone number says nothing
 

@@ -34,6 +34,7 @@ class CallSchema(_Form):
     deadline = Day(metadata={"label": "截止日"})
     conditions = LongText(rules.LONGEST_CONDITIONS, metadata={"label": "补充条件"})
     shows_result = YesNo(metadata={"label": "公开结果"})
+    wants_notice = YesNo(metadata={"label": "公示结果"})
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def needed(self, values: Mapping[str, Any], sent: Mapping[str, Any], **_more: Any) -> None:
@@ -48,6 +49,7 @@ class ActSchema(_Form):
     reason = LongText(rules.LONGEST_REASON)
     deadline = Day()
     answers = Words(200)
+    shows_price = YesNo()
     seen = Whole(1, 10**9)
 
 

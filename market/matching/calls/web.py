@@ -29,11 +29,14 @@ WORDS = {
     "extend": "延长截止日",
     "close": "截止",
     "choose": "选定应答方",
+    "propose": "拟选定应答方",
+    "confirm": "确定结果",
+    "rechoose": "重新选定",
     "fail": "流榜",
     "finish": "办结",
     "withdraw": "撤回揭榜",
 }
-_APART = {"choose", "extend"}  # have forms of their own
+_APART = {"choose", "propose", "extend"}  # have forms of their own
 _TABS = {"calls": "本单位发出的揭榜", "answers": "本单位的应答"}
 
 
@@ -87,6 +90,7 @@ def _typed(call: Any) -> dict[str, str]:
         "deadline": call.deadline.isoformat(),
         "conditions": call.conditions or "",
         "shows_result": "1" if call.shows_result else "",
+        "wants_notice": "1" if call.wants_notice else "",
     }
 
 
@@ -149,6 +153,8 @@ def act_on(no: str, action: str) -> AnyResponse:
 
     def act(values: Mapping[str, Any]) -> str:
         service.act(actor, no, action, values)
+        if action == "choose" and (notice := queries.notice_to_fill(actor, no)):
+            return f"/my/notices/{notice}"
         return f"/calls/{no}"
 
     return submit(ActSchema(), act, _case_page(actor, no, action))

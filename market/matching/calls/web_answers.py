@@ -29,6 +29,8 @@ WORDS = {
     "send": "发送应答",
     "withdraw": "撤回应答",
     "again": "重新应答",
+    "propose": "拟选中",
+    "back": "重新选定",
     "choose": "被选中",
     "lose": "未被选中",
 }

@@ -92,6 +92,8 @@ def next_step(call: Call) -> tuple[str, str]:
         return "answerers", "等待应答，截止后选定应答方"
     if call.state in {"open", "closed"}:
         return "owner", "查看应答，选定应答方，或流榜"
+    if call.state == "proposed":
+        return "owner", f"办理结果公示 {call.notice_no}，期满无异议或异议不成立即为选定"
     return ("owner", "与选定的应答方对接，谈定后办结") if call.state == "chosen" else ("", "")
 
 
@@ -135,6 +137,11 @@ CALL = Workflow(
         Transition("extend", N_("延长截止日"), ("open",), "open", EXTEND, tone="plain"),
         Transition("close", N_("截止"), ("open",), "closed", CLOSE),
         Transition("choose", N_("选定应答方"), ("closed",), "chosen", CHOOSE, reason=True),
+        Transition("propose", N_("拟选定应答方"), ("closed",), "proposed", CHOOSE, reason=True),
+        Transition("confirm", N_("确定结果"), ("proposed",), "chosen", CHOOSE),
+        Transition(
+            "rechoose", N_("重新选定"), ("proposed",), "closed", CHOOSE, reason=True, tone="plain"
+        ),
         Transition("fail", N_("流榜"), ("closed",), "none", CHOOSE, reason=True, tone="plain"),
         Transition("finish", N_("办结"), ("chosen", "none"), "done", FINISH),
         Transition(
@@ -161,7 +168,9 @@ CALL_ANSWER = Workflow(
             "withdraw", N_("撤回应答"), ("draft", "sent"), "withdrawn", GIVE_UP, tone="plain"
         ),
         Transition("again", N_("重新应答"), ("withdrawn",), "draft", ANSWER, tone="plain"),
-        Transition("choose", N_("选定"), ("sent",), "chosen", DECIDE),
+        Transition("propose", N_("拟选定"), ("sent",), "proposed", DECIDE),
+        Transition("back", N_("重新选定"), ("proposed",), "sent", DECIDE),
+        Transition("choose", N_("选定"), ("sent", "proposed"), "chosen", DECIDE),
         Transition("lose", N_("不选"), ("sent",), "lost", DECIDE),
     ),
 )

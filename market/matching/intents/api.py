@@ -66,8 +66,8 @@ def _row(row: Row | Case) -> dict[str, Any]:
         "side": row.side,
         "state_label": STATES[one.state],
         "listing_no": one.listing.no,
-        "buyer": one.buyer.name,
-        "seller": one.seller.name,
+        "buyer": row.shown["buyer"].name,
+        "seller": row.shown["seller"].name,
         "due": row.until,
         "created_at": one.created_at,
         "updated_at": one.updated_at,
@@ -105,7 +105,8 @@ def _whole(case: Case) -> dict[str, Any]:
         ],
     }
     dumped: dict[str, Any] = IntentCaseSchema().dump(found)
-    return dumped
+    told: dict[str, Any] = case.shown["owner"].veil_all(dumped)
+    return told
 
 
 def _answer(no: str) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS
 from market.catalogue import queries as catalogue
 from market.catalogue.models import Listing
+from market.catalogue.naming import owner_shown
 from market.core import clock, numbers
 from market.core import workflow as flow
 from market.core.db import db
@@ -69,7 +70,12 @@ def start(actor: Actor, no: str, kind: str = "inquiry") -> Start:
     Raises:
         NotFound: no such source, or the reader is neither side of it.
     """
-    return _STARTS[kind](actor, no)
+    found = _STARTS[kind](actor, no)
+    if found.other is not None and found.other.id == found.source.listing.owner_id:
+        other = owner_shown(actor, found.source.listing, case_no=no)
+        obstacle = other.veil(found.obstacle)
+        return replace(found, other_label=other.name, obstacle=obstacle)
+    return found if found.other is None else replace(found, other_label=found.other.name)
 
 
 def _of_inquiry(actor: Actor, no: str) -> Start:

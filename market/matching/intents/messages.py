@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from market.accounts.roles import EDITORS
+from market.catalogue.naming import NOBODY, Receiver, veiled
 from market.core.languages import N_
 from market.core.messages import MessageKind, tell
 from market.matching.intents.models import Intent, IntentInvitation, Question
@@ -148,7 +149,11 @@ def tell_question(question: Question) -> None:
         ASKED,
         about=("intent_question", question.id),
         url=f"{address(question.intent)}#outcome",
-        values=_values(question.intent, days=question.days),
+        values=veiled(
+            question.intent.listing,
+            _values(question.intent, days=question.days),
+            Receiver(organisation_id=question.organisation_id),
+        ),
         organisation_id=question.organisation_id,
         roles=EDITORS,
         event="asked",
@@ -159,4 +164,9 @@ def _tell(
     kind: MessageKind, intent: Intent, values: dict[str, Any], *, page: str = "", **whom: Any
 ) -> None:
     told = _values(intent, **values)
+    if whom.get("organisation_id") is not None:  # a party, or who was invited
+        receiver = Receiver(organisation_id=whom["organisation_id"])
+        told = veiled(intent.listing, told, receiver)
+    elif not (intent.listing.area_path or "").startswith(whom.get("region_path") or "-"):
+        told = veiled(intent.listing, told, NOBODY)
     tell(kind, about=("intent", intent.id), url=page or address(intent), values=told, **whom)

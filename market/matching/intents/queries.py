@@ -12,6 +12,8 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from market.accounts.models import Organisation
 from market.catalogue import queries as catalogue
+from market.catalogue.models import Listing
+from market.catalogue.naming import OwnerShown, owner_shown
 from market.catalogue.queries import PATHS
 from market.core import clock
 from market.core import workflow as flow
@@ -44,7 +46,7 @@ __all__ = ["Agreed", "agreed"]  # what a contract asks, beside the rest
 _JOINED = (
     joinedload(Intent.buyer),
     joinedload(Intent.seller),
-    joinedload(Intent.listing),
+    joinedload(Intent.listing).joinedload(Listing.current),
     joinedload(Intent.buyer_region),
     joinedload(Intent.seller_region),
     selectinload(Intent.invitations),
@@ -59,6 +61,7 @@ class Row:
     intent: Intent
     side: str
     until: date | None
+    shown: Mapping[str, OwnerShown]
 
     @property
     def late(self) -> bool:
@@ -88,7 +91,7 @@ class Case:
     """An intent with all that its page shows, for one reader.
 
     terms: whether he may read offers and messages; where not, these are empty but for an office's
-    own words.
+    own words. shown: "buyer" and "seller" as he may know them, and the "owner" of the listing.
     """
 
     intent: Intent
@@ -102,6 +105,7 @@ class Case:
     outcomes: Sequence[Outcome]
     question: Question | None
     until: date | None
+    shown: Mapping[str, OwnerShown]
 
     @property
     def may(self) -> set[str]:
@@ -157,7 +161,17 @@ def get(actor: Actor, no: str) -> Case:
         outcomes=_outcomes(intent.id),
         question=_question(intent.id, side),
         until=until,
+        shown=shown(actor, intent),
     )
+
+
+def shown(actor: Actor, intent: Intent) -> dict[str, OwnerShown]:
+    """Both parties as a reader may know them: the owner of a demand may keep its name back."""
+    return {
+        "buyer": owner_shown(actor, intent.listing, intent.buyer),
+        "seller": owner_shown(actor, intent.listing, intent.seller),
+        "owner": owner_shown(actor, intent.listing),
+    }
 
 
 def _its_item() -> ColumnElement[bool]:
@@ -301,7 +315,7 @@ def _page(actor: Actor, wanted: ColumnElement[bool], page: int, per_page: int) -
         .order_by(case((our_turn, 0), else_=1), Intent.updated_at.desc(), Intent.id.desc())
     )
     found = db.session.execute(query.limit(per_page).offset((page - 1) * per_page))
-    rows = [Row(one, side_of(actor, one), until) for one, until in found.all()]
+    rows = [Row(one, side_of(actor, one), until, shown(actor, one)) for one, until in found.all()]
     total_is = "exact" if total <= EXACT_UP_TO else "at_least"
     return PageOf(rows, min(total, EXACT_UP_TO), page, per_page, total_is)
 

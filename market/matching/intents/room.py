@@ -9,6 +9,7 @@ from market.matching.intents import (
     merging,
     messages,
     outcomes,
+    own_data,
     web,
     web_invitations,
     web_lists,
@@ -29,6 +30,7 @@ ROOM = Room(
     files={attachments.FILES: attachments.may_have},
     messages=messages.KINDS,
     workflows=[workflow.INTENT, workflow.INVITATION, workflow.QUESTION],
+    of_person=own_data.of_person,
     on_merge=merging.move,
     would_move=merging.would_move,
     scopes={

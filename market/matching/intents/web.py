@@ -303,6 +303,7 @@ def _invitation_page(actor: Actor, key: int) -> Callable[[Form, Trouble], str]:
             "intents/invitation.html",
             row=row,
             intent=row.intent,
+            shown=queries.shown(actor, row.intent),
             trouble=trouble,
             buttons=INVITATION.actions(actor, row),
             states=INVITATION.states,

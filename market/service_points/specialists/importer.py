@@ -19,7 +19,7 @@ from market.core.secrets import pseudonym
 from market.core.sheets import Column, Row
 from market.core.text import fold
 from market.regions.models import Region
-from market.service_points import rules
+from market.service_points import rules, traces
 from market.service_points.finding import Finder
 from market.service_points.models import Specialist
 from market.service_points.specialists import queries, service
@@ -145,18 +145,31 @@ class SpecialistImporter:
             if content.get("organisation") is not None:
                 content["organisation"] = db.session.get_one(Organisation, content["organisation"])
             if checked.existing_id is None:
-                service.record(SYSTEM, content, demo=self._options.demo)
+                no = service.record(SYSTEM, content, demo=self._options.demo)
+                row = db.session.scalars(select(Specialist).where(Specialist.no == no)).one()
+                traces.note(run_id, service.KIND, row, None)
                 continue
             held = db.session.get_one(Specialist, checked.existing_id)
+            before = service.held_of(held)
             service.edit(SYSTEM, held.no, held.lock_version, content)
+            traces.note(run_id, service.KIND, held, before)
 
     def discard(self, run_id: int) -> bool:
         """Nothing was written."""
         return False
 
     def undo(self, run_id: int) -> Sequence[str]:
-        """Never asked: the kinds are not undoable."""
-        return []
+        """Remove whom an import made, restore whom it changed; who was changed since stays."""
+        rows, left = traces.of_run(run_id, Specialist), traces.kept(run_id, Specialist)
+        for trace, row in rows:
+            if trace.before is not None and trace.id not in left:
+                version = service.restore(SYSTEM, row, trace.before)
+                traces.moved_back(trace, version)
+        gone = [row for trace, row in rows if trace.before is None and trace.id not in left]
+        for row in gone:
+            service.unrecord(SYSTEM, row)
+        traces.remove(service.KIND, Specialist, [row.id for row in gone])
+        return traces.sentences(left)
 
 
 def _refused(row: Row, error: Invalid) -> None:
@@ -189,9 +202,12 @@ def _file(name: str, label: str, kind: str) -> Kind:
         partial(columns, kind),
         partial(SpecialistImporter, kind),
         partial(_rows, kind),
+        undoable=True,
     )
 
 
 BROKERS = _file("brokers", "技术经理人", "broker")
 EXPERTS = _file("experts", "专家", "expert")
-IMPORTS = (Importable(BROKERS, IMPORT), Importable(EXPERTS, IMPORT))
+IMPORTS = tuple(
+    Importable(kind, IMPORT, since=traces.since(Specialist)) for kind in (BROKERS, EXPERTS)
+)

@@ -26,7 +26,7 @@ from market.regions.queries import RegionView
 from market.service_points import rules
 from market.service_points.finding import field_names, topics_of
 from market.service_points.models import GRADES, SPECIALIST_KINDS, Specialist, SpecialistTopic
-from market.service_points.workflow import OVERSEE_SPECIALISTS, READ_SPECIALIST
+from market.service_points.workflow import DESCRIBE_SELF, OVERSEE_SPECIALISTS, READ_SPECIALIST
 
 CERTIFICATE, CONTACT = "specialist.certificate", "specialist.contact"  # purposes of seals
 
@@ -212,6 +212,14 @@ def desk(actor: Actor, asked: Asked, page: int = 1) -> PageOf[SpecialistView]:
         policy.where(actor, OVERSEE_SPECIALISTS, Specialist), Specialist.removed_at.is_(None)
     )
     return _page(_fitting(query, asked), page, ROWS_PER_PAGE)
+
+
+def own(actor: Actor) -> list[SpecialistView]:
+    """The entries of somebody who is signed in, listed or not."""
+    query = _rows().where(
+        policy.where(actor, DESCRIBE_SELF, Specialist), Specialist.removed_at.is_(None)
+    )
+    return [view(row) for row in db.session.scalars(query.order_by(Specialist.id).limit(50))]
 
 
 def of_organisation(organisation_id: int) -> list[SpecialistView]:

@@ -57,6 +57,16 @@ class SavedSchema(SpecialistSchema):
     version = Whole(1, 1_000_000_000, required=True)
 
 
+class OwnSchema(SpecialistSchema):
+    """What somebody says of himself, and which version he looked at."""
+
+    class Meta:
+        unknown = EXCLUDE
+        fields = ("fields", "industries", "intro", "version")
+
+    version = Whole(1, 1_000_000_000, required=True)
+
+
 class ConsentSchema(Schema):
     """When and how somebody agreed to be listed."""
 

@@ -17,13 +17,17 @@ from market.core.permissions import Actor
 from market.core.secrets import pseudonym, seal, unseal
 from market.core.text import fold
 from market.core.unit_of_work import unit_of_work
+from market.service_points import traces
+from market.service_points.finding import topics_of
 from market.service_points.models import Specialist, SpecialistTopic
 from market.service_points.specialists import queries
 from market.service_points.specialists.queries import CERTIFICATE
 from market.service_points.specialists.queries import CONTACT as SEALED
 from market.service_points.workflow import (
+    AGREE,
     CONSENT,
     CONTACT,
+    DESCRIBE_SELF,
     EDIT_SPECIALIST,
     READ_SPECIALIST,
     RECORD_SPECIALIST,
@@ -160,6 +164,7 @@ def remove(actor: Actor, no: str, reason: str | None) -> None:
             consent_how=None,
             **nothing,
         )
+        traces.forget(KIND, row.id)
         work.record("specialist.removed", KIND, row.id, no=no, after={"reason": reason})
 
 
@@ -174,6 +179,91 @@ def read_contact(actor: Actor, no: str, reason: str | None) -> str:
         after = {"reason": reason}
         work.record("specialist.contact_read", KIND, row.id, no=no, after=after)
         return (unseal(row.contact, SEALED) if row.contact else None) or ""
+
+
+def describe(actor: Actor, no: str, version: int, values: Mapping[str, Any]) -> int:
+    """Let somebody say himself what he knows and does; returns the new version.
+
+    Args:
+        values: `fields`, `industries` and `intro`; what is left out stays.
+
+    Raises:
+        NotFound; Conflict: somebody changed it meanwhile.
+    """
+    specialist_id = queries.find(actor, DESCRIBE_SELF, no).id
+    with unit_of_work(actor) as work:
+        row = db.session.get_one(Specialist, specialist_id)
+        work.require(DESCRIBE_SELF, row)
+        before = _described(row)
+        after = {key: values.get(key, before[key]) for key in before}
+        changed = [key for key in before if (after[key] or None) != (before[key] or None)]
+        _move(row, version, intro=after["intro"])
+        _fill(row, after)
+        # What he wrote is his own; that he wrote is enough for the audit.
+        work.record("specialist.described", KIND, row.id, no=no, after={"changed": changed})
+        return version + 1
+
+
+def agree(actor: Actor, no: str) -> None:
+    """Agree oneself to be listed. Raises NotFound."""
+    specialist_id = queries.find(actor, AGREE, no).id
+    with unit_of_work(actor) as work:
+        row = db.session.get_one(Specialist, specialist_id)
+        work.require(AGREE, row)
+        if row.consented_on is not None:
+            return
+        today, how = clock.today(), "本人登录后同意"
+        _move(row, row.lock_version, consented_on=today, consent_how=how)
+        after = {"consented_on": today.isoformat(), "consent_how": how}
+        work.record("specialist.agreed", KIND, row.id, no=no, after=after)
+
+
+def _described(row: Specialist) -> dict[str, Any]:
+    return {
+        "fields": topics_of(row.topics, "field"),
+        "industries": topics_of(row.topics, "industry"),
+        "intro": row.intro,
+    }
+
+
+# -- taking an import back
+
+
+def held_of(row: Specialist) -> dict[str, Any]:
+    """What somebody's entry says, as it is kept for taking an import back; seals stay closed."""
+    same = (*_PLAIN, "name", "region_id", "organisation_id", "certificate", "certificate_key")
+    held = {key: getattr(row, key) for key in (*same, "contact")} | _described(row)
+    return {key: v.isoformat() if isinstance(v, date) else v for key, v in held.items()}
+
+
+def restore(actor: Actor, row: Specialist, held: Mapping[str, Any]) -> int:
+    """Let an entry say again what it said before an import; returns the new version.
+
+    Call inside a unit of work.
+    """
+    with unit_of_work(actor) as work:
+        work.require(EDIT_SPECIALIST, row)
+        found = {key: value for key, value in held.items() if key not in ("fields", "industries")}
+        for key in ("valid_to", "consented_on"):
+            found[key] = date.fromisoformat(held[key]) if held.get(key) else None
+        owner = db.session.get(Organisation, held["organisation_id"] or 0)
+        if owner is not None and owner.state != "active":  # it has become part of another
+            found["organisation_id"] = row.organisation_id
+        version = row.lock_version + 1
+        _move(row, row.lock_version, folded_name=fold(held["name"])[:60], **found)
+        _fill(row, held)
+        work.record("specialist.restored", KIND, row.id, no=row.no, after=_told(row))
+        return version
+
+
+def unrecord(actor: Actor, row: Specialist) -> None:
+    """Say that an entry goes again, since the import that made it is taken back.
+
+    Call inside a unit of work, before the row is deleted. Its number is not used again.
+    """
+    with unit_of_work(actor) as work:
+        work.require(RECORD_SPECIALIST, row)
+        work.record("specialist.unrecorded", KIND, row.id, no=row.no)
 
 
 # -- what must hold
