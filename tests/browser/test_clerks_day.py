@@ -239,5 +239,4 @@ def test_a_call_becomes_an_agreed_intent(demo, site, browser):
         clerk.page.get_by_role("link", name="已达成意向").first.click()
         clerk.follow(intent)
         assert "双方签订技术合同" in clerk.page.inner_text("#main")
-        print(f"clerk's day: {len(clerk.views)} page views", *clerk.views, sep="\n  ")
         assert len(clerk.views) <= MOST_VIEWS, clerk.views

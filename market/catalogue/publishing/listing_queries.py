@@ -167,6 +167,7 @@ def signing_settings(actor: Actor) -> list[Organisation]:
 class ManagedView:
     """A listing as those see it who look after it: its life, and what they may do."""
 
+    id: int
     no: str
     kind: str
     title: str
@@ -225,6 +226,7 @@ def managed(actor: Actor, no: str) -> ManagedView:
     editable = listing.state not in {"closed"} and policy.allows(actor, EDIT, listing)
     waits = listing.state == "taken_down" and asked_back(listing.id)
     return ManagedView(
+        id=listing.id,
         no=listing.no,
         kind=listing.kind,
         title=current.title,

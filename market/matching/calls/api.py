@@ -172,7 +172,8 @@ def edit(values: dict[str, Any], no: str) -> Response:
 @blueprint.doc(
     operationId="actOnCall",
     summary="发布、延期、选定、确定结果、流榜、办结、撤回",
-    description="须带 If-Match。",
+    description="须带 If-Match。要公示的选定，令牌还须有 notices:notice；办结时需求随之结束，令牌还须有 "
+    "catalogue:listing。",
     security=_TOKEN,
 )
 @blueprint.arguments(CallAct)
