@@ -22,7 +22,7 @@ from market.catalogue.publishing.models import SUBMISSION_STATES
 from market.catalogue.publishing.queries import SubmissionView
 from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, page_number
-from market.core.api_writes import as_seen, create_once, creates, edits, require_match, tagged
+from market.core.api_writes import as_seen, create_once, creates, edits, tagged
 from market.core.errors import Invalid
 from market.core.http import current_actor
 from market.core.permissions import requires
@@ -178,10 +178,8 @@ def _answer(view: SubmissionView) -> Response:
     return tagged(SubmissionSchema().dump(view), view.lock_version)
 
 
-def _seen(no: str) -> int:
-    """The version of a submission, after comparing it with `If-Match`."""
-    version = queries.submission(current_actor(), no).lock_version
-    require_match(version)
+def _version(no: str) -> int:
+    version: int = queries.submission(current_actor(), no).lock_version
     return version
 
 
@@ -260,9 +258,10 @@ def read(no: str) -> Response:
 @edits
 @requires(policies.READ)
 def update(body: Mapping[str, Any], no: str) -> Response:
-    """Save what was typed."""
-    actor = current_actor()
-    service.save_draft(actor, no, _typed(body), _seen(no))
+    """Save what was typed; asks for `If-Match`."""
+    actor, typed = current_actor(), _typed(body)
+    with as_seen(lambda: _version(no)):
+        service.save_draft(actor, no, typed, _version(no))
     return _answer(queries.submission(actor, no))
 
 
@@ -283,11 +282,11 @@ def update(body: Mapping[str, Any], no: str) -> Response:
 def act(body: Mapping[str, Any], no: str, action: str) -> Response:
     """Move a submission on."""
     actor = current_actor()
-    seen = _seen(no)
-    if action == "rebase":
-        service.rebase(actor, no)
-    else:
-        service.act(actor, no, action, body.get("reason"), body["notes"], seen)
+    with as_seen(lambda: _version(no)):
+        if action == "rebase":
+            service.rebase(actor, no)
+        else:
+            service.act(actor, no, action, body.get("reason"), body["notes"])
     return _answer(queries.submission(actor, no))
 
 
