@@ -63,6 +63,7 @@ class SubmissionView:
     owner_name: str
     others: bool
     region_name: str
+    listing_id: int
     listing_no: str
     listing_state: str
     created_by: str
@@ -160,6 +161,7 @@ def submission(actor: Actor, no: str) -> SubmissionView:
         owner_name=row.owner.name,
         others=row.organisation_id not in actor.organisations(),
         region_name=row.region.full_name,
+        listing_id=listing.id,
         listing_no=listing.no,
         listing_state=listing.state,
         created_by=row.created_by,
