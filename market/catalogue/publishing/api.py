@@ -169,7 +169,8 @@ class ListingActInput(Input):
     outcome_with = fields.String()
     outcome_fen = fields.Integer(
         validate=validate.Range(0, 10**15, error="请填不小于 0 的整数（分）。"),
-        metadata={"description": "金额（分）"},
+        allow_none=True,
+        metadata={"description": "金额（分）；不知道的不写，或写 null"},
     )
 
 
@@ -298,6 +299,14 @@ class ManagedSchema(Answer):
     state = fields.String(metadata={"enum": ["published", "withdrawn", "taken_down", "closed"]})
     version = fields.Integer()
     valid_until = fields.Date(allow_none=True)
+    outcome = fields.String(
+        allow_none=True,
+        metadata={"description": "需求怎样结束的", "enum": [*OUTCOMES, None]},
+    )
+    outcome_with = fields.String(allow_none=True, metadata={"description": "与哪家单位"})
+    outcome_fen = fields.Integer(
+        allow_none=True, metadata={"description": "金额（分）；不知道的为空"}
+    )
     submission_no = fields.String(
         attribute="open_no", allow_none=True, metadata={"description": "正在进行的修改"}
     )
@@ -355,7 +364,7 @@ def _managed(no: str) -> dict[str, Any]:
 def act_on_listing(body: Mapping[str, Any], no: str, action: str) -> Response:
     """Move a published listing on."""
     closing = {name: body[name] for name in ("outcome", "outcome_with") if name in body}
-    if "outcome_fen" in body:
+    if body.get("outcome_fen") is not None:
         closing["outcome_yuan"] = f"{body['outcome_fen'] // 100}.{body['outcome_fen'] % 100:02}"
     with as_seen(lambda: _managed(no)):
         life.listing_act(current_actor(), no, action, body.get("reason"), closing)

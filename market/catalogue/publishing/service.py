@@ -152,7 +152,8 @@ def _summary(kind: str, notes: Sequence[Mapping[str, Any]]) -> str:
         f"{labels[note['field']]}：{note['reason']}" if note["field"] else note["reason"]
         for note in notes
     ]
-    return "；".join(words)[:LONGEST_REASON]
+    ended = [word.rstrip("。；") for word in words[:-1]]  # no full stop before the next one
+    return "；".join([*ended, *words[-1:]])[:LONGEST_REASON]
 
 
 def _show(work: UnitOfWork, row: Submission, content: Mapping[str, Any]) -> int:
