@@ -196,16 +196,21 @@ def test_files_of_calls_and_answers(client):
     assert late.status_code == 403
 
     words = {"approach": "先取样", "months": 6, "team": "三人"}
-    sent = client.post(f"{API}/call-answers", json=words | {"call": running.no}, headers=other)
+    sent = client.post(
+        f"{API}/call-answers", json=words | {"call": running.no, "draft": True}, headers=other
+    )
     assert sent.status_code == 201, sent.text
-    no = sent.json["no"]
+    no, nothing = sent.json["no"], f"{API}/call-answers/{sent.json['no']}"
+    assert (sent.json["state"], sent.json["version"]) == ("draft", 0)
+    assert client.get(nothing, headers=asking).status_code == 404
     here = f"/call-answers/{no}/files"
     one = twice(client, here, FILE, other)["items"][0]
-    assert client.get(f"{API}{here}", headers=asking).json["items"] == []
+    assert client.get(f"{API}{here}", headers=asking).status_code == 404
     assert client.get(one["url"], headers=asking).status_code == 404
-    assert client.post(f"{API}{here}", json=FILE, headers=asking).status_code == 403
     again = seen(client, f"/call-answers/{no}", other)
-    assert client.put(f"{API}/call-answers/{no}", json=words, headers=again).status_code == 200
+    sent = client.put(f"{API}/call-answers/{no}", json=words, headers=again)
+    assert (sent.status_code, sent.json["version"]) == (200, 1), sent.text
+    assert client.post(f"{API}{here}", json=FILE, headers=asking).status_code == 403
     assert client.get(f"{API}{here}", headers=asking).json["items"] == [one]
     assert client.get(one["url"], headers=asking).data == PDF
     assert client.delete(f"{API}{here}/{one['no']}", headers=again).status_code == 412
