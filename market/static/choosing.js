@@ -19,7 +19,9 @@
       if (mine !== asked) { return; }
       var page = new DOMParser().parseFromString(text, "text/html");
       var found = page.getElementById(place.id);
-      if (found) { place.replaceChildren.apply(place, Array.from(found.childNodes)); }
+      if (!found) { return; }
+      while (place.firstChild) { place.removeChild(place.firstChild); }
+      while (found.firstChild) { place.appendChild(found.firstChild); }
     }).catch(function () { /* the button still works */ });
   }
 })();

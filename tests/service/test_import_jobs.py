@@ -117,6 +117,23 @@ def test_nothing_goes_public_without_a_confidentiality_review(editor):
     assert published() == 1
 
 
+def test_where_a_sign_off_is_wanted_another_signer_lets_the_rows_go_public(app):
+    own = people.organisation("签发院（演示）", kind="institute", code="511803", signs_inside=True)
+    owner, editor = people.actor(("owner", own)), people.actor(("editor", own))
+    signer = people.actor(("certifier", own))
+    no = bring(owner, ROW)
+    work()
+    for somebody in (owner, editor):
+        assert "import" not in [one.action for one in queries.actions(somebody, state(no))]
+        with pytest.raises(Denied):
+            service.act(somebody, no, "import", CLEARED)
+    with pytest.raises(Denied):
+        service.act(signer, no, "draft")
+    service.act(signer, no, "import", CLEARED)
+    work()
+    assert (state(no).state, published()) == ("done", 1)
+
+
 def test_every_problem_stands_at_its_cell_and_nothing_is_imported(editor):
     no = bring(
         editor, ROW, {"title": "", "summary": "没有名称。"}, {"title": "甲乙", "stage": "差不多"}

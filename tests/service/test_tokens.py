@@ -217,3 +217,14 @@ def test_an_owner_lets_a_program_manage_staff(own, owner, client):
     )
     found = client.get("/api/v1/organisations/me/members", headers=head)
     assert (found.status_code, found.json["total"]) == (200, 1)
+
+
+def test_what_a_role_has_no_use_for_is_named_in_words(own, owner):
+    chosen = ["accounts:officer", "catalogue:submission", "no:such"]
+    with pytest.raises(Invalid) as refused:
+        tokens.create(owner, own, {**ASKED, "role": "editor", "scopes": chosen})
+    said = "".join(refused.value.fields["scopes"])
+    assert "「编辑」用不上：「邀请和任用本级经办」。" in said
+    assert "没有这一项：「no:such」。" in said
+    assert "accounts:officer" not in said
+    assert "填写和送出" not in said

@@ -1,5 +1,6 @@
 """Pages and API of calls: each state, bad input kept, foreign ones not found."""
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -147,6 +148,12 @@ def test_a_late_answer_is_told_and_kept(visitor, demand, owner, other):
     db.session.rollback()
     call = db.session.scalars(select(Call).where(Call.no == no)).one()
     assert queries.own_answer(call, institute).typed["approach"] == "先取样"
+    file = (io.BytesIO(b"%PDF-1.4 late"), "方案.pdf")
+    more = {"csrf_token": token, "do": "send", **WORDS, "approach": "改了再发", "file": file}
+    late = client.post(address, data=more, content_type="multipart/form-data")
+    assert late.status_code == 409
+    assert "应答没有送出" in late.text
+    assert "改了再发" in late.text
 
 
 def test_fifty_thousand_characters_are_refused_and_kept(visitor, demand, owner, other):

@@ -103,6 +103,8 @@ def test_fresh_pork_finds_its_institute_through_the_county(reader):
     shown = coop.see(f"/my/listings/{no}")
     assert there.name in shown
     assert said in shown
+    edit = coop.send(f"/my/listings/{no}", f"/my/listings/{no}/edit").removesuffix("/edit")
+    assert said in coop.see(edit)  # the case of an edit shows the same
     assert "催过两次" not in shown
     assert "宋工" not in shown
     assert said not in institute.see(f"/demands/{no}")

@@ -146,9 +146,7 @@ def _checked(values: Mapping[str, Any]) -> tuple[list[str], int]:
     elif not scopes:
         wrong["scopes"] = ["请至少选一项。"]
     elif unknown := [scope for scope in scopes if scope not in offered(role)]:
-        wrong["scopes"] = [
-            f"没有这一项，或这种权限用不上：{clean_line('、'.join(unknown))[:100]}。"
-        ]
+        wrong["scopes"] = [_unusable(role, unknown)]
     if not isinstance(days, int) or not 1 <= days <= LONGEST_DAYS:
         wrong["days"] = [f"请填 1 到 {LONGEST_DAYS} 的整数。"]
     if not clean_line(str(values.get("label") or "")):
@@ -156,6 +154,22 @@ def _checked(values: Mapping[str, Any]) -> tuple[list[str], int]:
     if wrong:
         raise Invalid(wrong)
     return scopes, int(days or 0)
+
+
+def _unusable(role: str, scopes: Sequence[str]) -> str:
+    """Which of the chosen a role has no use for, in the words of the form; codes for unknown ones."""
+    known = labels()
+    named = [f"「{known[scope]}」" for scope in scopes if scope in known]
+    other = [f"「{clean_line(scope)[:60]}」" for scope in scopes if scope not in known][:3]
+    said = []
+    if named:
+        words = "、".join(named)
+        said.append(
+            f"「{TOKEN_ROLES[role].split('：')[0]}」用不上：{words}。请去掉，或换一种权限。"
+        )
+    if other:
+        said.append(f"没有这一项：{'、'.join(other)}。")
+    return "".join(said)
 
 
 def _in_force(organisation_id: int) -> int:

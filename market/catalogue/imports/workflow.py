@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, false, not_, or_, select
 
 from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS, MEMBERS, OFFICES
@@ -27,6 +27,36 @@ class Publishes(Condition):
         return or_(model.organisation_id.is_(None), model.organisation_id.in_(own))
 
 
+_SIGNERS = ("owner", "certifier")
+
+
+class SignedOff(Condition):
+    """Holds for editors; where the owner wants a sign-off, for a signer who did not bring the file.
+
+    As for single listings (`publishing.policies`): signing off is an act of a person.
+    """
+
+    def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
+        if target is None or target.owner is None:
+            return True
+        if not target.owner.signs_inside:
+            return grant.role in EDITORS
+        return self._signs(actor, grant) and target.person_id != actor.id
+
+    def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
+        wanted = model.organisation_id.in_(select(Organisation.id).where(Organisation.signs_inside))
+        alone = or_(model.organisation_id.is_(None), not_(wanted))
+        other = and_(wanted, model.person_id.is_distinct_from(actor.id))
+        return or_(
+            alone if grant.role in EDITORS else false(),
+            other if self._signs(actor, grant) else false(),
+        )
+
+    @staticmethod
+    def _signs(actor: Actor, grant: Grant) -> bool:
+        return actor.kind == "person" and grant.role in _SIGNERS
+
+
 _OFFICERS = dict.fromkeys(OFFICES, InArea())
 _EDITORS = dict.fromkeys(EDITORS, Own())
 # Files of each kind may be brought by these; the kinds are named in `Room.imports`.
@@ -40,7 +70,7 @@ READ = policy.declare("catalogue:import:read", **dict.fromkeys(MEMBERS, Own()), 
 RUN = policy.declare("catalogue:import:run", **_EDITORS, **_OFFICERS)
 SHOW = policy.declare(
     "catalogue:import:publish",
-    **dict.fromkeys(EDITORS, Own() & Publishes()),
+    **dict.fromkeys((*EDITORS, "certifier"), Own() & Publishes() & SignedOff()),
     **_OFFICERS,
 )
 WORK = policy.declare("catalogue:import:work")  # the worker alone

@@ -179,6 +179,7 @@ class ManagedView:
     version: int
     valid_until: date | None
     expired: bool
+    outcome: str | None
     outcome_with: str | None
     outcome_fen: int | None
     editable: bool
@@ -238,6 +239,7 @@ def managed(actor: Actor, no: str) -> ManagedView:
         version=current.version,
         valid_until=current.valid_until,
         expired=expired,
+        outcome=listing.outcome,
         outcome_with=listing.outcome_with,
         outcome_fen=listing.outcome_fen,
         editable=editable,

@@ -85,7 +85,9 @@ def act(
             work.require(known.permission, row)
             if row.lock_version != seen:
                 raise Conflict(CHANGED)
-        values = _values(work, row, action, content, returned)
+        # A step is a new version too: who asks for it twice learns that it was taken.
+        moved = {"lock_version": Submission.lock_version + 1}
+        values = moved | _values(work, row, action, content, returned)
         fired = fire(work, SUBMISSION, row, action, reason=reason, values=values)
         _tell(row, fired)
 
@@ -150,7 +152,8 @@ def _summary(kind: str, notes: Sequence[Mapping[str, Any]]) -> str:
         f"{labels[note['field']]}：{note['reason']}" if note["field"] else note["reason"]
         for note in notes
     ]
-    return "；".join(words)[:LONGEST_REASON]
+    ended = [word.rstrip("。；") for word in words[:-1]]  # no full stop before the next one
+    return "；".join([*ended, *words[-1:]])[:LONGEST_REASON]
 
 
 def _show(work: UnitOfWork, row: Submission, content: Mapping[str, Any]) -> int:

@@ -276,6 +276,7 @@ def _case_page(view: SubmissionView, trouble: Trouble) -> str:
     return render_template(
         "publishing/case.html",
         case=view,
+        beside=current_app.extensions["market"].beside_own(current_actor(), view.listing_id),
         sections=sections,
         unsent=_unsent(dict(fields)) if trouble and returning is None else [],
         acts=acts,

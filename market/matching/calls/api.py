@@ -252,11 +252,12 @@ def _keep_late(call: Call, own: int, values: dict[str, Any]) -> None:
     operationId="createCallAnswer",
     summary="发送应答",
     description="以令牌所属单位的名义；一家单位对一项揭榜只有一份，再发就是新的一版。"
+    "要带附件的，先存草稿（draft）。"
     "过了截止日的不收，内容留作草稿。可带 Idempotency-Key。",
     security=_TOKEN,
 )
 @blueprint.arguments(NewCallAnswer)
-@blueprint.response(201, CallAnswerSchema, description="送出的应答")
+@blueprint.response(201, CallAnswerSchema, description="送出的应答，或草稿")
 @blueprint.alt_response(404, MISSING)
 @creates
 @requires(ANSWER)
@@ -268,7 +269,10 @@ def create_answer(values: dict[str, Any]) -> Response:
     _keep_late(found, own, values)
 
     def act() -> tuple[dict[str, Any], str]:
-        no = _send(call_no, own, values)
+        if values["draft"]:
+            no = answering.save(actor, call_no, own, _typed(values)).no
+        else:
+            no = _send(call_no, own, values)
         return _answer(queries.answer(actor, no)), f"{PREFIX}/call-answers/{no}"
 
     return create_once(act)

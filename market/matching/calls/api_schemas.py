@@ -134,6 +134,10 @@ class CallAnswerContent(Input):
 
 
 class NewCallAnswer(CallAnswerContent):
-    """An answer to send."""
+    """An answer to send, or to keep until its files are there."""
 
     call = fields.String(required=True, metadata={"example": "JB2026000001"})
+    draft = fields.Boolean(
+        load_default=False,
+        metadata={"description": "先存草稿，不发送：添好附件再用 editCallAnswer 发送"},
+    )

@@ -70,7 +70,8 @@ def take_from_answer(actor: Actor, key: int, file_no: str) -> None:
 def _changeable(key: int) -> CallAnswer:
     row = db.session.get_one(CallAnswer, key)
     if not queries.takes_answers(row.call):
-        raise Conflict("揭榜已截止，不能再换附件。")
+        day = row.call.deadline.isoformat()
+        raise Conflict(f"揭榜已于 {day} 24:00 截止，附件没有换，应答没有送出；写的已保存为草稿。")
     return row
 
 
