@@ -66,7 +66,17 @@ from market.catalogue.publishing import web as publishing_web
 from market.catalogue.publishing import web_more as publishing_web_more
 from market.catalogue.publishing import workflow as publishing_workflow
 from market.catalogue.term_files import KIND as TERMS
-from market.core import api, file_pages, health, kept_forms, limits, once, pages, static_files
+from market.core import (
+    api,
+    file_api,
+    file_pages,
+    health,
+    kept_forms,
+    limits,
+    once,
+    pages,
+    static_files,
+)
 from market.core.importing import Kind, Options, discard_abandoned
 from market.core.ports import Gauge, Room, Task
 from market.discovery import api as discovery_api
@@ -129,6 +139,7 @@ core = Room(
         pages.blueprint,
         file_pages.blueprint,
     ],
+    api=[file_api.blueprint],
     tasks=[
         Task("abandoned imports", 60.0, _remove_abandoned_imports),
         Task("forget limits", 600.0, limits.forget_old),

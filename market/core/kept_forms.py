@@ -91,12 +91,13 @@ def _hash(key: str, browser: str = "") -> str:
     return hashlib.sha256(f"{browser}{key}".encode()).hexdigest()
 
 
-def _find(key: str, browser: str = "") -> KeptForm | None:
-    return db.session.scalar(
-        select(KeptForm).where(
-            KeptForm.key_hash == _hash(key, browser), KeptForm.expires_at > clock.now()
-        )
+def _find(key: str, browser: str = "", *, hold: bool = False) -> KeptForm | None:
+    query = select(KeptForm).where(
+        KeptForm.key_hash == _hash(key, browser), KeptForm.expires_at > clock.now()
     )
+    if hold:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return db.session.scalar(query)
 
 
 def take_back(key: str) -> tuple[str, list[tuple[str, str]]]:
@@ -144,6 +145,18 @@ def looked(key: str) -> Looked:
     if not isinstance(held, dict):
         raise NotFound(translate(GONE))
     return Looked(held.get("typed") or {}, held.get("answer") or "")
+
+
+def hold(key: str) -> str:
+    """Where such a form led, empty before it was sent; held until the commit. Inside a unit of work.
+
+    Of two tabs that send it at once the second waits, and learns of the first.
+    """
+    browser = csrf.browser()
+    found = _find(key, browser, hold=True) if key and browser else None
+    text = unseal(found.sealed, _PURPOSE) if found else None
+    held = json.loads(text) if text else None
+    return held.get("answer") or "" if isinstance(held, dict) else ""
 
 
 def was_sent(key: str, answer: str) -> None:

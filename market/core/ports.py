@@ -130,6 +130,8 @@ class Room:
     # What the page of a listing shows of the room, by the reader and the listing's id: a template
     # and its values as `shown`.
     beside_listing: Callable[[Actor, int], tuple[str, Any] | None] | None = None
+    # The same for the page on which those who look after a listing see its life.
+    beside_own: Callable[[Actor, int], tuple[str, Any] | None] | None = None
     # What the room keeps of a person who has an account, for the export of his own data: heading →
     # rows in words.
     of_person: Callable[[int], Mapping[str, Sequence[Mapping[str, Any]]]] | None = None
@@ -187,6 +189,11 @@ class Market:
     def beside_listing(self, actor: Actor, listing_id: int) -> list[tuple[str, Any]]:
         """What rooms show on the page of a listing: templates with their values."""
         rooms = (room.beside_listing for room in self.rooms if room.beside_listing)
+        return [part for show in rooms if (part := show(actor, listing_id)) is not None]
+
+    def beside_own(self, actor: Actor, listing_id: int) -> list[tuple[str, Any]]:
+        """What rooms show on the page of a listing's life: templates with their values."""
+        rooms = (room.beside_own for room in self.rooms if room.beside_own)
         return [part for show in rooms if (part := show(actor, listing_id)) is not None]
 
     def of_person(self, person_id: int) -> dict[str, list[dict[str, Any]]]:

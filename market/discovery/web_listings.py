@@ -48,16 +48,15 @@ def _page(kind: str, no: str) -> str | tuple[str, int]:
         related=akin,
         around=public_queries.around(actor, listing),
         owner_notes=[] if listing.name_hidden else market.owner_notes(listing.owner.id),
-        beside=[
-            *market.beside_listing(actor, listing.id),
-            ("service_points/beside.html", _who_registers(kind, listing)),
-        ],
+        beside=market.beside_listing(actor, listing.id),
+        registering=_who_registers(kind, listing),
     )
 
 
 def _who_registers(kind: str, listing: catalogue.ListingView) -> dict[str, Any]:
     """Of what is sold its owner's bodies; a demand's owner buys, so only its place tells."""
-    seller = listing.owner.id if kind == "achievement" else None
+    known = kind == "achievement" and not listing.name_hidden
+    seller = listing.owner.id if known else None
     return service_points.beside(listing.region, seller)
 
 

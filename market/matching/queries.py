@@ -26,11 +26,12 @@ from market.core.db import db
 from market.core.errors import Gone, NotFound
 from market.core.languages import translate as _
 from market.core.models import CaseEvent, WorkItem
+from market.core.money import format_yuan
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, Grant, policy
 from market.core.workflow import Transition
 from market.matching.messages import secret_of
-from market.matching.models import OPEN, Inquiry, InquiryMessage
+from market.matching.models import OPEN, OUTCOMES, Inquiry, InquiryMessage
 from market.matching.workflow import AREA, BY_ADDRESS, INQUIRY, READ, unclaimed
 
 _JOINED = (
@@ -318,6 +319,7 @@ def of_person(person_id: int) -> dict[str, list[dict[str, Any]]]:
                 "信息": one.title,
                 "署名": one.asker_label,
                 "方便联系的时间": one.reach,
+                **_ended(one),
                 "状态": INQUIRY.states[one.state],
                 "时间": one.created_at.isoformat(),
             }
@@ -327,4 +329,16 @@ def of_person(person_id: int) -> dict[str, list[dict[str, Any]]]:
             {"咨询": no, "署名": said.author, "内容": said.text, "时间": said.at.isoformat()}
             for said, no in db.session.execute(wrote.limit(MOST_EXPORTED))
         ],
+    }
+
+
+def _ended(one: Inquiry) -> dict[str, Any]:
+    """How an inquiry ended: an amount that nobody told is empty."""
+    if one.outcome is None:
+        return {}
+    fen = one.outcome_amount_fen
+    return {
+        "结果": OUTCOMES[one.outcome],
+        "与谁解决的": one.outcome_with,
+        "金额（元）": None if fen is None else format_yuan(fen),
     }

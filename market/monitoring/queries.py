@@ -146,6 +146,26 @@ def counts(
     return dict(db.session.execute(select(*columns)).one()._mapping)
 
 
+# Kinds of cases in the groups of an office's pages; all others belong to 办件.
+_GROUPS = {
+    "matching": (
+        *("dispatch", "escalation", "inquiry", "intent", "call", "call_answer"),
+        *("contact_officer", "intent_invitation", "intent_question"),
+    ),
+    "local": ("notice", "objection", "announcement", "admission", "bulletin"),
+}
+
+
+def waiting(actor: Actor) -> dict[str, int]:
+    """How many cases wait for the actor's office, by group of its pages; one statement."""
+    grouped = [kind for kinds in _GROUPS.values() for kind in kinds]
+    office = WorkItem.side == "office"
+    tabs: dict[str, ColumnElement[bool]]
+    tabs = {name: office & WorkItem.kind.in_(kinds) for name, kinds in _GROUPS.items()}
+    tabs["work"] = office & WorkItem.kind.not_in(grouped)
+    return counts([policy.where(actor, DESK, WorkItem)], tabs)
+
+
 def order_of(order: str, tab: str) -> list[Any]:
     if tab == "closed":
         return [WorkItem.closed_at.desc(), WorkItem.id.desc()]

@@ -39,6 +39,8 @@ from market.monitoring.schemas import (
 )
 
 blueprint = Blueprint("monitoring", __name__)
+# What waits for an office, for the groups of its pages (`components/sections.html`).
+blueprint.add_app_template_global(queries.waiting, "desk_waiting")
 ORDER_COOKIE = "desk_order"
 YEAR = 366 * 24 * 3600  # seconds
 ASKED_SHOWN = 5  # own inquiries on /my

@@ -91,13 +91,18 @@ def save(actor: Actor, no: str, values: Mapping[str, Any], version: int | None =
 def add_file(actor: Actor, no: str, name: str, data: bytes) -> None:
     """Attach a file to a draft. Raises NotFound, Denied, Conflict, Invalid."""
     queries.announcement(actor, no, READ_ANNOUNCEMENT)
-    upload = files.take_in(name, data)
+    attach(actor, no, files.take_in(name, data))
+
+
+def attach(actor: Actor, no: str, upload: files.Upload) -> None:
+    """Attach a file that was looked at. Raises as `add_file`."""
     with unit_of_work(actor) as work:
         row = _locked(actor, no, None)
         work.require(WRITE_ANNOUNCEMENT, row)
         if row.state != "draft":
             raise Conflict("公告发布后不能再改附件。")
         files.attach(work, upload, ANNOUNCEMENT_FILES, row.id)
+        row.updated_at, row.lock_version = clock.now(), row.lock_version + 1
 
 
 def act(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from market.core.ports import Room, Task
 from market.notices import (
     api,
+    api_announcements,
+    api_files,  # noqa: F401  (adds to api)
     messages,
     objecting,
     own_data,
@@ -26,7 +28,7 @@ ROOM = Room(
         web_own.blueprint,
         web_announcements.blueprint,
     ],
-    api=[api.blueprint],
+    api=[api.blueprint, api_announcements.blueprint],
     tasks=[
         Task("settle provisional notices", 3600.0, timekeeping.settle_provisional),
         Task("end notices", 30.0, timekeeping.end_those_over),
@@ -48,5 +50,6 @@ ROOM = Room(
     scopes={
         "notices:notice": "公示：起草、开始、撤回、公布结果",
         "notices:objection": "异议：查看、答复",
+        "notices:announcement": "公告：起草、发布、撤回",
     },
 )

@@ -236,7 +236,11 @@ def add_file(actor: Actor, no: str, name: str, data: bytes) -> None:
         NotFound: no such notice. Conflict: it has started. Invalid: the file is not welcome.
     """
     queries.find(actor, no)
-    upload = files.take_in(name, data)
+    attach(actor, no, files.take_in(name, data))
+
+
+def attach(actor: Actor, no: str, upload: files.Upload) -> None:
+    """Attach a file that was looked at. Raises as `add_file`."""
     with unit_of_work(actor) as work:
         notice = locked(actor, no)
         work.require(EDIT, notice)

@@ -77,15 +77,18 @@ def save(no: str) -> AnyResponse:
     actor = current_actor()
     queries.announcement(actor, no, READ_ANNOUNCEMENT)
     wrong: dict[str, list[str]] = {}
+    kept = 0  # each file moves the version on
     for sent in request.files.getlist("file"):
         if sent.filename and csrf.sent_by_our_form():
             try:
                 announcing.add_file(actor, no, sent.filename, sent.read())
+                kept += 1
             except Invalid as error:
                 wrong = error.fields
 
     def act(values: Mapping[str, Any]) -> str:
-        announcing.save(actor, no, values, values.get("version"))
+        seen = values.get("version")
+        announcing.save(actor, no, values, seen and seen + kept)
         if wrong:
             raise Invalid(wrong)
         return f"/desk/announcements/{no}?saved=1"

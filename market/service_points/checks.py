@@ -37,13 +37,21 @@ class Coming:
 
 def check(values: Mapping[str, Any], row: Admission | None) -> None:
     """Everything that must hold of an admission. Raises Invalid with all mistakes at once."""
+    wrong = plain_mistakes(values)
+    if values["kind"] == POINT and values.get("parent") is None:
+        words = "请填它归哪家登记机构：服务点只帮助和递交，登记由上级登记机构办。"
+        wrong.setdefault("parent", []).append(words)
+    if not wrong:
+        _check_places(values, row, _noting(wrong))
+    if wrong:
+        raise Invalid(wrong)
+
+
+def plain_mistakes(values: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What is wrong with the values themselves, whatever the directory holds."""
     kind = values["kind"]
     wrong: dict[str, list[str]] = {}
-
-    def note(key: str, sentence: str | None) -> None:
-        if sentence:
-            wrong.setdefault(key, []).append(sentence)
-
+    note = _noting(wrong)
     note("valid_to", rules.period_trouble(values["valid_from"], values.get("valid_to")))
     note("powers", rules.powers_trouble(kind, values.get("powers") or ()))
     for key in ("parent", "units", "mode", "amount", "amount_base", "amount_meaning"):
@@ -54,12 +62,15 @@ def check(values: Mapping[str, Any], row: Admission | None) -> None:
     if values.get("amount_base") and not values.get("amount"):
         note("amount", "选了口径就请填限额；没有限额就把口径清空。")
     note("latitude", rules.location_trouble(values.get("latitude"), values.get("longitude")))
-    if kind == POINT and values.get("parent") is None:
-        note("parent", "请填它归哪家登记机构：服务点只帮助和递交，登记由上级登记机构办。")
-    if not wrong:
-        _check_places(values, row, note)
-    if wrong:
-        raise Invalid(wrong)
+    return wrong
+
+
+def _noting(wrong: dict[str, list[str]]) -> Note:
+    def note(key: str, sentence: str | None) -> None:
+        if sentence:
+            wrong.setdefault(key, []).append(sentence)
+
+    return note
 
 
 def check_reach(actor: Actor, values: Mapping[str, Any], row: Admission | None) -> None:

@@ -110,7 +110,10 @@ class AdmissionImporter:
             above = self._parent(row, parent)
             if above is not None and not row.rejected:
                 content["parent"] = above
-        if row.rejected or not self._in_area(row, content):
+        if row.rejected:  # what else is wrong is told at once
+            _report(row, Invalid(checks.plain_mistakes(loaded)))
+            return None
+        if not self._in_area(row, content):
             return None
         if (number := self._earlier(row, content)) is not None:
             row.report(

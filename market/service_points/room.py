@@ -5,6 +5,7 @@ from __future__ import annotations
 from market.core.ports import Room, Task
 from market.service_points import (
     api,
+    api_staff,  # noqa: F401  (adds to api)
     files,
     merging,
     messages,
@@ -17,6 +18,7 @@ from market.service_points import (
     workflow,
 )
 from market.service_points.specialists import api as specialists_api
+from market.service_points.specialists import api_acts  # noqa: F401  (adds to specialists_api)
 from market.service_points.specialists import importer as specialists_files
 from market.service_points.specialists import web as specialists_web
 from market.service_points.specialists import web_desk as specialists_web_desk

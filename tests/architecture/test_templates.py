@@ -19,3 +19,10 @@ def names(path):
 def test_pages_set_no_name_of_the_frame(page):
     if "{% extends" in page.read_text(encoding="utf-8"):
         assert not names(page) & set().union(*map(names, FRAMES))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(TEMPLATES)))
+def test_pages_with_a_file_field_tell_which_file_was_chosen(page):
+    text = page.read_text(encoding="utf-8")
+    if "{% extends" in text and "file_field(" in text:
+        assert "static_url('files.js')" in text

@@ -7,10 +7,11 @@ import time_machine
 from sqlalchemy import select, update
 
 from market.accounts.models import Organisation
-from market.catalogue.models import Listing
+from market.catalogue import naming
+from market.catalogue.models import Listing, Revision
 from market.core import clock
 from market.core.db import db
-from market.core.errors import Conflict
+from market.core.errors import Conflict, Invalid
 from market.core.permissions import PUBLIC, SYSTEM
 from market.core.unit_of_work import unit_of_work
 from market.matching.calls import answering, queries, service
@@ -210,3 +211,18 @@ def test_story_7_a_county_government_calls_chooses_agrees_and_its_demand_is_solv
     ended = row_of(Listing, no_)
     assert (ended.state, ended.outcome, ended.outcome_with) == ("closed", "solved", "草地研究所")
     assert offers.agreed(solver, intent)
+
+
+def test_a_firm_that_keeps_its_name_back_is_not_named_by_a_notice(owner, demand):
+    with unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        revision = db.session.get_one(Revision, demand.current_id)
+        revision.details = {**revision.details, naming.HIDDEN: True}
+    values = {"deadline": clock.today(), "wants_notice": True}
+    with pytest.raises(Invalid, match="改正") as refused:
+        service.begin(owner, demand.no, values)
+    assert "不公开单位名称" in refused.value.fields["wants_notice"][0]
+    no = service.begin(owner, demand.no, {**values, "wants_notice": False})
+    with pytest.raises(Invalid):
+        service.edit(owner, no, values)
+    assert not row_of(Call, no).wants_notice

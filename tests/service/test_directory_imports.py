@@ -80,7 +80,8 @@ def test_mistakes_about_parents_stand_at_their_cells(load):
     assert wide.rejected == 1
     assert "「四川省雅安市名山区」不在上级「上处」的服务范围内" in cells(wide)["E2"]
     assert "超过了上级「上处」的200 万元（合同成交额）" in cells(wide)["F2"]
-    ring = load(body(CODES[0], "一处", "二处") + body(CODES[1], "二处", "一处"))
+    ring = load(body(CODES[0], "一处", "二处", to="2025-01-01") + body(CODES[1], "二处", "一处"))
+    assert "早于有效期起" in cells(ring)["I2"]  # every mistake of a row at once
     assert "连成了一圈（第 2 行 → 第 3 行 → 第 2 行）" in cells(ring)["C2"]
     assert "C3" in cells(ring)
     assert "不能作自己的上级" in cells(load(body(CODES[0], "一处", "一处")))["C2"]

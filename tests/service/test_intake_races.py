@@ -15,6 +15,8 @@ from market.core.models import AuditEntry, CaseEvent
 from market.core.permissions import PUBLIC
 from tests import people
 from tests.service.test_intake import ASKED, SAID, code_sent
+from tests.web.test_intake import FORM, fields_of
+from tests.web.test_intake import SAID as TYPED
 
 THREADS = 8
 
@@ -38,6 +40,16 @@ def at_once(app, act):
     for thread in threads:
         thread.join()
     return results
+
+
+def tabs(app, most):
+    """Pages 核对 of one first demand in one browser: what each would send, and the browser."""
+    browser = app.test_client()
+    form = fields_of(browser.get(FORM)) | TYPED
+    check = browser.post(FORM, data=form | {"step": "check"}).headers["Location"]
+    sent = [fields_of(browser.get(check)) | {"step": "send"} for _ in range(most)]
+    assert len({one["once"] for one in sent}) == most
+    return sent, browser.get_cookie("form").value
 
 
 def count(model, *where):
@@ -71,3 +83,26 @@ def test_eight_browsers_claim_with_one_code_once(app):
     assert len([one for one in done if isinstance(one, claiming.Claimed)]) == 1
     assert count(Person) == before + 1
     assert count(RoleGrant, RoleGrant.role == "owner") == 1
+
+
+def test_tabs_that_send_the_same_demand_at_once_send_it_once(demo):
+    sent, cookie = tabs(demo, 4)
+    before, led, barrier = count(Intake), [], threading.Barrier(len(sent))
+    db.session.rollback()
+
+    def one(fields):
+        client = demo.test_client()
+        client.set_cookie("form", cookie)
+        barrier.wait()
+        led.append(client.post(FORM, data=fields).headers.get("Location"))
+
+    threads = [threading.Thread(target=one, args=(fields,)) for fields in sent]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    db.session.rollback()
+    assert count(Intake) == before + 1
+    assert len(led) == len(sent)
+    assert len(set(led)) == 1
+    assert "/intakes/receipt/" in led[0]

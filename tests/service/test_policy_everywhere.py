@@ -59,6 +59,7 @@ ROWS = {
     "matching:dispatch": Dispatch,
     "matching:dispatch:pass_up": Listing,
     "matching:dispatch:send": Listing,
+    "matching:dispatch:told": Listing,
     "matching:dispatch_setting": DispatchSetting,
     "matching:escalation": Escalation,
     "matching:firm": Organisation,

@@ -338,6 +338,16 @@ def test_a_demand_is_closed_with_its_outcome(firm):
     assert documents.load([row.id]) == {}
     with pytest.raises(Conflict):
         service.begin_edit(editor, listing_no)
+    assert managed(editor, listing_no).events[-1].note == "已解决，乙研究院，120000 元"
+    # Solved elsewhere for an amount that nobody told: said to be unknown, not to be nothing.
+    life.listing_act(editor, listing_no, "restore")
+    elsewhere = {"outcome": "elsewhere", "outcome_with": "丙大学"}
+    life.listing_act(editor, listing_no, "close", closing=elsewhere)
+    row = managed(editor, listing_no)
+    assert (row.outcome, row.outcome_with, row.outcome_fen) == ("elsewhere", "丙大学", None)
+    assert row.events[-1].note == "站外解决，丙大学，金额不详"
+    told = queries.of_person(editor.id)["填写的成果与需求"][0]
+    assert (told["结果"], told["金额（元）"]) == ("站外解决", None)
 
 
 def test_an_edit_does_not_bring_back_a_demand_that_ended_meanwhile(firm):

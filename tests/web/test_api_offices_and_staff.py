@@ -127,6 +127,11 @@ def test_signing_and_files_of_a_draft(client, firm):
     assert client.delete(f"{draft}/files/{file_no}", headers=match).status_code == 204
     assert client.delete(f"{draft}/files/{file_no}", headers=match).status_code == 412
     assert client.get(f"{draft}/files", headers=owner).json["total"] == 0
+    _draft, match = read(client, draft.removeprefix(API), owner)
+    given_up = f"{draft}/actions/discard"
+    assert "discard" in [one["action"] for one in _draft["actions"]]
+    assert client.post(given_up, json={}, headers=match).json["state"] == "discarded"
+    assert client.post(given_up, json={}, headers=match).status_code == 412  # not 409: it moved
 
 
 def test_reply_templates(client, firm):

@@ -1,5 +1,6 @@
 """Pages and API of calls: each state, bad input kept, foreign ones not found."""
 
+import io
 from datetime import timedelta
 
 import pytest
@@ -147,6 +148,12 @@ def test_a_late_answer_is_told_and_kept(visitor, demand, owner, other):
     db.session.rollback()
     call = db.session.scalars(select(Call).where(Call.no == no)).one()
     assert queries.own_answer(call, institute).typed["approach"] == "先取样"
+    file = (io.BytesIO(b"%PDF-1.4 late"), "方案.pdf")
+    more = {"csrf_token": token, "do": "send", **WORDS, "approach": "改了再发", "file": file}
+    late = client.post(address, data=more, content_type="multipart/form-data")
+    assert late.status_code == 409
+    assert "应答没有送出" in late.text
+    assert "改了再发" in late.text
 
 
 def test_fifty_thousand_characters_are_refused_and_kept(visitor, demand, owner, other):
@@ -193,9 +200,9 @@ def test_lists(visitor, demo):
     assert call.no in visitor.get("/desk/calls").text
 
 
-def bearer(organisation_id):
+def bearer(organisation_id, *scopes):
     """A program's key for an organisation, as a header."""
-    word = f"test-token-{organisation_id}-padding-padding"
+    word = f"test-token-{organisation_id}-{len(scopes)}-padding-padding"
     with unit_of_work(SYSTEM) as work:
         work.require(people.MAKE)
         db.session.add(
@@ -205,7 +212,7 @@ def bearer(organisation_id):
                 label="试验",
                 hint="test",
                 token_hash=sessions.hashed(word),
-                scopes=["matching:call", "matching:call_answer"],
+                scopes=[*scopes, "matching:call", "matching:call_answer"],
                 created_at=clock.now(),
                 created_by="测试",
                 expires_at=clock.now() + timedelta(days=30),
@@ -249,6 +256,37 @@ def test_programs_do_the_same(visitor, demo, demand, owner, other):
     assert api.delete(own, headers={**theirs, **tag}).json["state"] == "withdrawn"
 
 
+def test_programs_choose_under_a_notice_and_finish(visitor, demo, demand, owner, other):
+    _client, institute = other
+    ours, api = bearer(demand.owner_id), demo.test_client()
+    more = bearer(demand.owner_id, "notices:notice", "catalogue:listing")
+    body = {"demand": demand.no, "deadline": in_days(3), "wants_notice": True}
+    made = api.post("/api/v1/calls", json=body, headers=ours)
+    assert (made.json["shows_result"], made.json["notice"]) == (True, None)
+    address = made.headers["Location"]
+
+    def act(headers, action, **values):
+        tag = {"If-Match": api.get(address, headers=headers).headers["ETag"]}
+        values = {"action": action, **values}
+        return api.post(f"{address}/actions", json=values, headers={**headers, **tag})
+
+    assert act(ours, "open").status_code == 200
+    sent = {"call": made.json["no"], "approach": "甲", "months": 3, "team": "乙"}
+    answer = api.post("/api/v1/call-answers", json=sent, headers=bearer(institute)).json["no"]
+    _pass_deadline(made.json["no"])
+    chosen = {"answers": [answer], "reason": "方案可行"}
+    assert act(ours, "choose", **chosen).status_code == 403  # may not put up notices
+    proposed = act(more, "choose", **chosen).json
+    assert (proposed["state"], proposed["notice"][:2]) == ("proposed", "GS")
+    public = api.get(address).json  # a draft is nobody else's business
+    assert (public["state"], public["notice"], public["decision"]) == ("proposed", None, None)
+    assert act(more, "confirm").status_code == 409
+    page = sign_in(visitor, owner).get(f"/calls/{made.json['no']}").text
+    assert f"/my/notices/{proposed['notice']}" in page
+    assert "方案可行" in visitor.get(f"/my/notices/{proposed['notice']}").text
+    assert act(more, "rechoose", reason="换一家").json["state"] == "closed"
+
+
 def test_a_demand_that_is_called_is_marked_and_found_by_it(visitor, demo):
     called = of_state("open")
     until = called.deadline.isoformat()
@@ -265,8 +303,8 @@ def test_a_demand_that_is_called_is_marked_and_found_by_it(visitor, demo):
     assert 'term="call"' in visitor.get("/feed.atom?call=open").text
     assert until in visitor.get("/search.csv?call=open").text
     address = f"/demands/{called.listing.no}"
-    assert "揭榜截止" in visitor.get(address).text
+    assert "截止日 <time" in visitor.get(address).text
     assert visitor.get(f"/api/v1{address}").json["call_until"] == until
     _pass_deadline(called.no)
     service.close_over()
-    assert "揭榜截止" not in visitor.get(address).text
+    assert "截止日 <time" not in visitor.get(address).text

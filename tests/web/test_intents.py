@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
 import pytest
 from sqlalchemy import func, select
@@ -221,6 +222,25 @@ def test_an_invitation_shows_little_until_it_is_taken(browser, seller, buyer, ta
     send(helper, page, f"{page}/say", text="可以帮忙拟合同", version=version(talking))
     assert "可以帮忙拟合同" in firm.get(page).text
     assert talking in helper.get("/my/intents").text
+
+
+def test_whom_to_invite_is_chosen_from_the_directory(browser, seller, buyer, talking):
+    firm, page = browser(buyer), f"/intents/{talking}"
+    assert f'href="{page}/invite"' in firm.get(page).text
+    choose = f"{page}/invite?role=point"
+    nobody = firm.get(f"{choose}&q=没有这样的").text
+    assert f'href="{page}#invite-by-name"' in nobody
+    found = firm.get(f"{choose}&q=服务").text
+    no = re.search(r'name="organisation" value="(DW\d+)"', found)[1]
+    entry = re.search(r'href="(/service-points/\w+)">看名录', found)[1]
+    sent = send(
+        firm, choose, f"{page}/invite", role="point", organisation=no, version=version(talking)
+    )
+    assert sent.location == page
+    assert f'href="{entry}">名录' in browser(seller).get(page).text
+    assert f'value="{no}"' not in firm.get(f"{choose}&q=服务").text  # asked already
+    assert firm.get(f"{page}/invite?role=broker&q=技术").status_code == 200
+    assert browser(people.person(name="旁人")).get(f"{page}/invite").status_code in {403, 404}
 
 
 def test_an_office_sees_state_and_outcome_but_no_terms(browser, seller, buyer, talking):

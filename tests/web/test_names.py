@@ -160,10 +160,15 @@ def read(data):
         return "".join(packed.read(one).decode("utf-8", "replace") for one in packed.namelist())
 
 
-def leaks(world, app, client, headers=None):
-    """Addresses on which somebody reads the name, or the demand beside the name."""
+def leaks(world, app, client, headers=None, part=""):
+    """Addresses on which somebody reads the name, or the demand beside the name.
+
+    part: "api" for the answers to programs alone, "pages" for all but these; else both.
+    """
     found = []
     for url in addresses(world, app):
+        if part and url.startswith("/api/") != (part == "api"):
+            continue
         page = client.get(url, headers=headers)
         if page.status_code != 200:
             continue
@@ -185,8 +190,8 @@ def leaks(world, app, client, headers=None):
 def test_the_name_is_read_nowhere(world, demo):
     assert leaks(world, demo, demo.test_client()) == []
     for who in (world.stranger, world.asker):
-        assert leaks(world, demo, people.sign_in(demo.test_client(), who)) == []
-    assert leaks(world, demo, demo.test_client(), token(world.asking)) == []
+        assert leaks(world, demo, people.sign_in(demo.test_client(), who), part="pages") == []
+    assert leaks(world, demo, demo.test_client(), token(world.asking), "api") == []
     # What was sent to whom asked has it not either.
     rows = db.session.scalars(select(OutboxRow).where(OutboxRow.consumer == "notify"))
     others = [one for one in rows if (one.payload or {}).get("organisation_id") == world.asking]
@@ -210,6 +215,8 @@ def test_search_knows_it_by_no_name(world, demo):
     form = forms.SearchForm(q=NAME)
     assert world.demand not in [one.no for one in search.search(PUBLIC, form).page.items]
     assert not any(SHORT in one for one in suggestions.suggestions(PUBLIC, SHORT[:2]))
+    # Lines of bulletins that were issued while the name was public.
+    assert naming.neutral_names([world.demand]) == {world.demand: NEUTRAL}
 
 
 def test_one_receiver_is_told_and_the_others_are_not(world, demo):

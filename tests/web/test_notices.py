@@ -95,7 +95,7 @@ def test_the_list_is_filtered_by_kind_place_and_words(demo, browser):
     some = visitor.get("/notices?kind=price&region=510000&q=泡菜").text
     assert "低温直投泡菜发酵菌剂" in some
     assert "盐渍废水减盐揭榜结果" not in some
-    assert "没有符合条件的" in visitor.get("/notices?region=511803").text
+    assert "没有符合条件的" in visitor.get("/notices?region=513233").text
     assert visitor.get("/notices?tab=x&kind=y&region=z&page=-1").status_code == 200
     assert visitor.get("/notices?q=%25").text.count("<tr>") == 0
 

@@ -23,6 +23,7 @@ from market.core.languages import translate as _
 from market.core.permissions import requires
 from market.core.submitting import Trouble, show, submit
 from market.core.text import clean_line
+from market.core.unit_of_work import unit_of_work
 
 blueprint = Blueprint("intake", __name__)
 ADDRESS = "/post/demand/form"
@@ -101,10 +102,15 @@ def _offer(values: Mapping[str, Any]) -> str:
     place = find_place(values.get("region") or "", values.get("place") or "")
     if place.found is None:
         raise Invalid({"place": [place.error]})
-    key = service.offer(current_actor(), values, place.found.id, address=client_address())
-    answer = f"/intakes/receipt/{key}"
-    kept_forms.was_sent(request.form.get("kept", ""), answer)
-    return answer
+    actor, place_id, kept = current_actor(), place.found.id, request.form.get("kept", "")
+    with unit_of_work(actor) as work:
+        work.require(OFFER)
+        if answer := kept_forms.hold(kept):  # sent from another tab at the same moment
+            return answer
+        key = service.offer(actor, values, place_id, address=client_address())
+        answer = f"/intakes/receipt/{key}"
+        kept_forms.was_sent(kept, answer)
+        return answer
 
 
 def _looked(key: str) -> Looked:

@@ -22,7 +22,7 @@ from market.catalogue.publishing.models import SUBMISSION_STATES
 from market.catalogue.publishing.queries import SubmissionView
 from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, page_number
-from market.core.api_writes import as_seen, create_once, creates, edits, require_match, tagged
+from market.core.api_writes import as_seen, create_once, creates, edits, tagged
 from market.core.errors import Invalid
 from market.core.http import current_actor
 from market.core.permissions import requires
@@ -169,7 +169,8 @@ class ListingActInput(Input):
     outcome_with = fields.String()
     outcome_fen = fields.Integer(
         validate=validate.Range(0, 10**15, error="请填不小于 0 的整数（分）。"),
-        metadata={"description": "金额（分）"},
+        allow_none=True,
+        metadata={"description": "金额（分）；不知道的不写，或写 null"},
     )
 
 
@@ -177,10 +178,8 @@ def _answer(view: SubmissionView) -> Response:
     return tagged(SubmissionSchema().dump(view), view.lock_version)
 
 
-def _seen(no: str) -> int:
-    """The version of a submission, after comparing it with `If-Match`."""
-    version = queries.submission(current_actor(), no).lock_version
-    require_match(version)
+def _version(no: str) -> int:
+    version: int = queries.submission(current_actor(), no).lock_version
     return version
 
 
@@ -259,9 +258,10 @@ def read(no: str) -> Response:
 @edits
 @requires(policies.READ)
 def update(body: Mapping[str, Any], no: str) -> Response:
-    """Save what was typed."""
-    actor = current_actor()
-    service.save_draft(actor, no, _typed(body), _seen(no))
+    """Save what was typed; asks for `If-Match`."""
+    actor, typed = current_actor(), _typed(body)
+    with as_seen(lambda: _version(no)):
+        service.save_draft(actor, no, typed, _version(no))
     return _answer(queries.submission(actor, no))
 
 
@@ -282,11 +282,11 @@ def update(body: Mapping[str, Any], no: str) -> Response:
 def act(body: Mapping[str, Any], no: str, action: str) -> Response:
     """Move a submission on."""
     actor = current_actor()
-    seen = _seen(no)
-    if action == "rebase":
-        service.rebase(actor, no)
-    else:
-        service.act(actor, no, action, body.get("reason"), body["notes"], seen)
+    with as_seen(lambda: _version(no)):
+        if action == "rebase":
+            service.rebase(actor, no)
+        else:
+            service.act(actor, no, action, body.get("reason"), body["notes"])
     return _answer(queries.submission(actor, no))
 
 
@@ -299,6 +299,14 @@ class ManagedSchema(Answer):
     state = fields.String(metadata={"enum": ["published", "withdrawn", "taken_down", "closed"]})
     version = fields.Integer()
     valid_until = fields.Date(allow_none=True)
+    outcome = fields.String(
+        allow_none=True,
+        metadata={"description": "需求怎样结束的", "enum": [*OUTCOMES, None]},
+    )
+    outcome_with = fields.String(allow_none=True, metadata={"description": "与哪家单位"})
+    outcome_fen = fields.Integer(
+        allow_none=True, metadata={"description": "金额（分）；不知道的为空"}
+    )
     submission_no = fields.String(
         attribute="open_no", allow_none=True, metadata={"description": "正在进行的修改"}
     )
@@ -356,7 +364,7 @@ def _managed(no: str) -> dict[str, Any]:
 def act_on_listing(body: Mapping[str, Any], no: str, action: str) -> Response:
     """Move a published listing on."""
     closing = {name: body[name] for name in ("outcome", "outcome_with") if name in body}
-    if "outcome_fen" in body:
+    if body.get("outcome_fen") is not None:
         closing["outcome_yuan"] = f"{body['outcome_fen'] // 100}.{body['outcome_fen'] % 100:02}"
     with as_seen(lambda: _managed(no)):
         life.listing_act(current_actor(), no, action, body.get("reason"), closing)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 from flask import Response
-from marshmallow import ValidationError, fields
+from marshmallow import fields
 
 from market.accounts import queries as organisations
 from market.catalogue.publishing import attachments, policies, queries, service
@@ -17,21 +15,11 @@ from market.core.api_schemas import Answer, Input, ListAnswer
 from market.core.api_writes import as_seen, create_once, creates, edits, tagged
 from market.core.errors import NotFound
 from market.core.fields import Line
+from market.core.file_api import Base64
 from market.core.http import current_actor
 from market.core.models import StoredFile
 from market.core.pagination import PageOf, whole
 from market.core.permissions import requires
-
-
-class Base64(fields.String):
-    """Bytes, written as base64."""
-
-    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **more)
-        try:
-            return base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise ValidationError("不是 base64。") from error
 
 
 class DraftFileSchema(Answer):

@@ -318,6 +318,7 @@ def rebase(actor: Actor, no: str) -> None:
         row = db.session.get_one(Submission, row_id)
         work.require(policies.EDIT, row)
         row.base_revision_id = row.listing.current_id
+        row.lock_version += 1
         row.updated_at = clock.now()
         add_event(work, SUBMISSION.name, row.id, "rebase", before=row.state, after=row.state)
         work.record("submission.rebase", "submission", row.id, no=no)

@@ -21,12 +21,14 @@ from market.core.db import db
 from market.core.errors import Conflict, Gone, Invalid, NotFound
 from market.core.fields import Choice, Line, Yuan
 from market.core.messages import tell
+from market.core.money import format_yuan
 from market.core.permissions import SYSTEM, Actor, policy
 from market.core.secrets import pseudonym
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.core.workflow import Fired, fire
 
 BATCH = 200
+UNKNOWN = "金额不详"
 _LATE = 60  # days after the end of validity in which a missed message is still sent
 _PURPOSE = "listing.renew"
 
@@ -124,9 +126,16 @@ def _tell(listing: Listing, fired: Fired) -> None:
 
 
 def _closed_words(values: Mapping[str, Any]) -> str:
-    return "，".join(
-        word for word in (OUTCOMES[values["outcome"]], values.get("outcome_with")) if word
-    )
+    words = [OUTCOMES[values["outcome"]], values.get("outcome_with"), _money_words(values)]
+    return "，".join(word for word in words if word)
+
+
+def _money_words(values: Mapping[str, Any]) -> str:
+    """For how much a demand was solved; elsewhere an amount that nobody told is said to be unknown."""
+    fen = values.get("outcome_fen")
+    if fen is not None:
+        return f"{format_yuan(fen)} 元"
+    return UNKNOWN if values["outcome"] == "elsewhere" else ""
 
 
 def _renewal(work: UnitOfWork, listing: Listing) -> tuple[dict[str, Any], str]:

@@ -167,6 +167,7 @@ def signing_settings(actor: Actor) -> list[Organisation]:
 class ManagedView:
     """A listing as those see it who look after it: its life, and what they may do."""
 
+    id: int
     no: str
     kind: str
     title: str
@@ -178,6 +179,7 @@ class ManagedView:
     version: int
     valid_until: date | None
     expired: bool
+    outcome: str | None
     outcome_with: str | None
     outcome_fen: int | None
     editable: bool
@@ -225,6 +227,7 @@ def managed(actor: Actor, no: str) -> ManagedView:
     editable = listing.state not in {"closed"} and policy.allows(actor, EDIT, listing)
     waits = listing.state == "taken_down" and asked_back(listing.id)
     return ManagedView(
+        id=listing.id,
         no=listing.no,
         kind=listing.kind,
         title=current.title,
@@ -236,6 +239,7 @@ def managed(actor: Actor, no: str) -> ManagedView:
         version=current.version,
         valid_until=current.valid_until,
         expired=expired,
+        outcome=listing.outcome,
         outcome_with=listing.outcome_with,
         outcome_fen=listing.outcome_fen,
         editable=editable,

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from market.catalogue.models import KINDS, ReviewTarget
+from market.catalogue.models import KINDS, OUTCOMES, ReviewTarget
 from market.catalogue.publishing import policies, rules
 from market.catalogue.publishing.attachments import files_of_edit
 from market.catalogue.publishing.drafts import find
@@ -27,6 +27,7 @@ from market.catalogue.queries import PATHS
 from market.core import clock
 from market.core.db import db
 from market.core.models import CaseEvent, StoredFile
+from market.core.money import format_yuan
 from market.core.permissions import Actor, policy
 from market.core.workflow import Transition, timeline
 from market.regions.models import path_ids
@@ -218,8 +219,22 @@ def of_person(person_id: int) -> dict[str, list[dict[str, Any]]]:
                 "状态": SUBMISSION_STATES[one.state],
                 "内容": one.content,
                 "保密审查人": one.cleared_by,
+                **_ended(one),
                 "时间": one.created_at.isoformat(),
             }
             for one in db.session.scalars(query.order_by(Submission.id.desc()).limit(MOST_EXPORTED))
         ]
+    }
+
+
+def _ended(one: Submission) -> dict[str, Any]:
+    """How a demand ended: an amount that nobody told is empty."""
+    listing = one.listing
+    if listing is None or listing.outcome is None:
+        return {}
+    fen = listing.outcome_fen
+    return {
+        "结果": OUTCOMES[listing.outcome],
+        "与哪家单位": listing.outcome_with,
+        "金额（元）": None if fen is None else format_yuan(fen),
     }

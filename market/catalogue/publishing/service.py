@@ -85,7 +85,9 @@ def act(
             work.require(known.permission, row)
             if row.lock_version != seen:
                 raise Conflict(CHANGED)
-        values = _values(work, row, action, content, returned)
+        # A step is a new version too: who asks for it twice learns that it was taken.
+        moved = {"lock_version": Submission.lock_version + 1}
+        values = moved | _values(work, row, action, content, returned)
         fired = fire(work, SUBMISSION, row, action, reason=reason, values=values)
         _tell(row, fired)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, current_app, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from market.catalogue.models import OUTCOMES
@@ -87,6 +87,7 @@ def _managed_page(view: ManagedView, form: Form, trouble: Trouble) -> str:
     return render_template(
         "publishing/manage.html",
         listing=view,
+        beside=current_app.extensions["market"].beside_own(current_actor(), view.id),
         acts=[one for one in view.actions if one is not closing],
         closing=closing,
         outcomes=list(OUTCOMES.items()),

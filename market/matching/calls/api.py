@@ -81,7 +81,7 @@ def _answer(row: CallAnswer) -> dict[str, Any]:
     return dumped
 
 
-def _find(no: str) -> Call:
+def find_call(no: str) -> Call:
     """One's own call in any state, somebody else's while everybody sees it."""
     actor = current_actor()
     try:
@@ -145,7 +145,7 @@ def create(values: dict[str, Any]) -> Response:
 @requires(VIEW)
 def call(no: str) -> Response:
     """A call."""
-    found = _find(no)
+    found = find_call(no)
     return tagged(_call(found), found.lock_version)
 
 
@@ -172,7 +172,8 @@ def edit(values: dict[str, Any], no: str) -> Response:
 @blueprint.doc(
     operationId="actOnCall",
     summary="发布、延期、选定、确定结果、流榜、办结、撤回",
-    description="须带 If-Match。",
+    description="须带 If-Match。要公示的选定，令牌还须有 notices:notice；办结时需求随之结束，令牌还须有 "
+    "catalogue:listing。",
     security=_TOKEN,
 )
 @blueprint.arguments(CallAct)

@@ -16,8 +16,13 @@ from market.matching.calls.workflow import ANSWER, EDIT, READ, READ_ANSWER, VIEW
 
 def add_to_call(actor: Actor, no: str, name: str, data: bytes) -> None:
     """Attach a file to a draft. Raises NotFound, Denied (it is open), Invalid (the file)."""
+    queries.find(actor, no)
+    attach_to_call(actor, no, files.take_in(name, data))
+
+
+def attach_to_call(actor: Actor, no: str, upload: files.Upload) -> None:
+    """Attach a file that was looked at. Raises as `add_to_call`."""
     key = queries.find(actor, no).id
-    upload = files.take_in(name, data)
     with unit_of_work(actor) as work:
         call = db.session.get_one(Call, key)
         work.require(EDIT, call)
@@ -41,7 +46,11 @@ def add_to_answer(actor: Actor, key: int, name: str, data: bytes) -> None:
     Raises:
         Conflict: the deadline passed. Denied: somebody else's. Invalid: the file.
     """
-    upload = files.take_in(name, data)
+    attach_to_answer(actor, key, files.take_in(name, data))
+
+
+def attach_to_answer(actor: Actor, key: int, upload: files.Upload) -> None:
+    """Attach a file that was looked at. Raises as `add_to_answer`."""
     with unit_of_work(actor) as work:
         row = _changeable(key)
         work.require(ANSWER, row)
@@ -61,7 +70,8 @@ def take_from_answer(actor: Actor, key: int, file_no: str) -> None:
 def _changeable(key: int) -> CallAnswer:
     row = db.session.get_one(CallAnswer, key)
     if not queries.takes_answers(row.call):
-        raise Conflict("揭榜已截止，不能再换附件。")
+        day = row.call.deadline.isoformat()
+        raise Conflict(f"揭榜已于 {day} 24:00 截止，附件没有换，应答没有送出；写的已保存为草稿。")
     return row
 
 

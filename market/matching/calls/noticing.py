@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from market.catalogue.naming import hidden
 from market.core.db import db
-from market.core.errors import Conflict
+from market.core.errors import Conflict, Invalid
 from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork
@@ -19,6 +19,13 @@ from market.notices.service import Subject
 
 SUBJECT, KIND = "call", "challenge_result"
 _LONGEST_TITLE = 100
+
+
+def refuse_hidden(call: Call) -> None:
+    """Refuse a notice of a firm that keeps its name back: it would be told by it. Raises Invalid."""
+    if call.wants_notice and hidden(call.listing):
+        words = "这项需求不公开单位名称，公示会写明单位：请先在需求里公开名称，或不公示结果。"
+        raise Invalid({"wants_notice": [words]})
 
 
 def begin(
@@ -33,7 +40,7 @@ def begin(
     """
     if hidden(call.listing):
         raise Conflict(
-            "公示须写明需求单位的名称：请先公开单位名称（修改需求），或修改榜单，不再公示结果。"
+            "公示须写明需求单位的名称：请先公开单位名称（修改需求），或撤回这项揭榜，另发一项不公示结果的。"
         )
     content = [
         ["榜单名称", f"{call.title}（揭榜 {call.no}，需求 {call.listing.no}）"],

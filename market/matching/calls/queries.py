@@ -54,7 +54,7 @@ _NOTICE_WORDS = {
     "objection_open": "有异议没有答复",
     "upheld": "异议成立",
     "clear": "已结束，没有异议或异议不成立",
-    "gone": "已撤回",
+    "gone": "已撤回或作废",
 }
 _NOTICE_STEPS = {
     "none": "",

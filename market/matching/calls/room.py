@@ -5,6 +5,7 @@ from __future__ import annotations
 from market.core.ports import Room, Task
 from market.matching.calls import (
     api,
+    api_files,  # noqa: F401  (adds to api)
     filing,
     merging,
     messages,

@@ -68,6 +68,7 @@ def begin(actor: Actor, demand_no: str, values: Mapping[str, Any]) -> str:
         if earlier is not None:
             raise Conflict(f"这项需求已有揭榜 {earlier.no}，办结或撤回后才能再发。")
         work.require(BEGIN, row)
+        noticing.refuse_hidden(row)
         flow.begin(work, CALL, row)
         return row.no
 
@@ -117,6 +118,7 @@ def edit(actor: Actor, no: str, values: Mapping[str, Any]) -> None:
         before = {name: str(getattr(call, name)) for name in content}
         db.session.execute(update(Call).where(Call.id == call.id).values(**_moved(**content)))
         db.session.refresh(call)
+        noticing.refuse_hidden(call)
         after = {name: str(value) for name, value in content.items()}
         work.record("call.edit", CALL.name, call.id, no=no, before=before, after=after)
         flow.show_on_desks(CALL, call)
@@ -142,6 +144,7 @@ def act(actor: Actor, no: str, action: str, values: Mapping[str, Any]) -> None:
 
 def _open(work: UnitOfWork, call: Call, _values: Mapping[str, Any]) -> None:
     check_day(call.deadline)
+    noticing.refuse_hidden(call)
     if call.listing.state != "published":
         raise Conflict("这项需求已不公开，不能发布揭榜。")
     flow.fire(work, CALL, call, "open", values=_moved(opened_at=clock.now()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Response, jsonify
@@ -19,6 +20,7 @@ from market.matching.dispatch import (
     queries,
     sending,
     service,
+    told,
 )
 from market.matching.dispatch.api_schemas import (
     ACTIONS,
@@ -35,12 +37,13 @@ from market.matching.dispatch.api_schemas import (
     NewDispatches,
     NewEscalation,
     NewLine,
+    RecommendationListSchema,
     SentSchema,
 )
 from market.matching.dispatch.models import STATES, Dispatch
 from market.matching.dispatch.queries import Case
 from market.matching.dispatch.schemas import AnswerSchema, RecordedSchema
-from market.matching.dispatch.workflow import ANSWER, CONTACT, HANDLE, PASS_UP, READ, SEND
+from market.matching.dispatch.workflow import ANSWER, CONTACT, HANDLE, PASS_UP, READ, SEND, TOLD
 
 blueprint = ApiBlueprint(
     "dispatches", __name__, "推荐对接：科技管理部门把需求推荐给院所、机构和专家"
@@ -190,6 +193,23 @@ def send(values: dict[str, Any], no: str) -> Response:
         return {"dispatches": made}, f"{PREFIX}/dispatches/{made[0]}"
 
     return create_once(act)
+
+
+@blueprint.route("/demands/<string:no>/recommendations")
+@blueprint.doc(
+    operationId="listRecommendations",
+    summary="本单位的一项需求推荐给了谁",
+    description="给提出需求的单位：推荐给谁、哪天、怎样答复；不含科技管理部门的联系记录。",
+    security=SECURED,
+)
+@blueprint.response(200, RecommendationListSchema, description="推荐与答复，最近的在前")
+@blueprint.alt_response(404, MISSING)
+@requires(TOLD)
+def recommendation_list(no: str) -> PageOf[dict[str, Any]]:
+    """To whom an own demand was sent, and what each answered."""
+    rows = told.of_demand(current_actor(), no)
+    items = [asdict(one) | {"state_label": one.state_label} for one in rows]
+    return PageOf(items, len(items), 1, max(1, len(items)))
 
 
 @blueprint.route("/demands/<string:no>/escalations", methods=["POST"])

@@ -129,6 +129,27 @@ class DispatchProposalListSchema(ListAnswer):
     items = fields.List(fields.Nested(DispatchProposalSchema))
 
 
+class RecommendationSchema(Answer):
+    """An own demand was sent to somebody."""
+
+    recipient = fields.String(metadata={"description": "推荐给谁"})
+    recipient_no = fields.String(metadata={"description": "单位或专家的编号；不公开的专家为空"})
+    state = fields.String(metadata={"enum": list(STATES)})
+    state_label = fields.String(metadata={"description": "状态名称", "example": "有意向"})
+    sent_on = fields.Date()
+    due = fields.Date(metadata={"description": "最迟哪天答复"})
+    answered_on = fields.Date(allow_none=True)
+    late = fields.Boolean(metadata={"description": "过了时限才答复"})
+    answer = fields.String(allow_none=True, metadata={"description": "对方的话"})
+    referral = fields.String(allow_none=True, metadata={"description": "另荐谁"})
+
+
+class RecommendationListSchema(ListAnswer):
+    """To whom an own demand was sent."""
+
+    items = fields.List(fields.Nested(RecommendationSchema))
+
+
 class NewDispatches(Input):
     """To whom a demand goes."""
 

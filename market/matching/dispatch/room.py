@@ -12,6 +12,7 @@ from market.matching.dispatch import (
     own_data,
     queries,
     reminding,
+    told,
     web,
     web_cases,
     web_firms,
@@ -38,6 +39,7 @@ ROOM = Room(
         workflow.OFFICERS,
     ],
     of_person=own_data.of_person,
+    beside_own=told.beside_own,
     on_merge=merging.move,
     would_move=merging.would_move,
     scopes={

@@ -52,6 +52,8 @@ SEND = policy.declare("matching:dispatch:send", **_AREA)
 PASS_UP = policy.declare("matching:dispatch:pass_up", county=InArea(), prefecture=InArea())
 # About a dispatch.
 READ = policy.declare("matching:dispatch:read", **dict.fromkeys(MEMBERS, Own()), **_AREA, **_MYSELF)
+# The owner of a demand: to whom it was sent and what was answered (asked about the listing).
+TOLD = policy.declare("matching:dispatch:told", **dict.fromkeys(MEMBERS, Own()))
 AREA = policy.declare("matching:dispatch:area", **_AREA)
 # A clerk writes down what he was told on the telephone (代录).
 ANSWER = policy.declare("matching:dispatch:answer", **_EDITORS, **_AREA, **_MYSELF)

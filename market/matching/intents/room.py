@@ -11,6 +11,7 @@ from market.matching.intents import (
     outcomes,
     own_data,
     web,
+    web_invitations,
     web_lists,
     web_offers,
     workflow,
@@ -20,6 +21,7 @@ ROOM = Room(
     "intents",
     blueprints=[
         web.blueprint,
+        web_invitations.blueprint,
         web_lists.blueprint,
         web_offers.blueprint,
     ],

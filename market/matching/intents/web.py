@@ -19,6 +19,7 @@ from market.core.submitting import Trouble, show, submit
 from market.core.text import clean_line
 from market.matching.intents import (
     beginning,
+    choosing,
     invitations,
     offers,
     outcomes,
@@ -235,6 +236,7 @@ def _case_page(actor: Actor, no: str, tried: str = "") -> Callable[[Form, Troubl
             states=INTENT.states,
             invited=INVITATION.states,
             offices=_offices(found),
+            entries=choosing.entries_of(intent),
             candidates=queries.candidates(named) if trouble.errors.get("organisation") else [],
             longest=LONGEST_MESSAGE,
             **_LISTS,

@@ -129,7 +129,8 @@ def _read(body: dict[str, Any], partial: bool) -> dict[str, Any]:
     return Finder().resolve(found)
 
 
-def _answer(no: str, permission: str = READ_SPECIALIST) -> Versioned:
+def versioned(no: str, permission: str = READ_SPECIALIST) -> Versioned:
+    """A specialist with his version. Raises NotFound: none on whom the actor has the permission."""
     row = queries.find(current_actor(), permission, no)
     return queries.view(row), 200, {"ETag": version_tag(row.lock_version)}
 
@@ -157,7 +158,7 @@ def specialist_list(query: dict[str, Any]) -> PageOf[SpecialistView]:
 @requires(READ_SPECIALIST)
 def specialist(no: str) -> Versioned:
     """A specialist."""
-    return _answer(no)
+    return versioned(no)
 
 
 @blueprint.route("/specialists", methods=["POST"])
@@ -195,7 +196,7 @@ def update(body: dict[str, Any], no: str) -> Versioned:
     held = Finder().resolve({key: one for key, one in queries.words_of(row).items() if one})
     if body:
         service.edit(current_actor(), no, version, {**held, **_read(body, partial=True)})
-    return _answer(no, EDIT_SPECIALIST)
+    return versioned(no, EDIT_SPECIALIST)
 
 
 @blueprint.route("/specialists/<string:no>/withdraw", methods=["POST"])
@@ -210,4 +211,4 @@ def withdraw(body: dict[str, Any], no: str) -> Versioned:
     """Take the consent back."""
     with as_seen(lambda: queries.find(current_actor(), WITHDRAW, no).lock_version):
         service.withdraw(current_actor(), no, body.get("reason"))
-    return _answer(no, EDIT_SPECIALIST)
+    return versioned(no, EDIT_SPECIALIST)
