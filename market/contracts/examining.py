@@ -173,7 +173,9 @@ def _write_sheet(work: UnitOfWork, contract: Contract, values: Mapping[str, Any]
     row = version_of(contract)
     found = _findings(contract, row, values)
     if found["proposal"] == "register":
-        judged = limits.Judged(found["contract_class"] or "", found["total_fen"], found["technical_fen"])
+        judged = limits.Judged(
+            found["contract_class"] or "", found["total_fen"], found["technical_fen"]
+        )
         limits.refuse_beyond(contract, judged)
         if not values.get("no_expert"):
             limits.need_expert(contract, judged)

@@ -56,7 +56,9 @@ def beyond(contract: Contract, judged: Judged | None = None) -> list[str]:
         )
         if value is not None and value > body.amount_fen:
             base = THRESHOLD_BASES[body.amount_base or ""]
-            found.append(f"{base} {show_yuan(value)} 超过本机构的限额 {show_yuan(body.amount_fen)}。")
+            found.append(
+                f"{base} {show_yuan(value)} 超过本机构的限额 {show_yuan(body.amount_fen)}。"
+            )
     return found
 
 

@@ -10,11 +10,12 @@ down_revision = "0025"
 branch_labels = None
 depends_on = None
 
-_ONCE = op.f("uq_contract_rule_set_code")
+_BEFORE = op.f("uq_contract_rule_set_code_region_id")
+_NOW = op.f("uq_contract_rule_set_code_region_id_valid_from")
 _INDEXES = {
     "ix_contract_office_desk": ["office_region_id", "state", "due", "submitted_at", "filer_id"],
     "ix_contract_body_desk": ["body_id", "state", "due", "submitted_at"],
-    "ix_contract_moved": ["updated_at", "id"],
+    "ix_contract_body_moved": ["body_id", "state", "updated_at"],
 }
 
 
@@ -41,16 +42,22 @@ def upgrade() -> None:
     with op.batch_alter_table("contract_opinion") as batch:
         batch.create_index("ix_contract_opinion_contract", ["contract_id", "id"])
     with op.batch_alter_table("contract_rule_set") as batch:
-        batch.drop_constraint(_ONCE, type_="unique")
-        batch.create_unique_constraint(_ONCE, ["code", "region_id", "valid_from"])
+        batch.drop_constraint(_BEFORE, type_="unique")
+        batch.create_unique_constraint(_NOW, ["code", "region_id", "valid_from"])
     for name, columns in _INDEXES.items():
         op.create_index(name, "contract", columns)
+    op.drop_index("ix_contract_office", table_name="contract")
+    op.create_index(
+        "ix_contract_office", "contract", ["office_region_id", "state", "updated_at", "filer_id"]
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_contract_office", table_name="contract")
+    op.create_index("ix_contract_office", "contract", ["office_region_id", "state", "updated_at"])
     for name in _INDEXES:
         op.drop_index(name, table_name="contract")
     with op.batch_alter_table("contract_rule_set") as batch:
-        batch.drop_constraint(_ONCE, type_="unique")
-        batch.create_unique_constraint(_ONCE, ["code", "region_id"])
+        batch.drop_constraint(_NOW, type_="unique")
+        batch.create_unique_constraint(_BEFORE, ["code", "region_id"])
     op.drop_table("contract_opinion")
