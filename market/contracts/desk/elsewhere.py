@@ -8,6 +8,7 @@ from typing import Any
 from market.accounts.roles import OFFICES
 from market.contracts import content as fields
 from market.contracts import examining
+from market.contracts.desk.service import SCAN
 from market.contracts.desk.workflow import RECORD_ELSEWHERE
 from market.contracts.filing import SERIES, add_version
 from market.contracts.locking import FILES, columns_of, write_parties
@@ -26,7 +27,6 @@ from market.service_points.pages import place_of
 
 _SAME = ("title", "contract_class", "subclass", "field", "signed_on", "total_fen", "technical_fen")
 _RESULT = ("registration_no", "registered_by", "registered_on", "total_fen", "technical_fen")
-SCAN = "certificate"  # the purpose of the scan of a certificate
 
 
 def area_of(actor: Actor) -> str:

@@ -114,14 +114,15 @@ def _of_party(text: str) -> Any:
 def _side(actor: Actor, side: str) -> ColumnElement[bool]:
     """输出: a seller of the own area, 吸纳: a buyer of it; a body's area is where it stands."""
     column = Contract.seller_region_id if side == "output" else Contract.buyer_region_id
-    areas = actor.areas(*OFFICES) or _places_of_bodies(actor)
+    areas = actor.areas(*OFFICES) or places_of_bodies(actor)
     found: ColumnElement[bool] = Contract.id.is_(None)
     for path in areas:
         found = found | column.in_(select(Region.id).where(under(Region.path, path)))
     return found
 
 
-def _places_of_bodies(actor: Actor) -> Sequence[str]:
+def places_of_bodies(actor: Actor) -> Sequence[str]:
+    """Paths of the regions where the bodies stand for which the actor examines."""
     own = actor.organisations(*EXAMINERS)
     query = select(Region.path).join(Admission, Admission.region_id == Region.id)
     return db.session.scalars(query.where(Admission.organisation_id.in_(own)).distinct()).all()

@@ -13,7 +13,7 @@ from market.contracts import examining, limits
 from market.contracts import messages as told
 from market.contracts.desk.messages import tell_passed_up
 from market.contracts.desk.workflow import COPY, HEAR_EXPERTS, PASS_UP
-from market.contracts.locking import locked, touch, version_of
+from market.contracts.locking import FILES, locked, touch, version_of
 from market.contracts.models import Contract
 from market.contracts.office_models import ContractOpinion
 from market.contracts.workflow import CONTRACT
@@ -27,6 +27,7 @@ from market.core.unit_of_work import unit_of_work
 from market.regions.models import Region
 
 OPINION = "contract_opinion"  # the kind of object that an expert's paper is attached to
+SCAN = "certificate"  # the purpose of the scan of a certificate
 MOVABLE = ("submitted", "accepted")  # states from which it may go to the body above
 MOST = 100  # cases at once
 
@@ -91,6 +92,25 @@ def hear(actor: Actor, no: str, values: Mapping[str, Any], paper: Upload | None 
         work.record("contract.opinion", CONTRACT.name, contract.id, no=no, after={"id": row.id})
         touch(contract)
         return row.id
+
+
+def record(
+    actor: Actor,
+    no: str,
+    values: Mapping[str, Any],
+    scan: Upload | None = None,
+    version: int | None = None,
+) -> None:
+    """Type in what the national system registered, with the scan of its certificate.
+
+    Raises:
+        As `examining.record`.
+    """
+    with unit_of_work(actor) as work:
+        examining.record(actor, no, values, version)
+        if scan is not None:
+            contract = locked(actor, no)
+            files.attach(work, scan, FILES, contract.id, purpose=SCAN)
 
 
 def pass_up(actor: Actor, no: str, words: str = "", version: int | None = None) -> None:
