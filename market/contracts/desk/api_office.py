@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response
 
 from market.contracts import queries as contracts
-from market.contracts.desk import elsewhere, enabling, numbering, queries, register, web_rules
+from market.contracts.desk import elsewhere, enabling, numbering, queries, register
 from market.contracts.desk.api import SECURED, row, upload
 from market.contracts.desk.api_schemas import (
     ContractLineListSchema,
@@ -105,7 +105,7 @@ def _rule_sets() -> dict[int, dict[str, Any]]:
     """All that the page shows, by id."""
     actor = current_actor()
     found: dict[int, dict[str, Any]] = {}
-    for area in enabling.areas(actor, web_rules.places(actor)):
+    for area in enabling.areas(actor, enabling.places(actor)):
         rows = [*area.own, *enabling.to_enable(area.region.path)]
         if area.in_force is not None:
             rows.append(area.in_force)

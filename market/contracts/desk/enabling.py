@@ -16,6 +16,7 @@ from sqlalchemy import or_, select
 from market.accounts.roles import OFFICES
 from market.contracts import rule_sets
 from market.contracts.codes import CLASSES
+from market.contracts.desk import register
 from market.contracts.desk.workflow import ENABLE
 from market.contracts.models import RuleSet
 from market.contracts.office_models import CLOCK_UNITS, EFFECTS, THRESHOLD_BASES
@@ -39,6 +40,11 @@ class Area:
     region: Region
     in_force: RuleSet | None
     own: Sequence[RuleSet]
+
+
+def places(actor: Actor) -> Sequence[str]:
+    """Areas of the actor's offices; of examiners, where their bodies stand."""
+    return actor.areas(*OFFICES) or register.places_of_bodies(actor)
 
 
 def areas(actor: Actor, paths: Sequence[str] = ()) -> list[Area]:

@@ -18,6 +18,8 @@ from market.core.permissions import Actor, policy
 from market.core.unit_of_work import unit_of_work
 from market.service_points.models import BODY, Admission
 
+LAST_YEAR = 2200
+
 
 @dataclass(frozen=True)
 class Numbering:
@@ -85,7 +87,9 @@ def set_format(actor: Actor, no: str, values: Mapping[str, Any]) -> None:
     year, pattern, code = values["from_year"], values["pattern"], values.get("body_code") or ""
     if (trouble := serials.pattern_trouble(pattern)) is not None:
         raise Invalid({"pattern": [trouble]})
-    if year < clock.today().year:
+    if "{body}" in pattern and not code:
+        raise Invalid({"body_code": ["编号格式里用了 {body}，请填写机构代码。"]})
+    if not clock.today().year <= year <= LAST_YEAR:
         raise Invalid({"from_year": ["只能从今年或以后的年份起改。"]})
     with unit_of_work(actor) as work:
         body = find(actor, no)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, pre_load, validates_schema
+from marshmallow import EXCLUDE, Schema, fields, pre_load
 
 from market.contracts.codes import CLASSES, DEFICIENCIES, FIELDS, NATURES, REFUSALS
 from market.contracts.office_models import VERDICTS
@@ -213,9 +213,3 @@ class FormatForm(_Form):
     from_year = Whole(2000, 2200, required=True, metadata={"label": "从哪一年起"})
     pattern = Line(60, required=True, metadata={"label": "编号格式"})
     body_code = Line(12, metadata={"label": "机构代码"})
-
-    @validates_schema(skip_on_field_errors=True)
-    def with_its_code(self, values: Mapping[str, Any], **_more: Any) -> None:
-        """A pattern that names {body} needs the body's code."""
-        if "{body}" in values["pattern"] and not values.get("body_code"):
-            raise ValidationError("编号格式里用了 {body}，请填写机构代码。", "body_code")

@@ -8,15 +8,14 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from market.accounts.roles import OFFICES
-from market.contracts.desk import enabling, numbering, register
+from market.contracts.desk import enabling, numbering
 from market.contracts.desk.schemas import EnableForm, EndForm, FormatForm
 from market.contracts.desk.workflow import ENABLE, NUMBERS, RULES_DESK
 from market.contracts.models import RuleSet
 from market.core import clock, files
 from market.core.forms import Form
 from market.core.http import current_actor
-from market.core.permissions import Actor, policy, requires
+from market.core.permissions import policy, requires
 from market.core.submitting import Page, Trouble, show, submit
 
 blueprint = Blueprint("contract_rules", __name__)
@@ -35,7 +34,7 @@ def _page(tried: str = "") -> Page:
 
     def page(form: Form, trouble: Trouble) -> str:
         actor = current_actor()
-        found = enabling.areas(actor, places(actor))
+        found = enabling.areas(actor, enabling.places(actor))
         return render_template(
             "contracts/rules.html",
             areas=found,
@@ -54,11 +53,6 @@ def _page(tried: str = "") -> Page:
         )
 
     return page
-
-
-def places(actor: Actor) -> list[str]:
-    """Areas of the actor's offices; of examiners, where their bodies stand."""
-    return actor.areas(*OFFICES) or list(register.places_of_bodies(actor))
 
 
 def _papers(rows: list[RuleSet]) -> dict[int, Any]:
