@@ -31,6 +31,12 @@ from market.regions import queries as regions
 from market.regions.queries import RegionView
 from market.service_points.pages import place_of
 
+
+def _in_yuan(*names: str) -> list[str]:
+    """Headers of an amount, with the unit and without; 万元 is understood where it is written."""
+    return [*names, *(f"{name}（元）" for name in names)]
+
+
 _HEADERS: Mapping[str, Sequence[str]] = {
     "registration_no": ["登记编号", "合同编号", "认定登记编号", "合同登记号"],
     "title": ["合同名称", "技术合同名称", "项目（合同）名称"],
@@ -44,8 +50,8 @@ _HEADERS: Mapping[str, Sequence[str]] = {
     "signed_on": ["合同签订日期", "签订时间", "签约日期"],
     "registered_on": ["认定登记日期", "认定日期", "登记时间", "合同登记日期"],
     "registered_by": ["登记点", "登记机构名称", "认定登记机构", "登记处"],
-    "total_fen": ["合同成交总额", "合同交易总额", "合同金额", "成交额", "合同成交金额"],
-    "technical_fen": ["核定技术交易额", "技术交易金额", "其中：技术交易额", "技术性收入"],
+    "total_fen": _in_yuan("合同成交额", "合同成交总额", "合同交易总额", "合同金额", "成交额"),
+    "technical_fen": _in_yuan("技术交易额", "核定技术交易额", "技术交易金额", "其中：技术交易额"),
     "field": ["技术领域名称", "合同技术领域"],
 }
 _RESULT = ("registration_no", "registered_on", "registered_by", "total_fen", "technical_fen")
