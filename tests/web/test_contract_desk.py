@@ -63,8 +63,8 @@ def test_a_contract_goes_over_the_pages_to_the_register(clerk, filer, seller, de
     page = clerk.get("/desk/contracts")
     assert "胀袋&lt;b&gt;" in page.text
     assert "data-desk" in page.text
-    assert post(clerk, "/desk/contracts/accept").status_code == 422
-    done = post(clerk, "/desk/contracts/accept", item=[no, other])
+    assert post(clerk, "/desk/contracts").status_code == 422
+    done = post(clerk, "/desk/contracts", item=[no, other])
     assert clerk.get(done.location).status_code == 200
     assert "已办 0 天" in clerk.get("/desk/contracts?tab=accepted").text
     assert "逾期" not in clerk.get(here).text

@@ -30,7 +30,6 @@ from market.core.unit_of_work import unit_of_work
 from market.regions.models import Region, path_ids
 
 DOCUMENT = "contract_rule_set"  # the kind of object that the document is attached to
-_NO_ID = 2**63  # what no database takes as a number
 _SAME = ("code", "label", "clock_days", "clock_unit", "large_days", "restarts", "thresholds")
 
 
@@ -76,7 +75,7 @@ def to_enable(path: str) -> Sequence[RuleSet]:
 
 def find(rule_set_id: int) -> RuleSet:
     """A rule set. Raises NotFound."""
-    found = db.session.get(RuleSet, rule_set_id) if rule_set_id < _NO_ID else None
+    found = db.session.get(RuleSet, rule_set_id)
     if found is None:
         raise NotFound("没有这套登记规则。")
     return found

@@ -85,7 +85,7 @@ def _desk_page(found: queries.Desk | None = None) -> Page:
     return page
 
 
-@blueprint.post("/desk/contracts/accept")
+@blueprint.post("/desk/contracts")
 @requires(ACCEPT)
 def accept_many() -> AnyResponse:
     """Accept the ticked filings."""
