@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from marshmallow import fields, validate
 
 from market.contracts.codes import CLASSES, DEFICIENCIES, FIELDS, REFUSALS
@@ -17,23 +20,23 @@ from market.core.file_api import AttachedFileInput
 ACTIONS = (
     "accept", "ask_experts", "experts_said", "send_back", "reopen", "register", "pass_up",
 )  # fmt: skip
-_FEN = "以分为单位"
+MOST_FEN = 10**15
 
 
-def one_of(codes: object, **more: object) -> fields.String:
+def one_of(codes: Iterable[str], **more: Any) -> fields.String:
     """One of a code list."""
-    known = [str(code) for code in codes]  # type: ignore[attr-defined]
+    known = list(codes)
     words = f"应为 {'、'.join(known)} 之一。"
-    return fields.String(validate=validate.OneOf(known, error=words), **more)  # type: ignore[arg-type]
+    return fields.String(validate=validate.OneOf(known, error=words), **more)
 
 
-def fen(words: str, **more: object) -> fields.Integer:
+def fen(words: str, **more: Any) -> fields.Integer:
     """An amount in whole fen."""
     return fields.Integer(
         strict=True,
-        validate=validate.Range(0, 10**15, error="应为 0 或更大的整数（分）。"),
-        metadata={"description": f"{words}，{_FEN}"},
-        **more,  # type: ignore[arg-type]
+        validate=validate.Range(0, MOST_FEN, error="应为 0 或更大的整数（分）。"),
+        metadata={"description": f"{words}，以分为单位"},
+        **more,
     )
 
 
