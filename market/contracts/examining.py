@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from market.contracts import content as fields
 from market.contracts import limits, messages, rule_sets, serials, terms
@@ -315,6 +316,10 @@ def _refuse_wrong_result(contract: Contract, values: Mapping[str, Any]) -> None:
         wrong["registered_on"] = ["请填写登记日期。"]
     elif day > clock.today():
         wrong["registered_on"] = [f"登记日期（{day}）还没有到，请核对。"]
+    elif contract.signed_on is not None and day < contract.signed_on:
+        wrong["registered_on"] = [
+            f"登记日期（{day}）早于签订日期（{contract.signed_on}），请核对。"
+        ]
     total, technical = values.get("total_fen"), values.get("technical_fen")
     if total is None or technical is None:
         wrong["technical_fen"] = ["请照登记证明填写合同成交额和核定的技术交易额。"]
@@ -342,21 +347,15 @@ def _registered(
 ) -> None:
     row = version_of(contract)
     code = "".join(random.choice(LETTERS) for _ in range(8))
-    flow.fire(
-        work,
-        CONTRACT,
-        contract,
-        action,
-        values=moved(
-            registration_no=number,
-            registered_on=day,
-            effective=contract.version,
-            check_code=code,
-            due=None,
-            **columns,
-        ),
-        after={"registration_no": number, "hash": row.hash},
-    )
+    columns = moved(
+        registration_no=number, registered_on=day, effective=contract.version, check_code=code,
+        due=None, **columns,
+    )  # fmt: skip
+    try:
+        told = {"registration_no": number, "hash": row.hash}
+        flow.fire(work, CONTRACT, contract, action, values=columns, after=told)
+    except IntegrityError as error:  # somebody typed the same number at the same time
+        raise Conflict(f"编号 {number} 刚被他人录入，请核对。") from error
     _settle(row, day)
     terms.write(contract, fields.unpack(row.content))
     messages.tell_filer(messages.DECIDED, contract)
