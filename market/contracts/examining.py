@@ -159,6 +159,7 @@ def clear(actor: Actor, no: str, values: Mapping[str, Any], version: int | None 
         work.require(CLEAR, contract)
         if contract.mode == "own":
             raise Conflict("这家机构在本站登记：请办初审和复审。")
+        _need_power(contract, "examine")
         found = _write_sheet(work, contract, values)
         if found["proposal"] == "refuse":
             raise Conflict("认为不能登记的，请办「不予登记」，写明原因。")

@@ -168,7 +168,7 @@ def case(no: str) -> Response:
 @blueprint.doc(
     operationId="actOnContractExamination",
     summary="受理、送和取回专家意见、退回、准予登记、送上级机构",
-    description="现在能做哪些，见 actions。送上级机构后归上级办理，这里不再读得到，回答 404 之前的内容。",
+    description="现在能做哪些，见 actions。送上级机构后归上级办理，这里不再读得到：回答的是送出前的内容。",
     security=SECURED,
 )
 @blueprint.arguments(ExaminationAct)

@@ -18,6 +18,7 @@ from market.contracts.models import Contract, ContractParty
 from market.contracts.workflow import READ
 from market.core import secrets
 from market.core.db import db
+from market.core.masking import mask_name
 from market.core.models import StoredFile
 from market.core.permissions import Actor, policy
 from market.core.text import fold
@@ -156,7 +157,7 @@ def _shared(parties: Sequence[ContractParty]) -> list[Evidence]:
 def _shareholders(parties: Sequence[ContractParty]) -> list[Evidence]:
     """What the parties declared when they were verified: one holds the other, or a third holds both.
 
-    Only names that both declared, or that a party bears itself, are named.
+    What was declared stays sealed: a shareholder of both is shown masked.
     """
     owners = {
         one.organisation_id: one for one in parties if one.organisation_id and one.side != "third"
@@ -171,7 +172,7 @@ def _shareholders(parties: Sequence[ContractParty]) -> list[Evidence]:
                 words = f"{other.name}是{party.name}申报的股东"
                 found.append(Evidence("related", "持股", words))
             if key < other_key and (both := held[key].keys() & held[other_key].keys()):
-                names = "、".join(held[key][one] for one in sorted(both))
+                names = "、".join(mask_name(held[key][one]) for one in sorted(both))
                 words = f"{party.name}与{other.name}申报了相同的股东：{names}"
                 found.append(Evidence("related", "同一股东", words))
     return found
