@@ -17,6 +17,8 @@ from market.core.money import show_yuan
 from market.service_points import queries as directory
 from market.service_points.models import Admission
 
+MOVABLE = ("submitted", "accepted")  # states from which a case may go to the body above
+
 
 @dataclass(frozen=True)
 class Judged:

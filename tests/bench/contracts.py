@@ -11,7 +11,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from sqlalchemy import insert
 
-from market.contracts.desk.queries import TABS
+from market.contracts.desk.schemas import TABS
 from market.contracts.models import Contract
 from market.core import clock
 from market.core.db import db

@@ -8,8 +8,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from market.contracts.codes import CLASSES, DEFICIENCIES, FIELDS, REFUSALS
-from market.contracts.desk.queries import TABS
-from market.contracts.desk.schemas import MOST_ROWS, SIDES
+from market.contracts.desk.schemas import MOST_ROWS, SIDES, TABS
 from market.contracts.models import MODES, STATES
 from market.contracts.office_models import VERDICTS
 from market.contracts.schemas import LABELS, SUBCLASS_LABELS

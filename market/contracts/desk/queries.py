@@ -12,9 +12,11 @@ from sqlalchemy.orm import joinedload
 
 from market.contracts import limits
 from market.contracts import queries as contracts
-from market.contracts.desk import evidence, service
+from market.contracts.desk import evidence
 from market.contracts.desk.evidence import Evidence
-from market.contracts.models import DECIDED, STATES, Contract
+from market.contracts.desk.opinions import OPINION, opinions
+from market.contracts.desk.schemas import TABS
+from market.contracts.models import DECIDED, Contract
 from market.contracts.office_models import ContractOpinion
 from market.contracts.queries import Case
 from market.contracts.rule_sets import Reached
@@ -25,14 +27,6 @@ from market.core.models import StoredFile
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, policy
 
-TABS = {
-    "submitted": "待受理",
-    "accepted": "审查中",
-    "returned": "待补正",
-    "examined": "待复审",
-    "cleared": "待录入结果",
-    "closed": "已办结",
-}
 _STATES: Mapping[str, tuple[str, ...]] = {
     "accepted": ("accepted", "expert"),
     "closed": (*DECIDED, "withdrawn"),
@@ -167,7 +161,7 @@ def get(actor: Actor, no: str) -> Examined:
     contracts.find(actor, no, DESK)
     case = contracts.get(actor, no)
     contract = case.contract
-    heard = service.opinions(contract)
+    heard = opinions(contract)
     return Examined(
         case=case,
         line=line_of(contract),
@@ -176,30 +170,18 @@ def get(actor: Actor, no: str) -> Examined:
         beyond=limits.beyond(contract),
         above=_above(contract),
         opinions=heard,
-        papers={one.id: files.files_of(service.OPINION, one.id) for one in heard},
+        papers={one.id: files.files_of(OPINION, one.id) for one in heard},
     )
 
 
 def _above(contract: Contract) -> str:
     """What it could be sent up to, in words; empty where there is nothing, or not now."""
-    if contract.state not in service.MOVABLE:
+    if contract.state not in limits.MOVABLE:
         return ""
     if contract.body is not None:
         above = limits.upper_body(contract)
         return above.title if above is not None else ""
     return "上一级科技管理部门" if contract.office_region.parent_id else ""
-
-
-def may_have_paper(actor: Actor, row: StoredFile) -> bool:
-    """Whether an actor may have an expert's paper: who handles the contract."""
-    opinion = db.session.get(ContractOpinion, row.object_id)
-    contract = db.session.get(Contract, opinion.contract_id) if opinion is not None else None
-    return contract is not None and policy.allows(actor, DESK, contract)
-
-
-def state_label(contract: Contract) -> str:
-    """The state in words."""
-    return STATES[contract.state]
 
 
 def sheet_values(found: Examined) -> Mapping[str, Any]:

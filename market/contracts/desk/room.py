@@ -8,8 +8,7 @@ from market.contracts.desk import (
     enabling,
     importer,
     messages,
-    queries,
-    service,
+    opinions,
     web,
     web_lists,
     web_rules,
@@ -20,7 +19,7 @@ ROOM = Room(
     "contract_desk",
     blueprints=[web_lists.blueprint, web.blueprint, web_rules.blueprint],
     api=[api.blueprint, api_office.blueprint],
-    files={service.OPINION: queries.may_have_paper, enabling.DOCUMENT: lambda _actor, _row: True},
+    files={opinions.OPINION: opinions.may_have_paper, enabling.DOCUMENT: lambda _actor, _row: True},
     messages=messages.KINDS,
     imports=[importer.IMPORTABLE],
     scopes={

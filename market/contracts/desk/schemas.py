@@ -15,6 +15,14 @@ from market.core.pagination import EXACT_UP_TO
 
 REASONED = ("contract_class", "subclass", "total_fen", "technical_fen")
 MOST_ROWS = 100  # cases that are accepted at once
+TABS = {
+    "submitted": "待受理",
+    "accepted": "审查中",
+    "returned": "待补正",
+    "examined": "待复审",
+    "cleared": "待录入结果",
+    "closed": "已办结",
+}
 _YES = {"yes": "属于技术合同", "no": "不属于技术合同"}
 PROPOSALS = {"register": "建议准予登记", "refuse": "建议不予登记"}
 SIDES = {"output": "输出技术", "input": "吸纳技术"}

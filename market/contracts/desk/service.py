@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-
 from market.contracts import content as fields
 from market.contracts import examining, limits
 from market.contracts import messages as told
 from market.contracts.desk.messages import tell_passed_up
+from market.contracts.desk.opinions import OPINION
 from market.contracts.desk.workflow import COPY, HEAR_EXPERTS, PASS_UP
 from market.contracts.locking import FILES, locked, touch, version_of
 from market.contracts.models import Contract
@@ -26,9 +25,7 @@ from market.core.permissions import Actor
 from market.core.unit_of_work import unit_of_work
 from market.regions.models import Region
 
-OPINION = "contract_opinion"  # the kind of object that an expert's paper is attached to
 SCAN = "certificate"  # the purpose of the scan of a certificate
-MOVABLE = ("submitted", "accepted")  # states from which it may go to the body above
 MOST = 100  # cases at once
 
 
@@ -122,7 +119,7 @@ def pass_up(actor: Actor, no: str, words: str = "", version: int | None = None) 
     with unit_of_work(actor) as work:
         contract = locked(actor, no, version)
         work.require(PASS_UP, contract)
-        if contract.state not in MOVABLE:
+        if contract.state not in limits.MOVABLE:
             raise Conflict("只在受理前和审查中可以送上级机构。")
         before, region = contract.body, contract.office_region
         names, columns = _above(contract)
@@ -172,9 +169,3 @@ def copy_sheet(actor: Actor, no: str, reason: str) -> Mapping[str, Any]:
             "contract.copied", CONTRACT.name, contract.id, no=no, after={"reason": reason[:200]}
         )
         return fields.unpack(version_of(contract).content)
-
-
-def opinions(contract: Contract) -> Sequence[ContractOpinion]:
-    """What experts said, oldest first."""
-    query = select(ContractOpinion).where(ContractOpinion.contract_id == contract.id)
-    return db.session.scalars(query.order_by(ContractOpinion.id)).all()

@@ -16,6 +16,7 @@ from market.contracts.desk import queries, service, wording
 from market.contracts.desk.schemas import (
     PROPOSALS,
     REASONED,
+    TABS,
     BulkForm,
     CopyForm,
     DeficienciesForm,
@@ -60,7 +61,7 @@ def desk() -> AnyResponse:
 
 def _tab() -> str:
     asked = request.args.get("tab", "")
-    return asked if asked in queries.TABS else next(iter(queries.TABS))
+    return asked if asked in TABS else next(iter(TABS))
 
 
 def _desk_page(found: queries.Desk | None = None) -> Page:
@@ -72,7 +73,7 @@ def _desk_page(found: queries.Desk | None = None) -> Page:
             "contracts/desk.html",
             desk=seen,
             page=seen.page,
-            tabs=queries.TABS,
+            tabs=TABS,
             tab=tab,
             q=q,
             states=STATES,
