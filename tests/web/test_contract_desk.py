@@ -230,4 +230,5 @@ def test_a_program_examines_too(demo, filer, seller):
     made = call("POST", "contract-register", body)
     assert (made.status_code, made.json["mode"]) == (201, "elsewhere")
     assert call("POST", "contract-register", body).status_code == 422
-    assert any(one["in_force"] for one in call("GET", "contract-rules").json["items"])
+    rules = call("GET", "contract-rules")
+    assert any(one["in_force"] for one in rules.json["items"]), rules.json
