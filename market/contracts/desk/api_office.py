@@ -92,12 +92,16 @@ def _flat(values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _rule_set(one: RuleSet, in_force: bool) -> dict[str, Any]:
+def _said(one: RuleSet, in_force: bool = False) -> dict[str, Any]:
     same = "id code label source valid_from valid_to clock_days clock_unit confirmed enabled"
-    told: dict[str, Any] = RuleSetSchema().dump(
-        {name: getattr(one, name) for name in same.split()}
-        | {"region": one.region.code if one.region else None, "in_force": in_force}
-    )
+    return {name: getattr(one, name) for name in same.split()} | {
+        "region": one.region.code if one.region else None,
+        "in_force": in_force,
+    }
+
+
+def _dumped(said: dict[str, Any]) -> dict[str, Any]:
+    told: dict[str, Any] = RuleSetSchema().dump(said)
     return told
 
 
@@ -110,7 +114,7 @@ def _rule_sets() -> dict[int, dict[str, Any]]:
         if area.in_force is not None:
             rows.append(area.in_force)
         for one in rows:
-            found[one.id] = _rule_set(one, one is area.in_force)
+            found[one.id] = _said(one, one is area.in_force)
     return found
 
 
@@ -131,8 +135,8 @@ def rules() -> PageOf[dict[str, Any]]:
 def one_rule_set(key: int) -> Response:
     """A rule set."""
     one = enabling.find(key)
-    told = _rule_sets().get(key) or _rule_set(one, False)
-    return tagged(told, one.lock_version)
+    told = _rule_sets().get(key) or _said(one)
+    return tagged(_dumped(told), one.lock_version)
 
 
 @blueprint.route("/contract-rules/<int:key>/enable", methods=["POST"])
@@ -153,7 +157,7 @@ def enable(values: dict[str, Any], key: int) -> Response:
 
     def act() -> tuple[dict[str, Any], str]:
         made = enabling.enable(actor, key, values["area"], values, paper)
-        return _rule_set(enabling.find(made), False), f"{PREFIX}/contract-rules/{made}"
+        return _dumped(_said(enabling.find(made))), f"{PREFIX}/contract-rules/{made}"
 
     return create_once(act)
 
@@ -171,7 +175,7 @@ def end(values: dict[str, Any], key: int) -> Response:
     require_match(version)
     enabling.end(current_actor(), key, values, version)
     one = enabling.find(key)
-    return tagged(_rule_set(one, False), one.lock_version)
+    return tagged(_dumped(_said(one)), one.lock_version)
 
 
 def _numbers(no: str) -> dict[str, Any]:

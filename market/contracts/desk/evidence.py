@@ -6,8 +6,9 @@ The evidence comes from rows that are there; the sentence says what is the same,
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -42,12 +43,18 @@ class Evidence:
 def of(actor: Actor, contract: Contract) -> list[Evidence]:
     """All evidence on a contract, what weighs most first."""
     parties = _parties(contract.id)
-    return [
-        *_same_content(actor, contract, parties),
-        *_same_file(actor, contract),
-        *_shared(parties),
-        *_shareholders(parties),
+    others = [*_same_content(actor, contract, parties), *_same_file(actor, contract)]
+    return [*_in_short(others), *_shared(parties), *_shareholders(parties)]
+
+
+def _in_short(found: Sequence[Evidence]) -> list[Evidence]:
+    """What concerns contracts that the reader may not open stands once for all of them."""
+    unseen = Counter(one for one in found if one.other is None)
+    counted = [
+        replace(one, words=f"{one.words}（{count} 份）" if count > 1 else one.words)
+        for one, count in unseen.items()
     ]
+    return [*(one for one in found if one.other is not None), *counted]
 
 
 def _parties(contract_id: int) -> Sequence[ContractParty]:

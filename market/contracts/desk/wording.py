@@ -10,6 +10,7 @@ from market.contracts import codes
 from market.contracts.schemas import LABELS, PARTY_LISTS, PERSONAL, SUBCLASS_LABELS, PartySchema
 from market.core.masking import mask_name, mask_telephone
 from market.core.money import format_yuan, show_yuan
+from market.regions import queries as regions
 
 # What the timeline calls acts that move no state, and those whose state says too little.
 EVENTS = {
@@ -82,9 +83,11 @@ def groups(content: Mapping[str, Any], *, masked: bool = True) -> list[Group]:
     Args:
         content: unpacked. masked: whether personal values are hidden.
     """
+    places = _places(content)
     parties = [
         Group(
-            f"{_SIDE_LABELS[name]}{number if len(content[name]) > 1 else ''}", _party(row, masked)
+            f"{_SIDE_LABELS[name]}{number if len(content[name]) > 1 else ''}",
+            _party(row, masked, places),
         )
         for name in PARTY_LISTS
         for number, row in enumerate(content.get(name, []), 1)
@@ -139,14 +142,25 @@ def _instalment(row: Mapping[str, Any]) -> str:
     return "，".join(part for part in parts if part)
 
 
-def _party(row: Mapping[str, Any], masked: bool) -> list[Told]:
+def _places(content: Mapping[str, Any]) -> Mapping[str, str]:
+    """Full names of the regions that parties name, by code."""
+    rows = [row for name in PARTY_LISTS for row in content.get(name, [])]
+    wanted = {row["region_code"] for row in rows if row.get("region_code")}
+    return {one.code: one.full_name for one in regions.by_codes(wanted)} if wanted else {}
+
+
+def _party(row: Mapping[str, Any], masked: bool, places: Mapping[str, str]) -> list[Told]:
     found = []
     for name, label in _PARTY_LABELS.items():
         value = row.get(name)
         if not value:
             continue
-        text = f"{value} {codes.NATURES[value]}" if name == "nature" else str(value)
-        if masked and name in PERSONAL:
-            text = mask_telephone(text) if name == "telephone" else mask_name(text)
-        found.append(Told(name, label, text, text))
+        plain = text = str(value)
+        if name == "nature":
+            plain = text = f"{value} {codes.NATURES[value]}"
+        elif name == "region_code":
+            text = f"{places.get(value, '')} {value}".strip()
+        elif masked and name in PERSONAL:
+            plain = text = mask_telephone(text) if name == "telephone" else mask_name(text)
+        found.append(Told(name, label, plain, text))
     return found
