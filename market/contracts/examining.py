@@ -8,14 +8,16 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
-from market.contracts import messages, rule_sets, serials
+from market.contracts import content as fields
+from market.contracts import limits, messages, rule_sets, serials, terms
 from market.contracts.codes import DEFICIENCIES, REFUSALS, SUBCLASSES
 from market.contracts.locking import locked, moved, touch, version_of
 from market.contracts.models import Contract, ContractVersion, Deficiency
 from market.contracts.rule_sets import Amounts, Reached
 from market.contracts.schemas import LABELS
-from market.contracts.workflow import CONTRACT, FIRST, SECOND
+from market.contracts.workflow import CLEAR, CONTRACT, FIRST, SECOND
 from market.core import clock
 from market.core import workflow as flow
 from market.core.db import db
@@ -26,6 +28,8 @@ from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.service_points import queries as directory
 
 MOST_DEFICIENCIES = 30
+ASSESSED = ("contract_class", "subclass", "total_fen", "technical_fen")
+STEPS = ("ask_experts", "experts_said", "send_back", "reopen")
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # of check codes: none that looks like another
 
 
@@ -120,11 +124,13 @@ def examine(actor: Actor, no: str, values: Mapping[str, Any], version: int | Non
     """First examination (初审): class and technical amount as found, and what is proposed.
 
     Args:
-        values: contract_class, subclass, total_fen, technical_fen, opinion; proposal "register" or
-            "refuse" with `refusal` of `codes.REFUSALS`.
+        values: is_technology, contract_class, subclass, total_fen, technical_fen, `reasons` of
+            differences by these names, opinion (which counts for those without a reason); proposal
+            "register" or "refuse" with `refusal` of `codes.REFUSALS`; no_expert: why no expert
+            was asked where the rules want one.
 
     Raises:
-        Invalid: by field. Conflict: the office of the area must send it to the upper office.
+        Invalid: by field. Conflict: it exceeds what the body may decide.
     """
     with unit_of_work(actor) as work:
         contract = locked(actor, no, version)
@@ -132,26 +138,72 @@ def examine(actor: Actor, no: str, values: Mapping[str, Any], version: int | Non
         if contract.mode != "own":
             raise Conflict("这家机构在全国系统登记：请办「预审通过」，登记后录入结果。")
         _need_power(contract, "examine")
-        found = _findings(contract, values)
-        row = version_of(contract)
-        row.findings = {**found, "by": actor.label}
-        _take_over(work, contract, found)
+        found = _write_sheet(work, contract, values)
         flow.fire(
             work, CONTRACT, contract, "examine", note=values.get("opinion"),
             values=moved(first_examiner=actor.label), after=found,
         )  # fmt: skip
 
 
-def _findings(contract: Contract, values: Mapping[str, Any]) -> dict[str, Any]:
+def clear(actor: Actor, no: str, values: Mapping[str, Any], version: int | None = None) -> None:
+    """Examined beforehand and good (预审通过): what is left is the national system's result.
+
+    Args:
+        values: as for `examine`; all may be left out.
+
+    Raises:
+        Invalid: by field. Conflict: the body keeps its own register, or it exceeds its limit.
+    """
+    with unit_of_work(actor) as work:
+        contract = locked(actor, no, version)
+        work.require(CLEAR, contract)
+        if contract.mode == "own":
+            raise Conflict("这家机构在本站登记：请办初审和复审。")
+        _need_power(contract, "examine")
+        found = _write_sheet(work, contract, values)
+        if found["proposal"] == "refuse":
+            raise Conflict("认为不能登记的，请办「不予登记」，写明原因。")
+        flow.fire(
+            work, CONTRACT, contract, "clear", note=values.get("opinion"),
+            values=moved(first_examiner=actor.label), after=found,
+        )  # fmt: skip
+        messages.tell_filer(messages.MOVED, contract)
+
+
+def _write_sheet(work: UnitOfWork, contract: Contract, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write down what was found (审查表) and let lists and sums show it."""
+    row = version_of(contract)
+    found = _findings(contract, row, values)
+    if found["proposal"] == "register":
+        judged = limits.Judged(
+            found["contract_class"] or "", found["total_fen"], found["technical_fen"]
+        )
+        limits.refuse_beyond(contract, judged)
+        if not values.get("no_expert"):
+            limits.need_expert(contract, judged)
+    row.findings = {**found, "by": work.actor.label}
+    _take_over(work, contract, found)
+    return found
+
+
+def _findings(
+    contract: Contract, row: ContractVersion, values: Mapping[str, Any]
+) -> dict[str, Any]:
     """What an examiner found, complete: what he did not set is as it was filed."""
-    found = {
+    found: dict[str, Any] = {
         name: values.get(name) or getattr(contract, name)
         for name in ("contract_class", "subclass", "total_fen")
     }
     technical = values.get("technical_fen")
     found["technical_fen"] = contract.technical_fen if technical is None else technical
-    found["proposal"] = values.get("proposal") or "register"
-    wrong: dict[str, list[str]] = {}
+    found["is_technology"] = values.get("is_technology") is not False
+    found["proposal"] = values.get("proposal") or (
+        "register" if found["is_technology"] else "refuse"
+    )
+    found |= {name: values[name] for name in ("opinion", "no_expert") if values.get(name)}
+    found["reasons"], wrong = _reasons(row, found, values)
+    if not found["is_technology"] and found["proposal"] == "register":
+        wrong["proposal"] = ["不是技术合同的，不能登记。"]
     above = SUBCLASSES.get(found["subclass"] or "", ("", ""))[0]
     if above != found["contract_class"]:
         wrong["subclass"] = ["二级类别不属于所选的合同类别，请重新选择。"]
@@ -162,7 +214,9 @@ def _findings(contract: Contract, values: Mapping[str, Any]) -> dict[str, Any]:
             f"核定的技术交易额不能大于成交额 {show_yuan(found['total_fen'])}。"
         ]
     if found["proposal"] == "refuse":
-        found["refusal"] = values.get("refusal")
+        found["refusal"] = values.get("refusal") or (
+            None if found["is_technology"] else "not_technology"
+        )
         if found["refusal"] not in REFUSALS:
             wrong["refusal"] = ["拟不予登记的，请选择原因。"]
     if wrong:
@@ -170,11 +224,27 @@ def _findings(contract: Contract, values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def _reasons(
+    row: ContractVersion, found: Mapping[str, Any], values: Mapping[str, Any]
+) -> tuple[dict[str, str], dict[str, list[str]]]:
+    """Why what was found differs from what was filed, by name; and what lacks a reason."""
+    given, opinion = values.get("reasons") or {}, values.get("opinion")
+    reasons: dict[str, str] = {}
+    wrong: dict[str, list[str]] = {}
+    for name in ASSESSED:
+        if found[name] is None or found[name] == row.content.get(name):
+            continue
+        if reason := given.get(name) or opinion:
+            reasons[name] = reason
+        else:
+            wrong[f"reason_{name}"] = [f"「{LABELS[name]}」与填报的不同，请写明理由。"]
+    return reasons, wrong
+
+
 def _take_over(work: UnitOfWork, contract: Contract, found: Mapping[str, Any]) -> None:
     """Let lists and sums show what was found."""
-    names = ("contract_class", "subclass", "total_fen", "technical_fen")
-    before = {name: getattr(contract, name) for name in names}
-    after = {name: found[name] for name in names}
+    before = {name: getattr(contract, name) for name in ASSESSED}
+    after = {name: found[name] for name in ASSESSED}
     if before != after:
         work.record(
             "contract.assess",
@@ -201,6 +271,9 @@ def register(actor: Actor, no: str, version: int | None = None) -> str:
         _need_power(contract, "register")
         if contract.mode != "own" or contract.body is None:
             raise Conflict("这家机构在全国系统登记：请录入全国系统的登记结果。")
+        if version_of(contract).findings.get("proposal") == "refuse":
+            raise Conflict("初审建议不予登记：请办「不予登记」，或退回初审。")
+        limits.refuse_beyond(contract)
         today = clock.today()
         columns = {"registered_by": contract.body.title, "second_examiner": actor.label}
         number = serials.take(contract.body, today)
@@ -237,13 +310,17 @@ def _refuse_wrong_result(contract: Contract, values: Mapping[str, Any]) -> None:
     number = values.get("registration_no") or ""
     if (trouble := serials.number_trouble(number)) is not None:
         wrong["registration_no"] = [trouble]
-    elif (other := _recorded(number, contract.id)) is not None:
-        wrong["registration_no"] = [f"这个编号已经录在 {other.no}「{other.title}」，请核对。"]
+    elif (other := recorded(number, contract.id)) is not None:
+        wrong["registration_no"] = [f"这个编号已经录在 {other.no}，请核对。"]
     day: date | None = values.get("registered_on")
     if day is None:
         wrong["registered_on"] = ["请填写登记日期。"]
     elif day > clock.today():
         wrong["registered_on"] = [f"登记日期（{day}）还没有到，请核对。"]
+    elif contract.signed_on is not None and day < contract.signed_on:
+        wrong["registered_on"] = [
+            f"登记日期（{day}）早于签订日期（{contract.signed_on}），请核对。"
+        ]
     total, technical = values.get("total_fen"), values.get("technical_fen")
     if total is None or technical is None:
         wrong["technical_fen"] = ["请照登记证明填写合同成交额和核定的技术交易额。"]
@@ -255,8 +332,8 @@ def _refuse_wrong_result(contract: Contract, values: Mapping[str, Any]) -> None:
         raise Invalid(wrong)
 
 
-def _recorded(number: str, own_id: int) -> Contract | None:
-    """Another contract with this number."""
+def recorded(number: str, own_id: int = 0) -> Contract | None:
+    """Another contract with this registration number."""
     query = select(Contract).where(Contract.registration_no == number, Contract.id != own_id)
     return db.session.scalars(query.limit(1)).first()
 
@@ -271,22 +348,17 @@ def _registered(
 ) -> None:
     row = version_of(contract)
     code = "".join(random.choice(LETTERS) for _ in range(8))
-    flow.fire(
-        work,
-        CONTRACT,
-        contract,
-        action,
-        values=moved(
-            registration_no=number,
-            registered_on=day,
-            effective=contract.version,
-            check_code=code,
-            due=None,
-            **columns,
-        ),
-        after={"registration_no": number, "hash": row.hash},
-    )
+    columns = moved(
+        registration_no=number, registered_on=day, effective=contract.version, check_code=code,
+        due=None, **columns,
+    )  # fmt: skip
+    try:
+        told = {"registration_no": number, "hash": row.hash}
+        flow.fire(work, CONTRACT, contract, action, values=columns, after=told)
+    except IntegrityError as error:  # somebody typed the same number at the same time
+        raise Conflict(f"编号 {number} 刚被他人录入，请核对。") from error
     _settle(row, day)
+    terms.write(contract, fields.unpack(row.content))
     messages.tell_filer(messages.DECIDED, contract)
 
 
@@ -307,6 +379,8 @@ def refuse(actor: Actor, no: str, refusal: str, words: str, version: int | None 
     reason = f"{REFUSALS[refusal]}：{words.strip()}" if words.strip() else REFUSALS[refusal]
     with unit_of_work(actor) as work:
         contract = locked(actor, no, version)
+        if contract.mode == "own" and contract.state == "accepted":
+            raise Conflict("在本站登记的机构，不予登记也要先初审，再由另一位复审。")
         row = version_of(contract)
         columns = moved(refusal=refusal, refused_hash=row.hash, due=None)
         flow.fire(
@@ -321,11 +395,12 @@ def step(
     actor: Actor, no: str, action: str, reason: str | None = None, version: int | None = None
 ) -> None:
     """The steps that need no more than words: to and from experts, cleared, sent back."""
-    if action not in {"ask_experts", "experts_said", "send_back", "clear", "reopen"}:
+    if action == "clear":
+        clear(actor, no, {}, version)
+        return
+    if action not in STEPS:
         raise Conflict("没有这一步。")
     with unit_of_work(actor) as work:
         contract = locked(actor, no, version)
-        if action == "clear" and contract.mode == "own":
-            raise Conflict("这家机构在本站登记：请办初审和复审。")
         flow.fire(work, CONTRACT, contract, action, reason=reason, values=moved())
         messages.tell_filer(messages.MOVED, contract)

@@ -76,7 +76,7 @@ def begin(
         _refuse_many(filer_id)
         db.session.add(contract)
         db.session.flush()
-        _add_version(actor, contract, 1, packed, origins or {})
+        add_version(actor, contract, 1, packed, origins or {})
         write_parties(contract, packed)
         flow.begin(work, CONTRACT, contract)
     return contract.no
@@ -88,13 +88,14 @@ def _refuse_many(filer_id: int) -> None:
         raise Conflict(f"本单位已有 {MOST_DRAFTS} 份草稿，请先提交或撤回一些。")
 
 
-def _add_version(
+def add_version(
     actor: Actor,
     contract: Contract,
     number: int,
     packed: Mapping[str, Any],
     origins: Mapping[str, str],
 ) -> None:
+    """Write a new version of a contract, to be worked on. In a unit of work."""
     now = clock.now()
     db.session.add(
         ContractVersion(

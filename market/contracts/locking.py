@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import delete, select, update
 
 from market.contracts import content as fields
+from market.contracts import terms
 from market.contracts.models import Contract, ContractParty, ContractVersion
 from market.contracts.schemas import PARTY_LISTS
 from market.contracts.workflow import READ
@@ -120,6 +121,8 @@ def write_parties(contract: Contract, content: Mapping[str, Any]) -> None:
                     address=row.get("address"),
                 )
             )
+    if contract.registration_no is not None:
+        terms.write(contract, readable)
 
 
 def _key(text: str | None) -> str | None:

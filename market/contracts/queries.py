@@ -20,6 +20,7 @@ from market.contracts.models import (
     Deficiency,
 )
 from market.contracts.rules import Finding
+from market.contracts.terms import of as terms_of
 from market.contracts.workflow import CONTRACT, DESK, READ
 from market.core import clock, files
 from market.core import workflow as flow
@@ -28,7 +29,6 @@ from market.core.errors import NotFound
 from market.core.models import CaseEvent, StoredFile
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, policy
-from market.core.text import fold
 from market.core.workflow import Transition
 
 _JOINED = (
@@ -133,14 +133,6 @@ def registered(actor: Actor, words: str = "", page: int = 1) -> PageOf[Contract]
     wanted = [policy.where(actor, READ, Contract), Contract.registered_on.is_not(None)]
     wanted += [Contract.id.in_(one) for one in _with_words(words)]
     return _page(wanted, page, Contract.registered_on.desc())
-
-
-def terms_of(text: str) -> list[str]:
-    """Two neighbouring characters each, of folded text without blanks."""
-    folded = fold(text).replace(" ", "")
-    if len(folded) == 1:
-        return [folded]
-    return list(dict.fromkeys(folded[i : i + 2] for i in range(len(folded) - 1)))
 
 
 def _with_words(words: str) -> list[Any]:

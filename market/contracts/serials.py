@@ -11,7 +11,7 @@ from datetime import date
 
 from sqlalchemy import select, text
 
-from market.contracts.models import NumberFormat
+from market.contracts.models import NumberCounter, NumberFormat
 from market.core.db import db
 from market.core.errors import Conflict, Invalid
 from market.service_points.models import Admission
@@ -64,19 +64,30 @@ def written(pattern: str, day: date, region: str, body: str, serial: int) -> str
     )
 
 
+def format_of(body_id: int, year: int) -> tuple[str, str]:
+    """The format of a body's numbers in a year, and the body's own code in them."""
+    known = db.session.scalar(
+        select(NumberFormat)
+        .where(NumberFormat.body_id == body_id, NumberFormat.from_year <= year)
+        .order_by(NumberFormat.from_year.desc())
+        .limit(1)
+    )
+    return (known.pattern, known.body_code or "") if known else (DEFAULT, "")
+
+
+def given(body_id: int, year: int) -> int:
+    """How many numbers a body gave in a year."""
+    counter = db.session.get(NumberCounter, (body_id, year))
+    return counter.last if counter is not None else 0
+
+
 def take(body: Admission, day: date) -> str:
     """The next number of a body; call inside the unit of work that registers the contract.
 
     Raises:
         Conflict: the format has no room for more numbers this year.
     """
-    known = db.session.scalar(
-        select(NumberFormat)
-        .where(NumberFormat.body_id == body.id, NumberFormat.from_year <= day.year)
-        .order_by(NumberFormat.from_year.desc())
-        .limit(1)
-    )
-    pattern, own = (known.pattern, known.body_code or "") if known else (DEFAULT, "")
+    pattern, own = format_of(body.id, day.year)
     if (trouble := pattern_trouble(pattern)) is not None:
         raise Invalid({"pattern": [trouble]})
     serial = db.session.execute(_TAKE, {"body": body.id, "year": day.year}).scalar_one()

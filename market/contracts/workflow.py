@@ -145,7 +145,7 @@ CONTRACT = Workflow(
         Transition("reopen", N_("退回审查"), ("cleared",), "accepted", CLEAR, reason=True,
                    tone="plain"),
         Transition("record", N_("录入登记结果"), ("draft", "cleared"), "registered", RECORD),
-        Transition("refuse", N_("不予登记"), ("examined", "cleared"), "refused", DECIDE, reason=True,
+        Transition("refuse", N_("不予登记"), ("accepted", "examined", "cleared"), "refused", DECIDE, reason=True,
                    not_by=("examine",), tone="stop"),
         Transition("reconsider", N_("重新审查"), ("refused",), "accepted", DECIDE, reason=True,
                    tone="plain"),

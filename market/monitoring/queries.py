@@ -152,6 +152,7 @@ _GROUPS = {
         *("dispatch", "escalation", "inquiry", "intent", "call", "call_answer"),
         *("contact_officer", "intent_invitation", "intent_question"),
     ),
+    "contracts": ("contract", "contract_change"),
     "local": ("notice", "objection", "announcement", "admission", "bulletin"),
 }
 

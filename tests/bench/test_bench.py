@@ -88,6 +88,14 @@ FIGURES = {
         "their messages into inboxes",
         "digests other than searching each one",
     ],
+    "contracts": [
+        "open / registered",
+        "SQL statements of the page, at most",
+        "desk with all contracts p50 / p95",
+        "desk with few contracts p50 / p95",
+        "p95 with all / with few",
+        "the same, worst tab or register",
+    ],
     "dispatch": [
         "open dispatches",
         "SQL statements of the page, at most",

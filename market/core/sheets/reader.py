@@ -201,7 +201,11 @@ def _require(header: _Header, columns: Sequence[Column]) -> None:
     present = {column.key for column in header.places.values()}
     missing = [c.label for c in columns if c.required and c.key not in present]
     if missing:
-        raise FileRefused(f"第 {header.number} 行的表头缺少必填的列：{'、'.join(missing)}。")
+        words = f"第 {header.number} 行的表头缺少必填的列：{'、'.join(missing)}。"
+        if unknown := [one.value for one in header.warnings]:
+            # A system that renamed its columns: which ones it has now says what to do.
+            words += f"没有认出的表头：{'、'.join(unknown[:10])}。"
+        raise FileRefused(words)
 
 
 def _rows(grid: Grid, header: _Header, layout: _Layout, warnings: list[Problem]) -> Iterator[Row]:

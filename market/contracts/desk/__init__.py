@@ -1,0 +1,1 @@
+"""What registration bodies and offices do with contracts."""
