@@ -5,7 +5,7 @@ from alembic import op
 
 from market.core.db import RowId, UtcDateTime
 
-revision = "0027"
+revision = "0026"
 down_revision = "0025"
 branch_labels = None
 depends_on = None
