@@ -66,6 +66,7 @@ from market.catalogue.publishing import web as publishing_web
 from market.catalogue.publishing import web_more as publishing_web_more
 from market.catalogue.publishing import workflow as publishing_workflow
 from market.catalogue.term_files import KIND as TERMS
+from market.contracts.changes.room import ROOM as contract_changes
 from market.contracts.room import ROOM as contracts
 from market.core import (
     api,
@@ -364,6 +365,7 @@ ROOMS: tuple[Room, ...] = (
     matching,
     intents,
     contracts,
+    contract_changes,
     dispatch,
     calls,
     names,
