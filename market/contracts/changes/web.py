@@ -206,6 +206,7 @@ def _case_page(actor: Actor, no: str, change_no: str, tried: str = "") -> Page:
             form=form if tried in APART else _decision(change),
             trouble=trouble,
             tried=tried,
+            anchors=_anchors(trouble, tried),
             missing={name: words for name, words in missing.items() if name not in trouble.errors},
             labels=LABELS,
             may_edit=policy.allows(actor, EDIT, change),
@@ -220,6 +221,13 @@ def _case_page(actor: Actor, no: str, change_no: str, tried: str = "") -> Page:
         )
 
     return page
+
+
+def _anchors(trouble: Trouble, tried: str) -> dict[str, str]:
+    """Where the page's summary of what is wrong leads: what is asked is written on another page."""
+    if tried == "submit":
+        return {name: "files" if name == "files" else "asked" for name in trouble.errors}
+    return {"outcome": "outcome-1", "reason": f"act-{tried}"}
 
 
 def _review_outcomes(change: ContractChange) -> list[tuple[str, str]]:
