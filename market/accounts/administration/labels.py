@@ -29,6 +29,7 @@ ACTIONS = {
     "contract.assess": "技术合同：核定类别和金额",
     "contract.amended": "技术合同：变更后的内容取代登记的内容",
     "contract.corrected": "技术合同：复查后更正核定",
+    "contract.demo_dated": "技术合同：演示日期",
     "contract.receipt": "技术合同：记到账",
     "contract.receipt_reversed": "技术合同：冲销到账",
     "contract.save": "技术合同：保存",

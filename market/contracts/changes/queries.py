@@ -104,6 +104,11 @@ class Beside:
     versions: Sequence[ContractVersion]
 
 
+def part(actor: Actor, case: Any) -> tuple[str, Beside]:
+    """The same as a part of the page: a template, and its values as `shown`."""
+    return "contracts/changes.html", beside(actor, case.contract)
+
+
 def of_contract(actor: Actor, contract: Contract) -> Sequence[ContractChange]:
     """The changes of a contract that the actor may read, the latest first."""
     query = select(ContractChange).where(
