@@ -11,9 +11,9 @@ from market.contracts.changes import queries, receipts, shown
 from market.contracts.changes.api_schemas import (
     ContractReceiptListSchema,
     ContractReceiptReversal,
-    ContractVersionListSchema,
-    ContractVersionSchema,
     NewContractReceipt,
+    RegisteredVersionListSchema,
+    RegisteredVersionSchema,
 )
 from market.contracts.models import Contract, ContractVersion
 from market.contracts.workflow import READ, RECEIVE
@@ -139,7 +139,7 @@ def _version(contract: Contract, row: ContractVersion) -> dict[str, Any]:
 
 @blueprint.route("/contracts/<string:no>/versions")
 @blueprint.doc(operationId="listContractVersions", summary="登记过的各版")
-@blueprint.response(200, ContractVersionListSchema, description="新的在前")
+@blueprint.response(200, RegisteredVersionListSchema, description="新的在前")
 @blueprint.alt_response(404, MISSING)
 @requires(READ)
 def versions(no: str) -> PageOf[dict[str, Any]]:
@@ -150,7 +150,7 @@ def versions(no: str) -> PageOf[dict[str, Any]]:
 
 @blueprint.route("/contracts/<string:no>/versions/<int:number>")
 @blueprint.doc(operationId="getContractVersion", summary="登记过的一版")
-@blueprint.response(200, ContractVersionSchema, description="这一版的内容")
+@blueprint.response(200, RegisteredVersionSchema, description="这一版的内容")
 @blueprint.alt_response(404, MISSING)
 @requires(READ)
 def version(no: str, number: int) -> dict[str, Any]:

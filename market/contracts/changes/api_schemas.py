@@ -201,7 +201,7 @@ class ContractReceiptListSchema(ListAnswer):
     totals = fields.Nested(ContractReceiptTotalsSchema)
 
 
-class ContractVersionSchema(Answer):
+class RegisteredVersionSchema(Answer):
     """A version that was registered; never changed."""
 
     contract = fields.String()
@@ -213,7 +213,7 @@ class ContractVersionSchema(Answer):
     hash = fields.String(metadata={"description": "内容的指纹（SHA-256）"})
 
 
-class ContractVersionListSchema(ListAnswer):
+class RegisteredVersionListSchema(ListAnswer):
     """Versions that were registered, the latest first."""
 
-    items = fields.List(fields.Nested(ContractVersionSchema))
+    items = fields.List(fields.Nested(RegisteredVersionSchema))

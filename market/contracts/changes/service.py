@@ -11,6 +11,7 @@ from market.accounts.roles import EDITORS
 from market.contracts import content as fields
 from market.contracts import locking as contracts
 from market.contracts.changes import messages
+from market.contracts.changes.amending import keeping
 from market.contracts.changes.locking import FILES, add_version, locked, moved, touch
 from market.contracts.changes.models import OPEN, ContractChange
 from market.contracts.changes.schemas import GROUNDS
@@ -62,13 +63,13 @@ def ask(
     with unit_of_work(actor) as work:
         contract = contracts.locked(actor, no)
         work.require(ASK[kind], contract)
-        _refuse_state(contract, kind)
-        _refuse_open(contract)
+        refuse_now(contract, kind)
         _refuse_stale(contract, base)
         asker = _asker(actor, contract) if kind != "annul" else None
         version = None
         if kind == "amend":
-            packed = fields.pack({**_registered(contract), **(content or {})})
+            old = _registered(contract)
+            packed = fields.pack({**old, **keeping(content or {}, old)})
             version = add_version(actor, contract, packed, {}).version
         now = clock.now()
         change = ContractChange(
@@ -91,6 +92,12 @@ def ask(
         db.session.flush()
         flow.begin(work, CHANGE, change, note=f"合同 {contract.no}")
     return change.no
+
+
+def refuse_now(contract: Contract, kind: str) -> None:
+    """Refuse what cannot be asked for just now. Raises Conflict: its state, or another is open."""
+    _refuse_state(contract, kind)
+    _refuse_open(contract)
 
 
 def _refuse_state(contract: Contract, kind: str) -> None:
@@ -165,7 +172,8 @@ def edit(
         columns["asked_by"] = _asked_by(change.kind, change.asker_id, values)
         if change.kind == "amend" and content is not None:
             row = contracts.version_of(change.contract, change.version)
-            packed = fields.pack({**fields.unpack(row.content), **content})
+            old = fields.unpack(row.content)
+            packed = fields.pack({**old, **keeping(content, old)})
             row.content, row.hash = packed, fields.digest(packed)
             row.author, row.updated_at = actor.label, clock.now()
         touch(change, **columns)

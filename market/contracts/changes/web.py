@@ -80,6 +80,7 @@ def new(no: str, kind: str) -> AnyResponse:
     """The form of a change: what, and why."""
     actor = current_actor()
     contract = _askable(actor, no, kind)
+    service.refuse_now(contract, kind)
     if kind != "amend":
         return show(_ask_page(contract, kind))
     readable = _content(contract, contract.effective)
@@ -103,8 +104,7 @@ def ask(no: str, kind: str) -> AnyResponse:
     readable = _content(contract, contract.effective)
 
     def amend(values: Mapping[str, Any]) -> str:
-        content = amending.keeping(values["content"], readable)
-        made = service.ask(actor, no, kind, values, content, base=values.get("base"))
+        made = service.ask(actor, no, kind, values, values["content"], base=values.get("base"))
         return f"/contracts/{no}/changes/{made}"
 
     schema = amending.schema_for(readable)
@@ -285,8 +285,7 @@ def edit(no: str, change_no: str) -> AnyResponse:
     readable = _content(change.contract, change.version)
 
     def amend(values: Mapping[str, Any]) -> str:
-        content = amending.keeping(values["content"], readable)
-        service.edit(actor, change_no, values, content, values.get("version"))
+        service.edit(actor, change_no, values, values["content"], values.get("version"))
         return target
 
     schema = amending.schema_for(readable)
