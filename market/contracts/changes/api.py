@@ -13,18 +13,19 @@ from market.contracts.changes.api_schemas import (
     ContractChangeCaseSchema,
     ContractChangeInput,
     ContractChangeListSchema,
+    ContractChangeQuery,
     NewContractChange,
 )
 from market.contracts.changes.models import STATES, ContractChange
 from market.contracts.changes.queries import Case
-from market.contracts.changes.workflow import EDIT, READ
+from market.contracts.changes.workflow import DESK, EDIT, READ
 from market.contracts.workflow import LIST
 from market.core import file_api, files
 from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_writes import as_seen, create_once, creates, edits, require_match, version_tag
 from market.core.file_api import AttachedFileInput, AttachedFileListSchema
 from market.core.http import current_actor
-from market.core.pagination import PageOf, whole
+from market.core.pagination import EXACT_UP_TO, PageOf, whole
 from market.core.permissions import policy, requires
 
 blueprint = ApiBlueprint("contract_changes_api", __name__, "技术合同：变更、注销、撤销、异议复查")
@@ -120,6 +121,19 @@ def ask(values: dict[str, Any], no: str) -> Response:
         return _whole(queries.get(actor, made)), f"{PREFIX}/contracts/changes/{made}"
 
     return create_once(act)
+
+
+@blueprint.route("/contracts/changes")
+@blueprint.doc(operationId="listContractChangesToHandle", summary="本机构或本部门办理的变更")
+@blueprint.arguments(ContractChangeQuery, location="query")
+@blueprint.response(200, ContractChangeListSchema, description="等得最久的在前")
+@requires(DESK)
+def to_handle(query: dict[str, Any]) -> PageOf[dict[str, Any]]:
+    """Changes that a body or an office handles."""
+    size = query["per_page"]
+    number = min(query["page"], EXACT_UP_TO // size)
+    found = queries.at_desk(current_actor(), query["tab"], number, size)
+    return PageOf([_row(one) for one in found.items], found.total, number, size, found.total_is)
 
 
 @blueprint.route("/contracts/changes/<string:no>")

@@ -11,11 +11,16 @@ from market.contracts.changes.schemas import OBJECTORS
 from market.contracts.changes.workflow import ACTIONS
 from market.contracts.codes import ANNULMENTS, CANCELLATIONS, CLASSES, SUBCLASSES
 from market.contracts.models import VERSION_STATES
-from market.core.api_schemas import Answer, Input, ListAnswer
+from market.core.api_schemas import Answer, Input, ListAnswer, Query, page_number, per_page
 from market.core.fields import Day, Line, LongText, Whole
 from market.core.money import HIGHEST_FEN
+from market.core.pagination import ROWS_PER_PAGE
 
 _CONTENT = "合同的字段，名称与登记表相同；金额是以分为单位的整数，比例是万分之几，日期按 ISO 8601"
+
+
+# As `queries.TABS`.
+TABS = ("open", "returned", "closed")
 
 
 def _one_of(choices: Any) -> validate.OneOf:
@@ -75,6 +80,18 @@ class ContractChangeAct(Input):
     technical_fen = _fen()
     decided_on = Day(metadata={"type": "string", "format": "date", "description": "办理日期"})
     seen = Line(64, metadata={"description": "读到的 touches_mark；涉及的事项变了的回答 409"})
+
+
+class ContractChangeQuery(Query):
+    """Which changes, of those that the program's body or office handles."""
+
+    tab = fields.String(
+        load_default="open",
+        validate=_one_of(TABS),
+        metadata={"description": "待办理、待补正或已办结", "enum": list(TABS)},
+    )
+    page = page_number()
+    per_page = per_page(ROWS_PER_PAGE)
 
 
 class ContractTouchSchema(Answer):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from market.contracts import locking as contracts
@@ -16,13 +16,14 @@ from market.contracts.changes.locking import FILES
 from market.contracts.changes.models import OPEN, ContractChange
 from market.contracts.changes.shown import Line
 from market.contracts.changes.touching import Touch, mark, touches
-from market.contracts.changes.workflow import ASK, CHANGE, READ
+from market.contracts.changes.workflow import ASK, CHANGE, DESK, READ
 from market.contracts.models import Contract, ContractVersion
 from market.core import files
 from market.core import workflow as flow
 from market.core.db import db
 from market.core.errors import NotFound
 from market.core.models import CaseEvent, StoredFile
+from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, policy
 from market.core.workflow import Transition
 
@@ -89,6 +90,30 @@ def _lines(change: ContractChange) -> list[Line]:
     old = contracts.version_of(change.contract, change.base_version)
     new = contracts.version_of(change.contract, change.version)
     return shown.changed(old.content, new.content)
+
+
+# What the list of bodies and offices shows: tab → states; what an office began is there as a draft.
+TABS = {
+    "open": ("submitted", "examined"),
+    "returned": ("returned", "draft"),
+    "closed": ("done", "refused", "withdrawn"),
+}
+
+
+def at_desk(
+    actor: Actor, tab: str = "open", page: int = 1, per_page: int = ROWS_PER_PAGE
+) -> PageOf[ContractChange]:
+    """Changes that the actor's body or office handles: open ones by how long they wait."""
+    wanted = policy.where(actor, DESK, ContractChange) & ContractChange.state.in_(TABS[tab])
+    counted = select(ContractChange.id).where(wanted).limit(EXACT_UP_TO + 1).subquery()
+    total = db.session.scalar(select(func.count()).select_from(counted)) or 0
+    waits = ContractChange.updated_at
+    order = waits.desc() if tab == "closed" else waits.asc()
+    query = select(ContractChange).where(wanted).options(*_JOINED)
+    query = query.order_by(order, ContractChange.id).limit(per_page).offset((page - 1) * per_page)
+    total_is = "exact" if total <= EXACT_UP_TO else "at_least"
+    rows = db.session.scalars(query).all()
+    return PageOf(rows, min(total, EXACT_UP_TO), page, per_page, total_is)
 
 
 @dataclass(frozen=True)

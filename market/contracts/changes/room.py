@@ -10,6 +10,7 @@ from market.contracts.changes import (
     own_data,
     queries,
     web,
+    web_lists,
     web_receipts,
     web_versions,
     workflow,
@@ -19,7 +20,12 @@ from market.core.ports import Room
 
 ROOM = Room(
     "contract_changes",
-    blueprints=[web.blueprint, web_receipts.blueprint, web_versions.blueprint],
+    blueprints=[
+        web.blueprint,
+        web_lists.blueprint,
+        web_receipts.blueprint,
+        web_versions.blueprint,
+    ],
     api=[api.blueprint, api_receipts.blueprint],
     files={FILES: queries.may_have},
     messages=messages.TOLD,

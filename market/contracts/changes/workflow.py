@@ -52,6 +52,7 @@ READ = policy.declare(
     **dict.fromkeys(MEMBERS, Asker() | (Party() & Sent())),
     **_handles(Sent() | ByOffice()),
 )
+DESK = policy.declare("contracts:contract_change:desk", **_handles(Sent() | ByOffice()))
 SEND = policy.declare("contracts:contract_change:send", **_editors(Asker()), **_handles(ByOffice()))
 EDIT = policy.declare(
     "contracts:contract_change:edit",
