@@ -153,7 +153,7 @@ def test_kill_9_leaves_neither_number_nor_contract_half_done(demo, demo_settings
     while nos:
         command = [sys.executable, str(REGISTRAR), *nos]
         child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
-        until = choice.randint(5, 60)
+        until = choice.randint(20, 80)
         for count, line in enumerate(child.stdout, 1):
             acknowledged.update([line.split()])
             if count == until:
@@ -169,7 +169,8 @@ def test_kill_9_leaves_neither_number_nor_contract_half_done(demo, demo_settings
         )
         db.session.rollback()
         assert all(done[no] == number for no, number in acknowledged.items())
-        assert 0 <= len(done) - len(acknowledged) <= len(nos)
+        # One may have been committed and not been told.
+        assert len(done) - len(acknowledged) in {0, 1}
         whole(body_id, len(done))
         acknowledged |= done
         nos = [no for no in nos if no not in done]
