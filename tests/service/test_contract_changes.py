@@ -119,7 +119,7 @@ def test_an_amendment_takes_the_place_of_what_was_registered(no, filer, first, s
     names = [line.name for line in case.lines]
     assert names == ["buyers", "total_fen", "technical_fen", "non_technical_fen"]
     assert [(one.old, one.new) for one in case.lines if one.name == "total_fen"] == [
-        ("280,000 元", "300,000 元")
+        ("28 万元", "30 万元")
     ]
     assert "13900000009" not in str(case.lines)
     deciding.examine(first, change, {"technical_fen": 255_000_00, "answer": "扣除试制材料"})
@@ -137,7 +137,7 @@ def test_an_amendment_takes_the_place_of_what_was_registered(no, filer, first, s
     assert new.findings["technical_fen"] == 255_000_00
     kept = db.session.scalars(select(ContractChange)).one()
     assert (kept.state, kept.decided_on) == ("done", clock.today())
-    assert "280,000 元 → 300,000 元" in str(kept.touches)
+    assert "28 万元 → 30 万元" in str(kept.touches)
     assert entries(no) == [
         ("registered", 1, 280_000_00, 250_000_00),
         ("amended", -1, -280_000_00, -250_000_00),

@@ -86,8 +86,8 @@ def test_an_amendment_from_the_form_to_the_new_version(no, seller, browse):
     assert made.status_code == 303, made.text
     address = made.location
     case = filer.get(address)
-    assert "280,000 元" in case.text
-    assert "300,000 元" in case.text
+    assert "28 万元" in case.text
+    assert "30 万元" in case.text
     assert "请附上证明材料" in case.text
     refused = send(filer, f"{address}/submit", of=address)
     assert refused.status_code == 422
@@ -114,7 +114,7 @@ def test_an_amendment_from_the_form_to_the_new_version(no, seller, browse):
     assert "已被变更" in old.text
     assert "13900000001" not in old.text
     compared = second.get(f"/contracts/{no}/versions")
-    assert "<del>280,000 元</del>" in compared.text
+    assert "<del>28 万元</del>" in compared.text
     stale = filer.post(form, data={**typed, "reason": "旧页面"})
     assert stale.status_code == 409
     assert "已被第 2 版取代" in stale.text
@@ -166,7 +166,7 @@ def test_receipts_on_their_page(no, seller, browse):
     good = {**fields_of(page), "amount_fen": "30万", "received_on": "2026-03-01"}
     assert filer.post(address, data=good).status_code == 303
     page = filer.get(address)
-    assert "到账比登记的成交额多 20,000 元" in page.text
+    assert "到账比登记的成交额多 2 万元" in page.text
     (row,) = receipts.rows(contracts.row(no))
     reverse = f"{address}/{row.receipt.id}/reverse"
     assert send(filer, reverse, of=address).status_code == 422
