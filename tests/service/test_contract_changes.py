@@ -269,6 +269,18 @@ def test_an_office_annuls_after_hearing_and_two_people_decide(no, filer, first, 
     assert told
 
 
+def test_a_draft_of_a_party_does_not_keep_an_office_from_annulling(no, filer, first, office):
+    draft = asked(filer, no, "amend", content=less(), send=False)
+    with pytest.raises(Conflict, match=draft):
+        service.ask(office, no, "review", {})
+    change = service.ask(office, no, "annul", {"ground": "fraud"})
+    assert (state(draft), state(change)) == ("withdrawn", "draft")
+    assert [one.state for one in versions(no)] == ["registered", "dropped"]
+    assert "annul" not in changes.beside(first, contracts.row(no)).asks
+    with pytest.raises(Conflict, match=change):
+        service.ask(filer, no, "cancel", {})
+
+
 def test_a_refused_contract_is_looked_at_again(filer, seller, body, first, second):
     no = contracts.drafted(filer, seller)
     filing.submit(filer, no, body.no)

@@ -62,6 +62,7 @@ def schema_for(content: Mapping[str, Any]) -> Schema:
     class AmendSchema(Schema):
         class Meta:
             unknown = EXCLUDE
+            register = False  # one is made for each form
 
         @post_load
         def gather(self, values: dict[str, Any], **_more: Any) -> dict[str, Any]:
@@ -107,7 +108,7 @@ def _gathered(values: Mapping[str, Any], places: Mapping[str, int]) -> dict[str,
     if (found.get("currency") or "CNY").upper() != "CNY" and not found.get("exchange"):
         wrong["exchange"] = ["外币合同请写明折算汇率和日期，金额按人民币填写。"]
     if wrong:
-        raise ValidationError(wrong)  # type: ignore[arg-type]
+        raise ValidationError(wrong)
     return {
         "content": found,
         **{key: values[key] for key in ("version", "base", "reason") if values.get(key)},

@@ -68,7 +68,7 @@ def give_back(
         change = locked(actor, no, version)
         flow.fire(work, CHANGE, change, action, reason=reason, values=moved())
         if action == "return":
-            messages.tell_asker(change)
+            messages.tell_asker(messages.RETURNED, change)
 
 
 def refuse(actor: Actor, no: str, reason: str | None, version: int | None = None) -> None:

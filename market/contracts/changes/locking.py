@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 
 from market.contracts import content as fields
-from market.contracts.changes.models import ContractChange
+from market.contracts.changes.models import OPEN, UNSENT, ContractChange
 from market.contracts.changes.workflow import READ
 from market.contracts.models import Contract, ContractVersion
 from market.core import clock
@@ -57,6 +57,29 @@ def touch(change: ContractChange, **values: Any) -> None:
         .execution_options(synchronize_session=False)
     )
     db.session.refresh(change)
+
+
+def in_the_way(contract: Contract, kind: str) -> ContractChange | None:
+    """The open change of a contract that another one has to wait for.
+
+    An office that annuls does not wait for what a party began and has not sent, or not sent again.
+    """
+    query = select(ContractChange).where(
+        ContractChange.contract_id == contract.id, ContractChange.state.in_(OPEN)
+    )
+    if kind == "annul":
+        query = query.where(~_unsent())
+    return db.session.scalar(query)
+
+
+def unsent(contract: Contract) -> ContractChange | None:
+    """The open change of a contract that a party has not sent, or not sent again."""
+    query = select(ContractChange).where(ContractChange.contract_id == contract.id, _unsent())
+    return db.session.scalar(query)
+
+
+def _unsent() -> ColumnElement[bool]:
+    return ContractChange.state.in_(UNSENT) & ContractChange.asker_id.is_not(None)
 
 
 def add_version(

@@ -59,10 +59,10 @@ def tell_deciders(change: ContractChange) -> None:
         _tell(ASKED, change, region_path=change.office_region.path)
 
 
-def tell_asker(change: ContractChange) -> None:
-    """Tell who asked what is missing; an office that began it itself sees it on its desk."""
+def tell_asker(kind: MessageKind, change: ContractChange) -> None:
+    """Tell who asked; an office that began it itself sees it on its desk."""
     if change.asker_id is not None:
-        _tell(RETURNED, change, organisation_id=change.asker_id, roles=EDITORS)
+        _tell(kind, change, organisation_id=change.asker_id, roles=EDITORS)
 
 
 def tell_parties(change: ContractChange) -> None:

@@ -38,6 +38,7 @@ STATES = {
     "withdrawn": N_("已撤回"),
 }
 OPEN = ("draft", "submitted", "returned", "examined")
+UNSENT = ("draft", "returned")
 _OPEN = text(f"state IN {OPEN}")
 # Who asks for it. Tax and finance offices have no account for this: an office records their letter.
 ASKERS = {

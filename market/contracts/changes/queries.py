@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from market.contracts import locking as contracts
 from market.contracts import queries as whole_contracts
 from market.contracts.changes import shown
-from market.contracts.changes.locking import FILES
+from market.contracts.changes.locking import FILES, in_the_way
 from market.contracts.changes.models import OPEN, ContractChange
 from market.contracts.changes.shown import Line
 from market.contracts.changes.touching import Touch, mark, touches
@@ -145,19 +145,20 @@ def of_contract(actor: Actor, contract: Contract) -> Sequence[ContractChange]:
 def beside(actor: Actor, contract: Contract) -> Beside:
     """What the page of a contract shows of its changes."""
     changes = of_contract(actor, contract)
-    taken = any(one.state in OPEN for one in changes)
-    return Beside(
-        contract, changes, [] if taken else asks(actor, contract), registered_versions(contract)
-    )
+    return Beside(contract, changes, asks(actor, contract), registered_versions(contract))
 
 
 def asks(actor: Actor, contract: Contract) -> list[str]:
-    """The kinds of changes that the actor may ask for in the contract's state."""
+    """The kinds of changes that the actor may ask for now: by the state, none being in the way."""
     fitting = {
         "registered": ("amend", "cancel", "review", "annul"),
         "refused": ("review",),
     }.get(contract.state, ())
-    return [kind for kind in fitting if policy.allows(actor, ASK[kind], contract)]
+    return [
+        kind
+        for kind in fitting
+        if policy.allows(actor, ASK[kind], contract) and in_the_way(contract, kind) is None
+    ]
 
 
 def registered_versions(contract: Contract) -> Sequence[ContractVersion]:

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
-
 from market.accounts.roles import EDITORS
 from market.contracts import content as fields
 from market.contracts import locking as contracts
 from market.contracts.changes import messages
 from market.contracts.changes.amending import keeping
-from market.contracts.changes.locking import FILES, add_version, locked, moved, touch
-from market.contracts.changes.models import OPEN, ContractChange
+from market.contracts.changes.locking import (
+    FILES,
+    add_version,
+    in_the_way,
+    locked,
+    moved,
+    touch,
+    unsent,
+)
+from market.contracts.changes.models import ContractChange
 from market.contracts.changes.schemas import GROUNDS
 from market.contracts.changes.workflow import ASK, CHANGE, EDIT, SEND
 from market.contracts.models import STATES, Contract
@@ -65,6 +71,10 @@ def ask(
         work.require(ASK[kind], contract)
         refuse_now(contract, kind)
         _refuse_stale(contract, base)
+        if kind == "annul" and (waiting := unsent(contract)) is not None:
+            flow.fire(work, CHANGE, waiting, "lapse", values=moved())
+            drop_version(waiting)
+            messages.tell_asker(messages.DECIDED, waiting)
         asker = _asker(actor, contract) if kind != "annul" else None
         version = None
         if kind == "amend":
@@ -97,7 +107,8 @@ def ask(
 def refuse_now(contract: Contract, kind: str) -> None:
     """Refuse what cannot be asked for just now. Raises Conflict: its state, or another is open."""
     _refuse_state(contract, kind)
-    _refuse_open(contract)
+    if (open_one := in_the_way(contract, kind)) is not None:
+        raise Conflict(f"这份合同已有一件变更在办（{open_one.no}），办结或撤回后才能再提出。")
 
 
 def _refuse_state(contract: Contract, kind: str) -> None:
@@ -105,14 +116,6 @@ def _refuse_state(contract: Contract, kind: str) -> None:
         raise Conflict(
             f"这份合同现在的状态是「{STATES[contract.state]}」，不能这样办理；请刷新后再看。"
         )
-
-
-def _refuse_open(contract: Contract) -> None:
-    query = select(ContractChange.no).where(
-        ContractChange.contract_id == contract.id, ContractChange.state.in_(OPEN)
-    )
-    if (open_no := db.session.scalar(query)) is not None:
-        raise Conflict(f"这份合同已有一件变更在办（{open_no}），办结或撤回后才能再提出。")
 
 
 def _refuse_stale(contract: Contract, base: int | None) -> None:

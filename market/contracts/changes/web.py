@@ -47,6 +47,7 @@ WORDS = {
     "return": "补正",
     "refuse": "不予办理",
     "withdraw": "撤回",
+    "lapse": "因撤销登记终止",
 }
 APART = ("examine", "approve", "settle")  # have a form of their own
 _LISTS = {

@@ -8,7 +8,7 @@ decision was taken there.
 from __future__ import annotations
 
 from market.accounts.roles import EDITORS, MEMBERS, OFFICES
-from market.contracts.changes.models import STATES, ContractChange
+from market.contracts.changes.models import STATES, UNSENT, ContractChange
 from market.contracts.changes.policies import Asker, ByOffice, Sent
 from market.contracts.policies import AtBody, Filer, InOffice, OfModes, Party, Unfiled
 from market.contracts.workflow import EXAMINERS, WORKABLE
@@ -63,6 +63,7 @@ RETURN = policy.declare("contracts:contract_change:return", **_handles())
 EXAMINE = policy.declare("contracts:contract_change:examine", first_examiner=AtBody() & OWN)
 APPROVE = policy.declare("contracts:contract_change:approve", second_examiner=AtBody() & OWN)
 SETTLE = policy.declare("contracts:contract_change:settle", **_handles(OTHERS))
+LAPSE = policy.declare("contracts:contract_change:lapse", **_handles())
 _refuses = _handles(OTHERS)
 _refuses["second_examiner"] = AtBody() & (OTHERS | (OWN & StateIn(("examined",))))
 REFUSE = policy.declare("contracts:contract_change:refuse", **_refuses)
@@ -116,7 +117,9 @@ CHANGE = Workflow(
                    reason=True, not_by=("examine",), tone="stop"),
         Transition("withdraw", N_("撤回"), ("draft", "submitted", "returned"), "withdrawn", SEND,
                    tone="plain"),
+        # What a party began and never sent does not keep an office from annulling.
+        Transition("lapse", N_("因撤销登记终止"), UNSENT, "withdrawn", LAPSE, button=False),
     ),
 )  # fmt: skip
 # Each once, as programs name them.
-ACTIONS = tuple(one.action for one in CHANGE.transitions)
+ACTIONS = tuple(one.action for one in CHANGE.transitions if one.button)
