@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import case, func, select
 
-from market.contracts.models import Contract, ContractEntry
+from market.contracts.entry_models import ContractEntry
+from market.contracts.models import Contract
 from market.core import clock
 from market.core.db import db, under
 from market.core.unit_of_work import UnitOfWork
@@ -47,7 +48,7 @@ def counts_anew(contract: Contract, what: str, day: date) -> None:
     """Count a contract as its columns say now, instead of as before. In a unit of work.
 
     Args:
-        what: of `models.ENTRIES`.
+        what: of `entry_models.ENTRIES`.
     """
     take_off(contract, what, day)
     _write(contract, 1, what, day)

@@ -1,4 +1,4 @@
-"""Technology contracts: the case, its versions, parties, rule sets, changes, receipts, numbers."""
+"""Technology contracts: the case, its versions, parties, rule sets, numbers."""
 
 from __future__ import annotations
 
@@ -55,8 +55,6 @@ VERSION_STATES = {
     "superseded": "已被变更",
     "dropped": "未登记",
 }
-# What an entry of the sums stands for.
-ENTRIES = ("registered", "amended", "corrected", "cancelled", "annulled")
 CLOCK_UNITS = {"natural": N_("自然日"), "working": N_("工作日")}
 THRESHOLD_BASES = {
     "technical_value": N_("技术交易额"),
@@ -331,35 +329,6 @@ class Deficiency(Base):
     field: Mapped[str | None] = mapped_column(String(40))
     words: Mapped[str] = mapped_column(String(500))
     answered: Mapped[str | None] = mapped_column(String(500))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class ContractEntry(Base):
-    """What a day adds to, or takes from, the sums of registered contracts; appended, never changed.
-
-    A registration adds one contract and its amounts on its day (登记日期); a change takes off what
-    was counted and adds what counts now; an end takes it off. A year that was reported stays.
-    """
-
-    __tablename__ = "contract_entry"
-    __table_args__ = (
-        CheckConstraint("contracts IN (-1, 1)", name="contracts"),
-        CheckConstraint(f"what IN {ENTRIES}", name="what"),
-        CheckConstraint(f"contract_class IN {tuple(CLASSES)}", name="contract_class"),
-        Index("ix_contract_entry_contract", "contract_id", "id"),
-        Index("ix_contract_entry_seller", "seller_region_id", "day"),
-        Index("ix_contract_entry_buyer", "buyer_region_id", "day"),
-    )
-    id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    contract_id: Mapped[int] = mapped_column(ForeignKey("contract.id"))
-    day: Mapped[date]
-    what: Mapped[str] = mapped_column(String(12))
-    contracts: Mapped[int]
-    total_fen: Mapped[int] = mapped_column(BigInteger)
-    technical_fen: Mapped[int] = mapped_column(BigInteger)
-    contract_class: Mapped[str | None] = mapped_column(String(20))
-    seller_region_id: Mapped[int | None] = mapped_column(ForeignKey("region.id"))
-    buyer_region_id: Mapped[int | None] = mapped_column(ForeignKey("region.id"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -12,8 +12,9 @@ from market.contracts import examining, filing, prefill
 from market.contracts.changes import amending, deciding, receipts, service
 from market.contracts.changes.locking import FILES as PAPERS
 from market.contracts.changes.models import ContractChange, ContractReceipt
+from market.contracts.entry_models import ContractEntry
 from market.contracts.locking import FILES
-from market.contracts.models import Contract, ContractEntry, ContractVersion
+from market.contracts.models import Contract, ContractVersion
 from market.core import clock, files
 from market.core.db import db
 from market.core.permissions import SYSTEM, policy

@@ -27,7 +27,8 @@ from market.catalogue.models import Listing, NameConsent, Revision
 from market.catalogue.publishing.models import Submission
 from market.catalogue.publishing.rules import REVIEW_DAYS
 from market.contracts.changes.models import ContractReceipt
-from market.contracts.models import ContractEntry, ContractVersion, Deficiency
+from market.contracts.entry_models import ContractEntry
+from market.contracts.models import ContractVersion, Deficiency
 from market.core import clock, holidays
 from market.core.calendar import DueDate, add_working_days
 from market.core.db import UtcDateTime, db

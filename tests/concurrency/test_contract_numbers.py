@@ -16,7 +16,8 @@ from sqlalchemy import select
 
 from market.contracts import examining
 from market.contracts.changes import deciding, service
-from market.contracts.models import Contract, ContractEntry, ContractVersion, NumberCounter
+from market.contracts.entry_models import ContractEntry
+from market.contracts.models import Contract, ContractVersion, NumberCounter
 from market.core import clock, files
 from market.core.db import db
 from market.core.errors import Conflict

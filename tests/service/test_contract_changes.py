@@ -19,7 +19,8 @@ from market.contracts.changes import (
 )
 from market.contracts.changes import queries as changes
 from market.contracts.changes.models import ContractChange, ContractReceipt
-from market.contracts.models import ContractEntry, ContractParty, ContractVersion
+from market.contracts.entry_models import ContractEntry
+from market.contracts.models import ContractParty, ContractVersion
 from market.core import clock, files
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound
