@@ -19,7 +19,7 @@ from market.contracts.changes.api_schemas import (
 from market.contracts.changes.models import STATES, ContractChange
 from market.contracts.changes.queries import Case
 from market.contracts.changes.workflow import DESK, EDIT, READ
-from market.contracts.workflow import LIST
+from market.contracts.workflow import READ as READ_CONTRACT
 from market.core import file_api, files
 from market.core.api import MISSING, PREFIX, ApiBlueprint
 from market.core.api_writes import as_seen, create_once, creates, edits, require_match, version_tag
@@ -110,7 +110,7 @@ def changes(no: str) -> PageOf[dict[str, Any]]:
 @blueprint.response(201, ContractChangeCaseSchema, description="草稿")
 @blueprint.alt_response(404, MISSING)
 @creates
-@requires(LIST)
+@requires(READ_CONTRACT)
 def ask(values: dict[str, Any], no: str) -> Response:
     """Begin a change as a draft."""
     actor = current_actor()
