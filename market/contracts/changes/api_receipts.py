@@ -66,7 +66,10 @@ def _listed(contract: Contract) -> dict[str, Any]:
         for one in receipts.rows(contract)
     ]
     sums = receipts.totals(contract)
-    told = {"totals": {name: getattr(sums, name) for name in _TOTALS}, "next_after": None}
+    told: dict[str, Any] = {
+        "totals": {name: getattr(sums, name) for name in _TOTALS},
+        "next_after": None,
+    }
     told |= {"items": rows, "total": len(rows), "total_is": "exact"}
     dumped: dict[str, Any] = ContractReceiptListSchema().dump(told)
     return dumped

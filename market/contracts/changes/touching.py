@@ -69,16 +69,16 @@ def _paper(contract: Contract, kind: str) -> Iterator[Touch]:
 def _amounts(change: ContractChange, findings: Mapping[str, Any]) -> Iterator[Touch]:
     """How the sums of the year change."""
     contract = change.contract
-    old = contract.total_fen or 0, contract.technical_fen or 0
+    old = [contract.total_fen or 0, contract.technical_fen or 0]
     if change.kind in _ENDS:
-        new = 0, 0
+        new = [0, 0]
         words = "从统计中减去 1 份"
     else:
         content = version_of(contract, change.version).content if change.version else {}
-        new = tuple(
+        new = [
             _first(findings.get(name), content.get(name), before)
             for name, before in zip(("total_fen", "technical_fen"), old, strict=True)
-        )
+        ]
         words = "统计仍计 1 份"
     moved = [
         f"{label} {show_yuan(before)} → {show_yuan(after)}"
