@@ -26,7 +26,7 @@ from market.contracts.schemas import (
     RightSchema,
 )
 from market.core.errors import Invalid
-from market.core.fields import Choice, LongText, Whole, YesNo, Yuan
+from market.core.fields import Choice, Day, LongText, Whole, YesNo, Yuan
 from market.core.forms import Form
 from market.core.money import format_yuan
 
@@ -196,8 +196,13 @@ def asked(content: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
 
 
 def _question(name: str, label: str, field: Any) -> dict[str, Any]:
-    options = list(getattr(field, "choices", {}).items())
-    return {"name": name, "label": label, "kind": kind_of(field), "options": options}
+    return {
+        "name": name,
+        "label": f"{label}（元）" if isinstance(field, Yuan) else label,
+        "kind": kind_of(field),
+        "options": list(getattr(field, "choices", {}).items()),
+        "short": isinstance(field, (Day, Rate, Whole, Yuan)) or getattr(field, "longest", 99) <= 20,
+    }
 
 
 # Programs send whole fen and basis points, by the names of the same fields.
