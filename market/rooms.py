@@ -66,6 +66,7 @@ from market.catalogue.publishing import web as publishing_web
 from market.catalogue.publishing import web_more as publishing_web_more
 from market.catalogue.publishing import workflow as publishing_workflow
 from market.catalogue.term_files import KIND as TERMS
+from market.contracts.changes.room import ROOM as contract_changes
 from market.contracts.desk import importer as contract_results
 from market.contracts.desk.room import ROOM as contract_desk
 from market.contracts.room import ROOM as contracts
@@ -367,6 +368,7 @@ ROOMS: tuple[Room, ...] = (
     intents,
     contracts,
     contract_desk,
+    contract_changes,
     dispatch,
     calls,
     names,

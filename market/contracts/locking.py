@@ -116,8 +116,8 @@ def write_parties(contract: Contract, content: Mapping[str, Any]) -> None:
                     country=row.get("country") or "CHN",
                     nature=row.get("nature"),
                     region_id=places.get(row.get("region_code", "")),
-                    telephone_key=_key(row.get("telephone")),
-                    legal_key=_key(row.get("legal_person")),
+                    telephone_key=personal_key(row.get("telephone")),
+                    legal_key=personal_key(row.get("legal_person")),
                     address=row.get("address"),
                 )
             )
@@ -125,7 +125,7 @@ def write_parties(contract: Contract, content: Mapping[str, Any]) -> None:
         terms.write(contract, readable)
 
 
-def _key(text: str | None) -> str | None:
-    """What stands for a personal value: equal ones are found, none is read."""
+def personal_key(text: str | None) -> str | None:
+    """What stands for a personal value in the rows of parties: equal ones are found, none is read."""
     folded = fold(text or "").replace(" ", "").replace("-", "")
     return secrets.pseudonym(folded, _KEYS) if folded else None

@@ -1,4 +1,4 @@
-"""Technology contracts: the case, its versions, parties, changes, receipts."""
+"""Technology contracts: the case, its versions, parties and what was missing."""
 
 from __future__ import annotations
 
@@ -60,20 +60,6 @@ VERSION_STATES = {
     "registered": "登记的内容",
     "superseded": "已被变更",
     "dropped": "未登记",
-}
-CHANGES = {
-    "amend": N_("变更登记"),
-    "cancel": N_("注销登记"),
-    "annul": N_("撤销登记"),
-    "review": N_("异议复查"),
-}
-CHANGE_STATES = {
-    "draft": N_("草稿"),
-    "submitted": N_("待办理"),
-    "returned": N_("待补正"),
-    "done": N_("已办结"),
-    "refused": N_("未予办理"),
-    "withdrawn": N_("已撤回"),
 }
 
 
@@ -305,72 +291,4 @@ class Deficiency(Base):
     field: Mapped[str | None] = mapped_column(String(40))
     words: Mapped[str] = mapped_column(String(500))
     answered: Mapped[str | None] = mapped_column(String(500))
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class ContractChange(Base):
-    """Something asked of a decided contract: amend, cancel, annul, look at it again.
-
-    `version` is the content that is to take the place of the registered one. One is open at a time.
-    """
-
-    __tablename__ = "contract_change"
-    __table_args__ = (
-        CheckConstraint(f"kind IN {tuple(CHANGES)}", name="kind"),
-        CheckConstraint(f"state IN {tuple(CHANGE_STATES)}", name="state"),
-        CheckConstraint("kind <> 'amend' OR version IS NOT NULL", name="amended"),
-        Index(
-            "uq_contract_change_open",
-            "contract_id",
-            unique=True,
-            sqlite_where=text("state IN ('draft', 'submitted', 'returned')"),
-            postgresql_where=text("state IN ('draft', 'submitted', 'returned')"),
-        ),
-        Index("ix_contract_change_office", "office_region_id", "state", "updated_at"),
-        Index("ix_contract_change_asker", "asker_id", "state"),
-    )
-    id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    no: Mapped[str] = mapped_column(String(20), unique=True)
-    contract_id: Mapped[int] = mapped_column(ForeignKey("contract.id"))
-    kind: Mapped[str] = mapped_column(String(10))
-    state: Mapped[str] = mapped_column(String(12), default="draft")
-    asker_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
-    office_region_id: Mapped[int] = mapped_column(ForeignKey("region.id"))
-    # The version that was registered when it was asked: a later one makes the change stale.
-    base_version: Mapped[int | None]
-    version: Mapped[int | None]
-    ground: Mapped[str | None] = mapped_column(String(20))
-    reason: Mapped[str] = mapped_column(String(1000))
-    happened_on: Mapped[date | None]
-    answer: Mapped[str | None] = mapped_column(String(1000))
-    decided_on: Mapped[date | None]
-    # What the change touches, as it was shown to the one who decided.
-    touches: Mapped[list[dict[str, Any]]] = mapped_column(Document)
-    demo: Mapped[bool] = mapped_column(default=False)
-    lock_version: Mapped[int] = mapped_column(default=1)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-    contract: Mapped[Contract] = relationship()
-    office_region: Mapped[Region] = relationship()
-
-
-class ContractReceipt(Base):
-    """Money that the seller received (到账), a royalty of a year among others; reversed, not erased."""
-
-    __tablename__ = "contract_receipt"
-    __table_args__ = (
-        CheckConstraint("amount_fen <> 0", name="amount"),
-        CheckConstraint("(reverses_id IS NULL) = (amount_fen > 0)", name="reversal"),
-        Index("ix_contract_receipt_contract", "contract_id", "received_on"),
-        UniqueConstraint("reverses_id"),
-    )
-    id: Mapped[int] = mapped_column(RowId, primary_key=True)
-    contract_id: Mapped[int] = mapped_column(ForeignKey("contract.id"))
-    received_on: Mapped[date]
-    amount_fen: Mapped[int] = mapped_column(BigInteger)
-    cost_fen: Mapped[int | None] = mapped_column(BigInteger)
-    what: Mapped[str] = mapped_column(String(200))
-    reverses_id: Mapped[int | None] = mapped_column(ForeignKey("contract_receipt.id"))
-    author: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, false, select
 
-from market.contracts.models import Contract, ContractChange
+from market.contracts.models import Contract
 from market.core.db import under
 from market.core.permissions import Actor, Condition, Grant
 from market.regions.models import Region
@@ -138,13 +138,24 @@ class PartyInArea(Condition):
         return _rows(model, inside & Contract.state.in_(self._DECIDED))
 
 
-class Asker(Condition):
-    """Holds for changes that the organisation of the grant asked for."""
+class OfModes(Condition):
+    """Holds for contracts that are registered in one of these ways (`models.MODES`)."""
+
+    def __init__(self, *modes: str) -> None:
+        self.modes = modes
 
     def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
-        own = grant.organisation_id
-        return own is not None and (target is None or target.asker_id == own)
+        return target is None or _contract(target).mode in self.modes
 
     def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
-        own = grant.organisation_id
-        return false() if own is None else ContractChange.asker_id == own
+        return _rows(model, Contract.mode.in_(self.modes))
+
+
+class Unfiled(Condition):
+    """Holds for contracts that an office recorded: no organisation files them."""
+
+    def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
+        return target is None or _contract(target).filer_id is None
+
+    def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
+        return _rows(model, Contract.filer_id.is_(None))

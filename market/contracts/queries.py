@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from market.contracts import content as fields
 from market.contracts import rules
+from market.contracts.counting import Counted, Sums, counted
 from market.contracts.locking import FILES, version_of
 from market.contracts.models import (
     OPEN,
@@ -31,6 +32,7 @@ from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, policy
 from market.core.workflow import Transition
 
+__all__ = ["Counted", "Sums", "counted"]  # what the sums of a place are, beside the rest
 _JOINED = (
     joinedload(Contract.filer),
     joinedload(Contract.body),

@@ -9,5 +9,5 @@ ROOM = Room(
     "contracts",
     seeds=[rule_sets.seed],
     messages=messages.KINDS,
-    workflows=[workflow.CONTRACT, workflow.CHANGE],
+    workflows=[workflow.CONTRACT],
 )

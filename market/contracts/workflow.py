@@ -8,15 +8,16 @@ system, whose result is typed in here.
 from __future__ import annotations
 
 from market.accounts.roles import EDITORS, MEMBERS, OFFICES
-from market.contracts.models import CHANGE_STATES, STATES, Contract, ContractChange
+from market.contracts import counting
+from market.contracts.models import STATES, Contract
 from market.contracts.policies import (
-    Asker,
     AtBody,
     AtPoint,
     Filer,
     InOffice,
     Party,
     PartyInArea,
+    Unfiled,
 )
 from market.core.languages import N_
 from market.core.permissions import Always, Condition, StateIn, policy
@@ -66,15 +67,8 @@ SECOND = policy.declare("contracts:contract:register", second_examiner=AtBody())
 CLEAR = policy.declare("contracts:contract:clear", **_HANDLES)
 RECORD = policy.declare("contracts:contract:record", **_HANDLES)
 SHOW = policy.declare("contracts:contract:show", **_editors(Filer()))
-RECEIVE = policy.declare("contracts:contract:receive", **_FILES)
+RECEIVE = policy.declare("contracts:contract:receive", **_FILES, **_offices(InOffice() & Unfiled()))
 DECIDE = policy.declare("contracts:contract:decide", **_HANDLES)
-
-ASK_CHANGE = policy.declare("contracts:contract_change:ask", **_editors(Party()))
-READ_CHANGE = policy.declare(
-    "contracts:contract_change:read", **dict.fromkeys(MEMBERS, Asker() | Party()), **_HANDLES
-)
-SEND_CHANGE = policy.declare("contracts:contract_change:send", **_editors(Asker()), **_HANDLES)
-DECIDE_CHANGE = policy.declare("contracts:contract_change:decide", **_HANDLES)
 RULES = policy.declare("contracts:rule_set:read", public=Always())
 
 
@@ -140,57 +134,20 @@ CONTRACT = Workflow(
         Transition("send_back", N_("退回初审"), ("examined",), "accepted", SECOND, reason=True,
                    tone="plain"),
         Transition("register", N_("准予登记"), ("examined",), "registered", SECOND,
-                   not_by=("examine",)),
+                   not_by=("examine",), effects=(counting.counts,)),
         Transition("clear", N_("预审通过"), ("accepted",), "cleared", CLEAR),
         Transition("reopen", N_("退回审查"), ("cleared",), "accepted", CLEAR, reason=True,
                    tone="plain"),
-        Transition("record", N_("录入登记结果"), ("draft", "cleared"), "registered", RECORD),
+        Transition("record", N_("录入登记结果"), ("draft", "cleared"), "registered", RECORD,
+                   effects=(counting.counts,)),
         Transition("refuse", N_("不予登记"), ("accepted", "examined", "cleared"), "refused", DECIDE, reason=True,
                    not_by=("examine",), tone="stop"),
+        # What only follows from a decided change (`contracts.changes`), never from a button.
         Transition("reconsider", N_("重新审查"), ("refused",), "accepted", DECIDE, reason=True,
-                   tone="plain"),
+                   tone="plain", button=False),
         Transition("cancel", N_("注销登记"), ("registered",), "cancelled", DECIDE, reason=True,
-                   tone="stop"),
+                   tone="stop", button=False, effects=(counting.counts_no_more,)),
         Transition("annul", N_("撤销登记"), ("registered",), "annulled", DECIDE, reason=True,
-                   tone="stop"),
-    ),
-)  # fmt: skip
-
-
-def _change_item(change: ContractChange) -> Item:
-    steps = {
-        "draft": ("owner", "填写后提交"),
-        "submitted": ("office", "办理，或退回补正"),
-        "returned": ("owner", "补齐后重新提交"),
-    }
-    side, words = steps.get(change.state, ("", ""))
-    return Item(
-        no=change.no,
-        title=change.contract.title,
-        url=f"{address(change.contract)}/changes/{change.no}",
-        side="office" if side and change.asker_id is None else side,
-        next_step=words,
-        organisation_id=change.asker_id,
-        region_path=change.office_region.path,
-        returned=change.state == "returned",
-    )
-
-
-CHANGE = Workflow(
-    name="contract_change",
-    label=N_("登记事项变更"),
-    model=ContractChange,
-    states=CHANGE_STATES,
-    room="contracts",
-    item=_change_item,
-    transitions=(
-        Transition("submit", N_("提交"), WORKABLE, "submitted", SEND_CHANGE),
-        Transition("withdraw", N_("撤回"), ("draft", "submitted", "returned"), "withdrawn",
-                   SEND_CHANGE, tone="plain"),
-        Transition("return", N_("补正"), ("submitted",), "returned", DECIDE_CHANGE, reason=True,
-                   tone="plain"),
-        Transition("approve", N_("予以办理"), ("submitted",), "done", DECIDE_CHANGE),
-        Transition("refuse", N_("不予办理"), ("submitted",), "refused", DECIDE_CHANGE, reason=True,
-                   tone="stop"),
+                   tone="stop", button=False, effects=(counting.counts_no_more,)),
     ),
 )  # fmt: skip

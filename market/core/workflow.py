@@ -44,6 +44,7 @@ class Transition:
         undo: runs after `take_back` moved the state back, and takes back the effects; it may refuse
             by raising Conflict. Without it, the state alone is moved back.
         tone: "primary", "plain" or "stop": how the button looks.
+        button: whether the case's page offers it; not where it only follows from another case.
     """
 
     action: str
@@ -57,6 +58,7 @@ class Transition:
     bulk: bool = False
     undo: Undo | None = None
     tone: str = "primary"
+    button: bool = True
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ class Workflow:
         return [
             one
             for one in self.transitions
-            if case.state in one.sources
+            if one.button
+            and case.state in one.sources
             and policy.allows(actor, one.permission, case)
             and not _did_before(actor, self.name, case.id, one.not_by)
         ]

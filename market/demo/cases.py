@@ -13,6 +13,7 @@ from market.core.permissions import SYSTEM, policy
 from market.core.unit_of_work import unit_of_work
 from market.demo import (
     calls,
+    contract_changes,
     directory,
     intents,
     names,
@@ -52,6 +53,8 @@ SCENES: dict[str, Scene] = {
     "firms": scenes_of_dispatch.firm,
     "calls": calls.call,
     "names": names.name,
+    # After the directory: they are filed with its bodies.
+    "contract_changes": contract_changes.case,
 }
 
 

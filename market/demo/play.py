@@ -26,6 +26,9 @@ from market.catalogue.intake.service import RING_WITHIN
 from market.catalogue.models import Listing, NameConsent, Revision
 from market.catalogue.publishing.models import Submission
 from market.catalogue.publishing.rules import REVIEW_DAYS
+from market.contracts.changes.models import ContractReceipt
+from market.contracts.entry_models import ContractEntry
+from market.contracts.models import ContractVersion, Deficiency
 from market.core import clock, holidays
 from market.core.calendar import DueDate, add_working_days
 from market.core.db import UtcDateTime, db
@@ -111,6 +114,10 @@ class Play:
             SavedSearch,
             BulletinSubscription,
             NameConsent,
+            ContractVersion,
+            Deficiency,
+            ContractEntry,
+            ContractReceipt,
         )
         for model in dict.fromkeys((*cases, *others)):
             for row in self._touched(model):

@@ -81,6 +81,7 @@ def test_everything_moves_and_numbers_stay(clerk, pair, tmp_path):
         "机构与服务点名录": 0,
         "公示": 0,
         "揭榜与应答": 0,
+        "技术合同": 0,
     }
 
     assert merging.merge(clerk, source_no, OTHER) == target_no

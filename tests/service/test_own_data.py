@@ -50,6 +50,8 @@ HEADINGS = {
     "发出的推荐": select(Dispatch.sent_by_id),
     "联系的企业": select(ContactOfficer.person_id),
     "写的联系记录": select(ContactLine.by_id),
+    "办理的技术合同": _steps("contract"),
+    "办理的技术合同变更": _steps("contract_change"),
     "填写的公示": select(Notice.edited_by_id),
     "订阅的搜索": select(SavedSearch.person_id),
     "订阅的简报": select(BulletinSubscription.person_id),

@@ -17,7 +17,9 @@ from market.catalogue.imports.models import ImportJob
 from market.catalogue.intake.models import Intake
 from market.catalogue.models import Listing, ProblemReport
 from market.catalogue.publishing.models import Submission
-from market.contracts.models import Contract, ContractChange, RuleSet
+from market.contracts.changes.models import ContractChange
+from market.contracts.models import Contract
+from market.contracts.office_models import RuleSet
 from market.core.db import db
 from market.core.models import WorkItem
 from market.core.permissions import PUBLIC, Always, policy
@@ -57,6 +59,10 @@ ROWS = {
     "contracts:contract_change": ContractChange,
     "contracts:number_format": Admission,
     "contracts:rule_set": RuleSet,
+    "contracts:contract_change:amend": Contract,
+    "contracts:contract_change:annul": Contract,
+    "contracts:contract_change:cancel": Contract,
+    "contracts:contract_change:review": Contract,
     "discovery:bulletin": Bulletin,
     "discovery:bulletin_subscription": BulletinSubscription,
     "discovery:saved": SavedSearch,

@@ -53,6 +53,9 @@ MADE_UNDER = {
     "escalateDemand": "a case of its own; the demand stays as it is",
     "logDispatch": "a line that is added; nothing that stands there changes",
     "logFirm": "a line that is added; nothing that stands there changes",
+    "askContractChange": "a case of its own; the contract stays, and an open one is refused (409)",
+    "addContractChangeFile": "as a draft's file",
+    "addContractReceipt": "a row that is added; nothing that stands there changes",
     "uploadIntentFile": "nobody sees it before the offer that names it",
 }
 
