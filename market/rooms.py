@@ -66,10 +66,12 @@ from market.catalogue.publishing import web as publishing_web
 from market.catalogue.publishing import web_more as publishing_web_more
 from market.catalogue.publishing import workflow as publishing_workflow
 from market.catalogue.term_files import KIND as TERMS
+from market.contracts.papers.room import ROOM as contract_papers
 from market.contracts.room import ROOM as contracts
 from market.core import (
     api,
     file_api,
+    file_cli,
     file_pages,
     health,
     kept_forms,
@@ -141,6 +143,7 @@ core = Room(
         file_pages.blueprint,
     ],
     api=[file_api.blueprint],
+    commands=[file_cli.group],
     tasks=[
         Task("abandoned imports", 60.0, _remove_abandoned_imports),
         Task("forget limits", 600.0, limits.forget_old),
@@ -364,6 +367,7 @@ ROOMS: tuple[Room, ...] = (
     matching,
     intents,
     contracts,
+    contract_papers,
     dispatch,
     calls,
     names,
