@@ -97,16 +97,31 @@ def edition(contract: Contract) -> int:
     return db.session.scalar(counted) or 1
 
 
+def check_address(contract: Contract) -> str:
+    """Where the live state is shown, with number and code."""
+    asked = {"no": contract.registration_no or "", "code": contract.check_code or ""}
+    return f"{_check_page()}?{urlencode(asked)}"
+
+
+def _check_page() -> str:
+    return f"{current_app.extensions['market'].settings.base_url}/verify"
+
+
 def _verify(contract: Contract) -> dict[str, Any]:
-    """Where the live state is looked up, in words and as a picture (ISO/IEC 18004)."""
+    """The way to the live state, in words and as a picture (ISO/IEC 18004)."""
     import segno
 
-    base = f"{current_app.extensions['market'].settings.base_url}/verify"
-    asked = {"no": contract.registration_no or "", "code": contract.check_code or ""}
     picture = io.BytesIO()
-    code = segno.make(f"{base}?{urlencode(asked)}", error="m", micro=False)
+    code = segno.make(check_address(contract), error="m", micro=False)
     code.save(picture, kind="svg", xmldecl=False, border=2)
-    return {"qr": picture.getvalue().decode(), "verify": {"address": base, **asked}}
+    return {
+        "qr": picture.getvalue().decode(),
+        "verify": {
+            "address": _check_page(),
+            "no": contract.registration_no or "",
+            "code": contract.check_code or "",
+        },
+    }
 
 
 def _void(contract: Contract) -> str | None:
