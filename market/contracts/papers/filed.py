@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
@@ -45,13 +46,15 @@ from market.regions import queries as regions
 
 # What an attached file is for, by its purpose.
 PURPOSES = {
-    "contract": "合同文本",
-    "authorisation": "授权书",
-    "patent_transfer": "专利登记手续证明",
-    "trade_permit": "技术进出口证明",
-    "translation": "中文副本",
+    "contract": "合同文本（含附件）",
+    "ip_certificate": "知识产权证书",
+    "authorisation": "法人授权书",
     "approval": "批准文件",
-    "right": "知识产权证明",
+    "translation": "中文译本和一致承诺",
+    "patent_transfer": "专利权转让登记手续证明",
+    "trade_permit": "技术进出口登记证或许可证",
+    "price_notice": "价格公示记录",
+    "point": "委托服务点的授权书",
     "certificate": "登记证明扫描件",
 }
 _PARTY = (
@@ -311,7 +314,8 @@ def refusal(contract: Contract) -> dict[str, Any]:
 def dossier(contract: Contract) -> dict[str, Any]:
     """卷内目录: papers and attached files in the order of time."""
     filer = contract.filer.name if contract.filer else contract.seller_name
-    office, rows = issuer(contract), []
+    office = issuer(contract)
+    rows: list[tuple[datetime, str, str, str]] = []  # when, name, by whom, note
     if contract.submitted_at:
         rows.append((contract.submitted_at, "技术合同登记申请表", filer, ""))
     for one in files.files_of(FILES, contract.id):

@@ -19,6 +19,7 @@ from market.contracts.workflow import READ
 from market.core import clock, files
 from market.core.db import db
 from market.core.errors import Conflict, NotFound
+from market.core.models import StoredFile
 from market.core.permissions import Actor, policy
 from market.core.unit_of_work import unit_of_work
 
@@ -152,7 +153,7 @@ def _kept(contract: Contract) -> bytes:
     return files.content(attached(row))
 
 
-def attached(row: ContractPaper) -> files.StoredFile:
+def attached(row: ContractPaper) -> StoredFile:
     """The stored file of an issued paper."""
     return files.files_of(PAPER_FILES, row.id)[0]
 

@@ -11,6 +11,7 @@ ROOM = Room(
     blueprints=[web.blueprint],
     api=[api.blueprint],
     tasks=[Task("issue certificates", 2.0, service.issue_due)],
-    logged_files=[FILES],
+    # The contract's own, those of its changes, and opinions of experts.
+    logged_files=[FILES, "contract_change", "contract_opinion"],
     scopes={"contracts:paper": "技术合同的文书：受理单、告知书、卷内目录，重新出具登记证明"},
 )

@@ -91,7 +91,8 @@ def typeset(template: str, data: Mapping[str, Any], moment: datetime) -> bytes:
         raise CannotSet(_lacking(_plain(found[1]), data)) from error
     if warnings:
         raise RuntimeError(f"{template}.typ: {warnings[0].message}")
-    return bytes(made)
+    assert isinstance(made, bytes)  # one file, since it is a PDF
+    return made
 
 
 def _plain(text: str) -> str:
