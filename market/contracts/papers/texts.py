@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from market.contracts import content as fields
@@ -45,7 +46,14 @@ def blank(contract_class: str) -> Printed:
     """The text of a class with nothing filled in. Raises NotFound: no such class."""
     if contract_class not in CLAUSES:
         raise NotFound("没有这一类合同文本。")
-    return _printed(contract_class, {}, f"{CLASSES[contract_class]}合同（参考文本）.docx")
+    name = f"{CLASSES[contract_class]}合同（参考文本）.docx"
+    return Printed(name, _blank(contract_class), files.TYPES["docx"])
+
+
+@cache
+def _blank(contract_class: str) -> bytes:
+    """Made once a process: everybody gets the same file, which caches may keep."""
+    return _document(contract_class, {})
 
 
 def of_contract(actor: Actor, no: str) -> Printed:
