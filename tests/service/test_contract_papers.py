@@ -138,7 +138,7 @@ def test_who_may_have_what(draft, filer, number, body, first):
     service.issue_due()
     contract = contract_of(draft)
     other = people.actor(("owner", people.organisation("别家")), name="别人")
-    away = people.actor(("county", None, "360982"), name="外地经办")  # where the seller lies
+    away = people.actor(("county", None, "511402"), name="外地经办")  # where the buyer lies
     for stranger in (PUBLIC, other):
         assert offers.offered(stranger, contract) == []
         with pytest.raises(NotFound):
@@ -178,7 +178,7 @@ def test_what_another_system_registered_is_no_certificate(draft, filer):
     assert "不是技术合同登记证明" in said
     assert "外地登记机构" in said
     assert "200,000.00 元" in said
-    assert "科技局" not in said
+    assert "东坡区经济信息和科技局（演示）" in said, "the office by its own name"
     with pytest.raises(NotFound):
         queries.printed(filer, draft, "certificate")
 
@@ -234,7 +234,7 @@ def test_a_signature_holds_until_a_byte_is_changed(draft, filer, number, demo, t
     assert b"ETSI.CAdES.detached" in made, "PAdES"
     [row] = db.session.scalars(select(ContractPaper))
     assert row.signer == "甲县登记所（测试）"
-    for place in (400, len(made) // 2, made.rindex(b"/ByteRange") - 40):
+    for place in (400, len(made) // 2, len(made) - 60):
         changed = bytearray(made)
         changed[place] ^= 1
         assert not is_whole(bytes(changed), certificate), place

@@ -19,7 +19,6 @@ from market.core.errors import MarketError
 from market.paths import TEMPLATES
 
 ROOT = TEMPLATES / "documents"
-STANDARD = "a-2b"
 # Of NotoSansCJK-Regular.ttc: what papers look like must not hang on what a machine has.
 FONT_SHA256 = "b76b0433203017ca80401b2ee0dd69350349871c4b19d504c34dbdd80541690a"
 _LACKING = re.compile(r'the text `"(.+?)"` could not be displayed', re.DOTALL)
@@ -82,7 +81,7 @@ def typeset(template: str, data: Mapping[str, Any], moment: datetime) -> bytes:
             str(ROOT / f"{template}.typ"),
             format="pdf",
             sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
-            pdf_standards=[STANDARD],
+            pdf_standards=["a-2b"],
             timestamp=moment.replace(microsecond=0),
         )
     except typst.TypstError as error:
