@@ -94,7 +94,7 @@ def kinds_for(actor: Actor, contract: Contract) -> dict[str, str]:
 
 
 def offered(actor: Actor, contract: Contract) -> list[Offer]:
-    """The papers of a contract on buttons for this reader: (label, url) each."""
+    """The papers of a contract for this reader, (label, url) each; `contracts/papers.html` lists them."""
     found = kinds_for(actor, contract)
     return [Offer(label, address(contract, kind)) for kind, label in found.items()]
 
