@@ -12,12 +12,22 @@ from flask import Flask
 from sqlalchemy import func, make_url, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from market.core import audit, calendar, channel_settings, clock, holidays, migrate, vitals
+from market.contracts.papers import signing, typesetting
+from market.core import (
+    audit,
+    calendar,
+    channel_settings,
+    clock,
+    files,
+    holidays,
+    migrate,
+    vitals,
+)
 from market.core.backups import snapshots
 from market.core.db import db
-from market.core.errors import Busy
+from market.core.errors import Busy, MarketError
 from market.core.instance import refuse_unfinished
-from market.core.models import AuditEntry
+from market.core.models import AuditEntry, StoredFile
 from market.core.settings import DECLARED, Settings, is_loopback
 from market.discovery import engine
 from market.monitoring import checks
@@ -73,6 +83,7 @@ def findings(app: Flask, settings: Settings) -> Iterator[Finding]:
         yield from _audit()
         yield from _desks(app)
         yield from _calendar()
+        yield from _papers(settings)
         yield from _backup(app, settings)
 
 
@@ -207,6 +218,32 @@ def _calendar() -> Iterator[Finding]:
     known = bool(entered) or calendar.is_announced(year)
     fact = f"{year} 年的节假日安排{'已有' if known else '还没有'}"
     yield _told(known, fact, "期限暂按星期推算，请升级程序（chinesecalendar）")
+
+
+def _papers(settings: Settings) -> Iterator[Finding]:
+    """Whether stored files are encrypted, and whether certificates can be set and signed."""
+    fact = "附件加密存放" if settings.files_keys else "附件没有加密存放（MARKET_FILES_KEY 是空的）"
+    yield True, fact
+    last = db.session.scalar(select(StoredFile).order_by(StoredFile.id.desc()).limit(1))
+    if last is not None:
+        yield _told(*_opens(last))
+    trouble = typesetting.trouble()
+    yield _told(trouble is None, trouble or "制作文书的字体可用", "请按 requirements.lock 重新安装")
+    if not settings.signing_key:
+        yield True, "登记证明不签名（MARKET_SIGNING_KEY 是空的），只加盖印章"
+        return
+    trouble = signing.trouble()
+    fact = trouble or f"登记证明用 {signing.subject()} 的证书签名"
+    yield _told(trouble is None, fact, "证明暂不出具，请换证书后重启后台进程")
+
+
+def _opens(row: StoredFile) -> tuple[bool, str, str]:
+    """Whether a stored file can be read: its key is here, the storage has it."""
+    try:
+        files.content(row)
+    except MarketError as error:
+        return False, f"最近的附件打不开：{error.message.rstrip('。')}", "请核对密钥和数据目录"
+    return True, "最近的附件打得开", ""
 
 
 def _backup(app: Flask, settings: Settings) -> Iterator[Finding]:

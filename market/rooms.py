@@ -69,10 +69,12 @@ from market.catalogue.term_files import KIND as TERMS
 from market.contracts.changes.room import ROOM as contract_changes
 from market.contracts.desk import importer as contract_results
 from market.contracts.desk.room import ROOM as contract_desk
+from market.contracts.papers.room import ROOM as contract_papers
 from market.contracts.room import ROOM as contracts
 from market.core import (
     api,
     file_api,
+    file_cli,
     file_pages,
     health,
     kept_forms,
@@ -144,6 +146,7 @@ core = Room(
         file_pages.blueprint,
     ],
     api=[file_api.blueprint],
+    commands=[file_cli.group],
     tasks=[
         Task("abandoned imports", 60.0, _remove_abandoned_imports),
         Task("forget limits", 600.0, limits.forget_old),
@@ -369,6 +372,7 @@ ROOMS: tuple[Room, ...] = (
     contracts,
     contract_desk,
     contract_changes,
+    contract_papers,
     dispatch,
     calls,
     names,

@@ -237,6 +237,17 @@ def contact_for(path_ids: Sequence[int]) -> Contact | None:
     return Contact(office.name, office.telephone, office.hours, f"/organisations/{office.no}")
 
 
+def office_name(path_ids: Sequence[int]) -> str | None:
+    """The name of the office that answers for a place: the nearest one upwards."""
+    nearest = case({key: depth for depth, key in enumerate(path_ids)}, value=Organisation.region_id)
+    query = select(Organisation.name).where(
+        Organisation.region_id.in_(path_ids),
+        Organisation.kind == "office",
+        Organisation.state == "active",
+    )
+    return db.session.scalar(query.order_by(nearest.desc(), Organisation.id).limit(1))
+
+
 def in_region(actor: Actor, region: RegionView, limit: int = 8) -> list[OrganisationView]:
     """Some organisations of a region and what lies below, offices first, then by name."""
     query = (

@@ -61,6 +61,11 @@ VERSION_STATES = {
     "superseded": "已被变更",
     "dropped": "未登记",
 }
+# SQL, word for word as the partial index has it: registered here, without a certificate of what is
+# in force. SQLite takes such an index only for the very same words.
+UNCERTIFIED = (
+    "mode = 'own' AND state = 'registered' AND (certified IS NULL OR certified <> effective)"
+)
 
 
 class Contract(Base):
@@ -117,6 +122,12 @@ class Contract(Base):
         Index("ix_contract_point", "point_id", "state"),
         Index("ix_contract_registered", "registered_on", "id"),
         Index("ix_contract_intent", "intent_no"),
+        Index(
+            "ix_contract_uncertified",
+            "id",
+            sqlite_where=text(UNCERTIFIED),
+            postgresql_where=text(UNCERTIFIED),
+        ),
     )
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     no: Mapped[str] = mapped_column(String(20), unique=True)
@@ -132,6 +143,8 @@ class Contract(Base):
 
     version: Mapped[int] = mapped_column(default=1)
     effective: Mapped[int | None]
+    # The version of which a certificate was issued, or tried in vain, in a register kept here.
+    certified: Mapped[int | None]
     title: Mapped[str] = mapped_column(String(300), default="")
     contract_class: Mapped[str | None] = mapped_column(String(20))
     subclass: Mapped[str | None] = mapped_column(String(30))

@@ -14,6 +14,7 @@ from market.core.http import current_actor
 from market.core.languages import translate
 from market.core.models import StoredFile
 from market.core.permissions import Actor, Always, policy, requires
+from market.core.unit_of_work import unit_of_work
 
 blueprint = Blueprint("files", __name__)
 # Whether this reader may have this file, the room of its object says (`Room.files`).
@@ -46,6 +47,11 @@ def find(actor: Actor, no: str) -> StoredFile:
 def handed_out(row: StoredFile, width: str = "") -> Response:
     """The content of a file as an attachment. Raises NotFound: there is no such width."""
     data = files.content(row, int(width) if width.isdecimal() and len(width) < 6 else None)
+    if row.kind in current_app.extensions["market"].logged_files:
+        with unit_of_work(current_actor()) as work:
+            work.require(READ)
+            after = {"file": row.no, "name": row.name, "hash": row.hash}
+            work.record("file.read", row.kind, row.object_id, after=after)
     response = Response(data, mimetype=row.media_type)
     response.headers["Content-Security-Policy"] = _CLOSED
     response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(row.name)}"

@@ -2,7 +2,7 @@
 
 A name's ending says nothing: what a file is, its first bytes and its parts say. Pictures are drawn
 anew, so that neither a camera's notes (EXIF) nor anything hidden behind the picture survives.
-Content may be encrypted at rest later behind this module alone.
+Content lies encrypted when the site has a file key (`core.vault`); only this module reads it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from flask import current_app
 from sqlalchemy import func, select, update
 
-from market.core import clock
+from market.core import clock, vault
 from market.core.db import db
 from market.core.errors import Invalid, NotFound
 from market.core.languages import N_, translate
@@ -178,14 +178,27 @@ def _store(data: bytes) -> str:
     path = _path(digest)
     if path.exists():
         return digest
+    _write(path, vault.locked(data, digest))
+    return digest
+
+
+def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{digest}.{secrets.token_hex(4)}")
+    beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     with open(beside, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
     os.replace(beside, path)
-    return digest
+
+
+def keep(name: str, data: bytes, kind: str) -> Upload:
+    """Put a file that this site made itself into the storage. Call outside a unit of work.
+
+    Args:
+        kind: of `TYPES`.
+    """
+    return Upload(_clean_name(name, kind), TYPES[kind], len(data), _store(data))
 
 
 def attach(
@@ -251,17 +264,37 @@ def content(row: StoredFile, width: int | None = None) -> bytes:
     """The content of a file, or of the smaller picture of this width (pixels).
 
     Raises:
-        NotFound: there is no such width, or the storage has lost the file.
+        NotFound: there is no such width, or the storage has lost the file. Locked: its key is not
+            here, or it was changed.
     """
     digest = row.hash if width is None else (row.derived or {}).get(str(width))
     try:
-        return _path(digest or "").read_bytes() if digest else _missing()
+        data = _path(digest or "").read_bytes() if digest else _missing()
     except OSError:
         return _missing()
+    return vault.opened(data, digest or "")
 
 
 def _missing() -> bytes:
     raise NotFound(translate("没有这个文件。"))
+
+
+def lock_plain() -> tuple[int, int]:
+    """Encrypt what lies plain from before there was a key; gives how many, and how many were done.
+
+    Each file is replaced whole, so that a reader sees the one or the other.
+    """
+    done = already = 0
+    for path in sorted(_folder().glob("??/*")):
+        if not re.fullmatch(r"[0-9a-f]{64}", path.name):
+            continue
+        data = path.read_bytes()
+        if vault.is_locked(data):
+            already += 1
+            continue
+        _write(path, vault.locked(data, path.name))
+        done += 1
+    return done, already
 
 
 def move(kind: str, source_id: int, target_id: int) -> None:

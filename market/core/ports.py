@@ -114,6 +114,8 @@ class Room:
     badges: Mapping[str, Callable[[Actor], int | str]] = field(default_factory=dict)
     # Whether an actor may have a file that is attached to an object of this kind.
     files: Mapping[str, Callable[[Actor, StoredFile], bool]] = field(default_factory=dict)
+    # Kinds of objects whose files are handed out with a line in the audit.
+    logged_files: Sequence[str] = ()
     # What a program's token can be let do: `room:thing` of its permissions → words on screen.
     scopes: Mapping[str, str] = field(default_factory=dict)
     # The kinds of messages it asks for (`core.messages`).
@@ -172,6 +174,10 @@ class Market:
     @property
     def file_gates(self) -> dict[str, Callable[[Actor, StoredFile], bool]]:
         return {kind: gate for room in self.rooms for kind, gate in room.files.items()}
+
+    @property
+    def logged_files(self) -> set[str]:
+        return {kind for room in self.rooms for kind in room.logged_files}
 
     @property
     def messages(self) -> dict[str, MessageKind]:

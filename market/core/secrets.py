@@ -17,17 +17,17 @@ _LENGTH = 32  # bytes of a key
 
 
 @cache
-def _key(secret: str, purpose: str) -> bytes:
+def derived(secret: str, purpose: str) -> bytes:
     """The key of one purpose (HKDF, RFC 5869, with SHA-256)."""
     from cryptography.hazmat.primitives.hashes import SHA256
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-    derived = HKDF(SHA256(), _LENGTH, salt=None, info=f"market:{purpose}".encode())
-    return derived.derive(secret.encode())
+    function = HKDF(SHA256(), _LENGTH, salt=None, info=f"market:{purpose}".encode())
+    return function.derive(secret.encode())
 
 
 def _own_key(purpose: str) -> bytes:
-    return _key(current_app.extensions["market"].settings.secret_key, purpose)
+    return derived(current_app.extensions["market"].settings.secret_key, purpose)
 
 
 def seal(text: str, purpose: str) -> str:

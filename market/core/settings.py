@@ -24,6 +24,7 @@ from search_index import ENGINES
 # Network logs are kept for six months at least: 网络安全法（日志留存不少于六个月的规定）.
 LEAST_AUDIT_DAYS = 184
 SHORTEST_SECRET = 32
+DERIVED = "derived"  # a file key that is drawn from the site's secret key
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -52,6 +53,14 @@ DECLARED: tuple[Setting, ...] = (
     ),
     Setting("SEARCH_ENGINE", "tantivy", "检索引擎：tantivy；小站或装不了它时用 whoosh"),
     Setting("SECRET_KEY", "", "签名密钥，至少 32 个字符；空则首次启动时生成并存入数据目录", True),
+    Setting(
+        "FILES_KEY",
+        "",
+        "附件的加密密钥，至少 32 个字符；derived 由签名密钥派生；空则不加密；多把用逗号隔开，第一把写入",
+        True,
+    ),
+    Setting("SIGNING_KEY", "", "登记证明的签名证书：.p12 文件的路径；空则只打印，不签名"),
+    Setting("SIGNING_PASSWORD", "", "签名证书文件的密码", True),
     Setting("BASE_URL", "", "对外网址，如 https://market.example.gov.cn；空则按监听地址"),
     Setting("BIND", "127.0.0.1:8000", "网站监听的地址和端口"),
     Setting("WEB_PROCESSES", "2", "网站进程数"),
@@ -98,6 +107,9 @@ class Settings:
     database_url: str
     search_engine: str
     secret_key: str = field(repr=False)
+    files_key: str = field(repr=False)
+    signing_key: str
+    signing_password: str = field(repr=False)
     base_url: str
     bind: str
     web_processes: int
@@ -122,6 +134,11 @@ class Settings:
     @property
     def is_sqlite(self) -> bool:
         return self.database_url.startswith("sqlite")
+
+    @property
+    def files_keys(self) -> tuple[str, ...]:
+        """Keys of stored files: the first one writes, all of them read; none: files stay plain."""
+        return tuple(one for one in self.files_key.split(",") if one)
 
     @property
     def is_local(self) -> bool:
@@ -285,6 +302,26 @@ def _secret_key(given: str, instance: Path) -> str:
     return key
 
 
+def _files_key(text: str) -> str:
+    """Keys of stored files, by commas; what is typed by hand is too weak and refused."""
+    words = [one.strip() for one in text.split(",") if one.strip()]
+    if short := [one for one in words if one != DERIVED and len(one) < SHORTEST_SECRET]:
+        raise SettingsError(
+            f"MARKET_FILES_KEY 太短（{len(short[0])} 个字符）："
+            f"请用至少 {SHORTEST_SECRET} 个随机字符，或写 {DERIVED} 由签名密钥派生。"
+        )
+    return ",".join(words)
+
+
+def _signing_key(text: str) -> str:
+    """The file with the certificate that signs; whether it opens, `market doctor` says."""
+    if text and not Path(text).is_file():
+        raise SettingsError(
+            f"MARKET_SIGNING_KEY 指定的文件 {text} 不存在：请写出 .p12 文件的路径，或去掉这个设置。"
+        )
+    return text
+
+
 def _channels(mail_url: str, mail_from: str, sms_url: str, base_url: str) -> dict[str, str]:
     """How mail and SMS leave; secrets in the addresses are never repeated in a message."""
     try:
@@ -335,6 +372,9 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         database_url=_database_url(values["DATABASE_URL"], instance),
         search_engine=engine,
         secret_key=_secret_key(values["SECRET_KEY"], instance),
+        files_key=_files_key(values["FILES_KEY"]),
+        signing_key=_signing_key(values["SIGNING_KEY"]),
+        signing_password=values["SIGNING_PASSWORD"],
         base_url=base_url,
         bind=bind,
         web_processes=_whole_number("WEB_PROCESSES", values["WEB_PROCESSES"], 1, 64),

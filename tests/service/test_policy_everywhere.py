@@ -63,6 +63,7 @@ ROWS = {
     "contracts:contract_change:annul": Contract,
     "contracts:contract_change:cancel": Contract,
     "contracts:contract_change:review": Contract,
+    "contracts:paper": Contract,
     "discovery:bulletin": Bulletin,
     "discovery:bulletin_subscription": BulletinSubscription,
     "discovery:saved": SavedSearch,

@@ -9,6 +9,8 @@ from market.core.settings import SettingsError, load
     ("given", "says"),
     [
         ({"MARKET_SECRET_KEY": "short"}, "至少 32"),
+        ({"MARKET_FILES_KEY": f"derived,{'k' * 31}"}, "MARKET_FILES_KEY 太短（31 个字符）"),
+        ({"MARKET_SIGNING_KEY": "/no/such/key.p12"}, "/no/such/key.p12 不存在"),
         ({"MARKET_DEMO": "1", "MARKET_BASE_URL": "https://market.example.gov.cn"}, "MARKET_DEMO"),
         ({"MARKET_WEB_THREADS": "many"}, "MARKET_WEB_THREADS"),
         ({"MARKET_DATABSE_URL": "x"}, "MARKET_DATABSE_URL 的设置，是否想写 MARKET_DATABASE_URL？"),

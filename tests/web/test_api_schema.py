@@ -80,6 +80,8 @@ FOR_VISITORS_TOO = {
     "createReport",
     "getCall",
     "getReportState",
+    "getContractText",  # a document
+    "verifyRegistration",  # what finds nothing is counted
 }
 
 

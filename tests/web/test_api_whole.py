@@ -187,6 +187,7 @@ def test_edits_without_a_version_are_refused_before_anything_else(app, client):
     heads = [
         token_for(office, "province", scopes, "510000"),
         token_for(people.organisation("甲"), "owner", scopes),
+        token_for(people.organisation("乙"), "second_examiner", scopes),
     ]
     for name, (rule, view) in writing(app).items():
         if "edits" not in writes_of(view):

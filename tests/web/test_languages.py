@@ -72,6 +72,7 @@ EXAMPLES = {
     ],
     "/service-points/<string:no>": [f"/service-points/FW202600{n:04}" for n in (1, 2, 6, 8, 16)],
     "/specialists": ["/specialists", "/specialists?region=zzz", "/specialists?q=zzz"],
+    "/verify": ["/verify"],  # what it finds is walked where a contract is registered
     "/specialists/<string:no>": ["/specialists/ZJ2026000001", "/specialists/ZJ2026000006"],
     "/en": [],
 }
