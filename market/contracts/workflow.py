@@ -84,6 +84,7 @@ READ_CHANGE = policy.declare(
 )
 SEND_CHANGE = policy.declare("contracts:contract_change:send", **_editors(Asker()), **_HANDLES)
 DECIDE_CHANGE = policy.declare("contracts:contract_change:decide", **_HANDLES)
+GUIDE = policy.declare("contracts:guide:read", public=Always())
 RULES = policy.declare("contracts:rule_set:read", public=Always())
 
 
