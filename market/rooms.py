@@ -66,6 +66,8 @@ from market.catalogue.publishing import web as publishing_web
 from market.catalogue.publishing import web_more as publishing_web_more
 from market.catalogue.publishing import workflow as publishing_workflow
 from market.catalogue.term_files import KIND as TERMS
+from market.contracts.filing_pages.importer import KIND as CONTRACTS
+from market.contracts.filing_pages.room import ROOM as contract_filing
 from market.contracts.room import ROOM as contracts
 from market.core import (
     api,
@@ -364,6 +366,7 @@ ROOMS: tuple[Room, ...] = (
     matching,
     intents,
     contracts,
+    contract_filing,
     dispatch,
     calls,
     names,
@@ -385,6 +388,7 @@ KINDS: dict[str, Kind] = {
         ACHIEVEMENTS,
         DEMANDS,
         PINS,
+        CONTRACTS,
     )
 }
 

@@ -111,6 +111,8 @@ class Importable:
         since: sentences on what was changed after an import, which then cannot be undone.
         drafts: an importer that makes drafts instead of showing anything.
         county: rows belong to a county, and to the importer's own when they name none.
+        only_drafts: its rows always become drafts; then `drafts` must be there.
+        drafts_at: the page on which the drafts are found.
     """
 
     kind: Kind
@@ -119,6 +121,8 @@ class Importable:
     since: Callable[[int], Sequence[str]] = lambda run_id: ()
     drafts: Callable[[Options, Actor], Importer] | None = None
     county: bool = False
+    only_drafts: bool = False
+    drafts_at: tuple[str, str] = ("/my/listings", "成果与需求")
 
 
 @dataclass

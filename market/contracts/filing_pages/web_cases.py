@@ -130,7 +130,7 @@ def authorise(no: str) -> AnyResponse:
         authorising.authorise(
             actor, no, values["point"], values["until"], paper, values.get("version")
         )
-        return f"{target}#point"
+        return f"{target}#helper"
 
     return submit(AuthoriseSchema(), do, _page(no, "authorise"), wrong=wrong, twice=True)
 
@@ -144,7 +144,7 @@ def revoke(no: str) -> AnyResponse:
 
     def do(values: Mapping[str, Any]) -> str:
         authorising.revoke(actor, no, values.get("version"))
-        return f"{target}#point"
+        return f"{target}#helper"
 
     return submit(PlainSchema(), do, _page(no, "revoke"))
 

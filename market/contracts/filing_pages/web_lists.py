@@ -142,7 +142,7 @@ def _new_page(form: Form, trouble: Trouble) -> str:
 @requires(GUIDE)
 def guide_page() -> str:
     """办登记: what it is, who registers for whom, what to prepare."""
-    typed = clean_line(request.args.get("region", ""))[:50]
+    typed = clean_line(request.args.get("region") or request.args.get("q", ""))[:50]
     region, meant = place_of(typed) if typed else (None, [])
     return render_template(
         "contracts/guide.html",
