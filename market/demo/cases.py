@@ -13,6 +13,7 @@ from market.core.permissions import SYSTEM, policy
 from market.core.unit_of_work import unit_of_work
 from market.demo import (
     calls,
+    contracts,
     directory,
     intents,
     names,
@@ -52,6 +53,8 @@ SCENES: dict[str, Scene] = {
     "firms": scenes_of_dispatch.firm,
     "calls": calls.call,
     "names": names.name,
+    # After the intents that some of them grow from.
+    "contracts": contracts.contract,
 }
 
 

@@ -26,6 +26,7 @@ from market.catalogue.intake.service import RING_WITHIN
 from market.catalogue.models import Listing, NameConsent, Revision
 from market.catalogue.publishing.models import Submission
 from market.catalogue.publishing.rules import REVIEW_DAYS
+from market.contracts.models import Contract, ContractVersion, Deficiency
 from market.core import clock, holidays
 from market.core.calendar import DueDate, add_working_days
 from market.core.db import UtcDateTime, db
@@ -58,6 +59,7 @@ DAYS = {
     Dispatch: ("updated_at", ("next_call", "last_word_on")),
     ContactOfficer: ("updated_at", ("next_call",)),
     ContactLine: ("at", ("day", "next_call")),
+    Contract: ("updated_at", ("accepted_on",)),
 }
 
 
@@ -111,6 +113,8 @@ class Play:
             SavedSearch,
             BulletinSubscription,
             NameConsent,
+            ContractVersion,
+            Deficiency,
         )
         for model in dict.fromkeys((*cases, *others)):
             for row in self._touched(model):

@@ -17,6 +17,7 @@ from market.catalogue.imports.models import ImportJob
 from market.catalogue.intake.models import Intake
 from market.catalogue.models import Listing, ProblemReport
 from market.catalogue.publishing.models import Submission
+from market.contracts.models import Contract
 from market.core.db import db
 from market.core.models import WorkItem
 from market.core.permissions import PUBLIC, Always, policy
@@ -52,6 +53,7 @@ ROWS = {
     "catalogue:listing": Listing,
     "catalogue:report": ProblemReport,
     "catalogue:submission": Submission,
+    "contracts:contract": Contract,
     "discovery:bulletin": Bulletin,
     "discovery:bulletin_subscription": BulletinSubscription,
     "discovery:saved": SavedSearch,
@@ -91,6 +93,7 @@ WITHOUT_ROWS = {
     "catalogue:pins",
     "catalogue:publishing",
     "catalogue:synonym",
+    "contracts:contracts",
     "monitoring:desk",
     "monitoring:my",
     "notifications:choice",

@@ -14,13 +14,13 @@ from market.contracts.filing_pages import flat, layout, queries, service
 from market.contracts.filing_pages.api_schemas import (
     ContractAct,
     ContractCaseSchema,
+    ContractFields,
     ContractListSchema,
     ContractQuery,
-    ContractText,
     NewContract,
     told,
 )
-from market.contracts.filing_pages.queries import HELPED, TABS
+from market.contracts.filing_pages.rules import HELPED, TABS
 from market.contracts.models import STATES, Contract
 from market.contracts.queries import Case
 from market.contracts.schemas import PARTY_LISTS
@@ -85,7 +85,7 @@ def answer(no: str) -> Response:
     return tagged(whole(case), case.contract.lock_version)
 
 
-def seen(no: str) -> int:
+def _seen(no: str) -> int:
     """The version of the contract, after comparing it with `If-Match`."""
     version = contracts.find(current_actor(), no).lock_version
     require_match(version)
@@ -165,14 +165,14 @@ def contract(no: str) -> Response:
     summary="保存登记申请的内容",
     description="草稿或待补正时；没写的项就成为空。须带 If-Match。",
 )
-@blueprint.arguments(ContractText)
+@blueprint.arguments(ContractFields)
 @blueprint.response(200, ContractCaseSchema, description="保存后的申请")
 @blueprint.alt_response(404, MISSING)
 @edits
 @requires(EDIT)
 def save(values: dict[str, Any], no: str) -> Response:
     """Write all fields."""
-    version = seen(no)
+    version = _seen(no)
     filing.save(current_actor(), no, placed(values), version)
     return answer(no)
 
@@ -190,7 +190,7 @@ def save(values: dict[str, Any], no: str) -> Response:
 @requires(SUBMIT)
 def act_on(values: dict[str, Any], no: str) -> Response:
     """One of the acts of the filer."""
-    version, actor = seen(no), current_actor()
+    version, actor = _seen(no), current_actor()
     if values["action"] == "submit":
         filing.submit(actor, no, values.get("body") or None, version)
     else:

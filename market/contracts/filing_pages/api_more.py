@@ -8,8 +8,15 @@ from typing import Any
 from flask import Response
 
 from market.contracts import queries as contracts
-from market.contracts.filing_pages import attachments, authorising, prechecks, queries, service
-from market.contracts.filing_pages.api import answer, blueprint, seen
+from market.contracts.filing_pages import (
+    attachments,
+    authorising,
+    prechecks,
+    queries,
+    rules,
+    service,
+)
+from market.contracts.filing_pages.api import answer, blueprint
 from market.contracts.filing_pages.api_schemas import (
     ContractAnswers,
     ContractAuthorisation,
@@ -23,11 +30,25 @@ from market.contracts.locking import FILES
 from market.contracts.workflow import AUTHORISE, EDIT, READ, READ_FILES, SHOW
 from market.core import files
 from market.core.api import MISSING, PREFIX
-from market.core.api_writes import as_seen, create_once, creates, edits, tagged
+from market.core.api_writes import (
+    as_seen,
+    create_once,
+    creates,
+    edits,
+    require_match,
+    tagged,
+)
 from market.core.http import current_actor
 from market.core.models import StoredFile
 from market.core.pagination import whole
 from market.core.permissions import policy, requires
+
+
+def _seen(no: str) -> int:
+    """The version of the contract, after comparing it with `If-Match`."""
+    version = contracts.find(current_actor(), no).lock_version
+    require_match(version)
+    return version
 
 
 def _listed(rows: Sequence[StoredFile]) -> dict[str, Any]:
@@ -50,7 +71,7 @@ def attached(no: str) -> Response:
 @blueprint.doc(
     operationId="addContractFile",
     summary="添附件",
-    description=f"草稿或待补正时。{attachments.ACCEPTED}。可带 Idempotency-Key。",
+    description=f"草稿或待补正时。{rules.ACCEPTED}。可带 Idempotency-Key。",
 )
 @blueprint.arguments(ContractFileInput)
 @blueprint.response(201, ContractFileListSchema, description="添加后的附件")
@@ -92,7 +113,9 @@ def remove_file(no: str, file_no: str) -> Response:
 
 @blueprint.route("/contracts/<string:no>/check")
 @blueprint.doc(operationId="checkContract", summary="登记前自查")
-@blueprint.response(200, ContractCheckSchema, description="须改好的、请核对的、税收提示、可选的登记机构")
+@blueprint.response(
+    200, ContractCheckSchema, description="须改好的、请核对的、税收提示、可选的登记机构"
+)
 @blueprint.alt_response(404, MISSING)
 @requires(READ)
 def check(no: str) -> Response:
@@ -124,7 +147,7 @@ def check(no: str) -> Response:
 @requires(EDIT)
 def answers(values: dict[str, Any], no: str) -> Response:
     """How things were mended."""
-    version = seen(no)
+    version = _seen(no)
     told = {one["id"]: one["words"] for one in values["answers"]}
     service.answer(current_actor(), no, told, version)
     return answer(no)
@@ -143,12 +166,10 @@ def answers(values: dict[str, Any], no: str) -> Response:
 @requires(AUTHORISE)
 def authorise(values: dict[str, Any], no: str) -> Response:
     """Let a service point help."""
-    version = seen(no)
+    version = _seen(no)
     sent = values.get("paper")
     paper = attachments.take_in(sent["name"], sent["content"]) if sent else None
-    authorising.authorise(
-        current_actor(), no, values["point"], values["until"], paper, version
-    )
+    authorising.authorise(current_actor(), no, values["point"], values["until"], paper, version)
     return answer(no)
 
 
@@ -162,7 +183,7 @@ def authorise(values: dict[str, Any], no: str) -> Response:
 @requires(AUTHORISE)
 def revoke(no: str) -> Response:
     """End the help of a service point."""
-    authorising.revoke(current_actor(), no, seen(no))
+    authorising.revoke(current_actor(), no, _seen(no))
     return answer(no)
 
 
@@ -179,5 +200,5 @@ def revoke(no: str) -> Response:
 @requires(SHOW)
 def shown(values: dict[str, Any], no: str) -> Response:
     """What the public may see."""
-    service.show(current_actor(), no, values, seen(no))
+    service.show(current_actor(), no, values, _seen(no))
     return answer(no)

@@ -7,9 +7,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from market.contracts.codes import PURPOSES
-from market.contracts.filing_pages.attachments import OFFERED
-from market.contracts.filing_pages.queries import HELPED, TABS
-from market.contracts.filing_pages.service import LONGEST_ANSWER
+from market.contracts.filing_pages.rules import HELPED, LONGEST_ANSWER, OFFERED, TABS
 from market.contracts.models import MODES, STATES, VERSION_STATES
 from market.contracts.rules import REFUSE, WARN
 from market.contracts.schemas import (
@@ -103,10 +101,8 @@ def _content(make: Any, rows: dict[Any, type[Schema]]) -> dict[str, fields.Field
     return found
 
 
-ContractText: type[Schema] = Input.from_dict(_content(_sent, _IN), name="ContractText")
-ContractTextSchema: type[Schema] = Answer.from_dict(
-    _content(_got, _OUT), name="ContractTextSchema"
-)
+ContractFields: type[Schema] = Input.from_dict(_content(_sent, _IN), name="ContractFields")
+ContractTextSchema: type[Schema] = Answer.from_dict(_content(_got, _OUT), name="ContractTextSchema")
 
 
 def told(content: dict[str, Any]) -> dict[str, Any]:
@@ -115,9 +111,7 @@ def told(content: dict[str, Any]) -> dict[str, Any]:
     for name in ContentSchema().fields:
         if name in _ROWS:
             keys = _ROWS[name]().fields
-            found[name] = [
-                {key: row.get(key) for key in keys} for row in content.get(name) or []
-            ]
+            found[name] = [{key: row.get(key) for key in keys} for row in content.get(name) or []]
         else:
             found[name] = content.get(name)
     return found
@@ -234,8 +228,10 @@ class NewContract(Input):
     organisation = fields.Integer(
         strict=True, metadata={"description": "以哪家单位的名义；令牌只有一家时不用写"}
     )
-    intent = fields.String(metadata={"description": "已达成的对接意向的编号；写了它，content 不用写"})
-    content = fields.Nested(ContractText)
+    intent = fields.String(
+        metadata={"description": "已达成的对接意向的编号；写了它，content 不用写"}
+    )
+    content = fields.Nested(ContractFields)
 
 
 class ContractAct(Input):
@@ -295,7 +291,9 @@ class ContractAuthorisation(Input):
     point = fields.String(required=True, metadata={"description": "服务点在名录中的编号"})
     until = fields.Date(required=True, metadata={"description": "到哪一天为止，最长一年"})
     paper = fields.Nested(
-        AttachedFileInput, allow_none=True, metadata={"description": "盖章的授权书；同一家延长时可不写"}
+        AttachedFileInput,
+        allow_none=True,
+        metadata={"description": "盖章的授权书；同一家延长时可不写"},
     )
 
 
@@ -311,7 +309,9 @@ class ContractFindingSchema(Answer):
     """What the check found."""
 
     code = fields.String()
-    weight = fields.String(metadata={"description": "refuse：须改好；warn：请核对", "enum": [REFUSE, WARN]})
+    weight = fields.String(
+        metadata={"description": "refuse：须改好；warn：请核对", "enum": [REFUSE, WARN]}
+    )
     field = fields.String()
     words = fields.String()
     source = fields.String(metadata={"description": "依据"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from market.contracts.codes import PURPOSES
+from market.contracts.filing_pages.rules import LARGEST, OFFERED, POINT, WELCOME
 from market.contracts.locking import FILES, locked, touch
 from market.contracts.models import Contract
 from market.contracts.workflow import EDIT, READ_FILES
@@ -15,13 +15,6 @@ from market.core.files import Upload
 from market.core.models import StoredFile
 from market.core.permissions import Actor, policy
 from market.core.unit_of_work import unit_of_work
-
-# Three hundred scanned pages are usual for a contract with its annexes.
-LARGEST = 60 * 1024 * 1024
-WELCOME = ("pdf", "jpg", "png", "docx")
-ACCEPTED = "PDF、JPG、PNG 或 DOCX（不带宏、不设密码），每个最多 60 MB，共 20 个；盖章后的扫描件就可以"
-POINT = "point"  # the purpose of the paper that authorises a service point
-OFFERED = {code: label for code, label in PURPOSES.items() if code != POINT}
 
 
 def take_in(name: str, data: bytes) -> Upload:
@@ -63,9 +56,7 @@ def remove(actor: Actor, no: str, file_no: str, version: int | None = None) -> N
     with unit_of_work(actor) as work:
         contract = locked(actor, no, version)
         work.require(EDIT, contract)
-        row = next(
-            (one for one in files.files_of(FILES, contract.id) if one.no == file_no), None
-        )
+        row = next((one for one in files.files_of(FILES, contract.id) if one.no == file_no), None)
         if row is None or row.purpose == POINT:
             raise NotFound("没有这个文件。")
         files.remove(work, row)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from market.contracts.filing_pages.attachments import POINT
+from market.contracts.filing_pages.rules import POINT
 from market.contracts.locking import FILES, locked, touch
 from market.contracts.models import OPEN, Contract
 from market.contracts.workflow import AUTHORISE, CONTRACT, address

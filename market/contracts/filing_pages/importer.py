@@ -7,7 +7,6 @@ filer, name, first buyer and day of signing: the same file again changes nothing
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -61,7 +60,9 @@ def columns() -> list[Column]:
         for number in range(1, _ROWS[name] + 1):
             found += [
                 _column(
-                    flat.key(name, number, key), f"{LABELS[name]}{number}{one.metadata['label']}", one
+                    flat.key(name, number, key),
+                    f"{LABELS[name]}{number}{one.metadata['label']}",
+                    one,
                 )
                 for key, one in inner.items()
             ]
@@ -92,7 +93,9 @@ class ContractImporter:
         loaded = [(row, found) for row in rows if (found := self._load(row)) is not None]
         held = _held({content["owner_id"] for _, content in loaded})
         return [
-            one for row, content in loaded if (one := self._classify(row, content, held)) is not None
+            one
+            for row, content in loaded
+            if (one := self._classify(row, content, held)) is not None
         ]
 
     def _prepare(self) -> None:
@@ -136,7 +139,9 @@ class ContractImporter:
         code = values["sellers"][0].get("uscc") if values["sellers"] else None
         owner = accounts.owners_by_uscc([code]).get(code) if code else None
         if owner is None and not row.rejected:
-            row.report("sellers-1-uscc", "本站没有这家卖方：请先登记单位，或用 --organisation 指明。")
+            row.report(
+                "sellers-1-uscc", "本站没有这家卖方：请先登记单位，或用 --organisation 指明。"
+            )
         return owner.id if owner else None
 
     def _judge(self, row: Row, packed: Mapping[str, Any]) -> None:
@@ -155,7 +160,9 @@ class ContractImporter:
         key = _key(content["owner_id"], content["packed"])
         before = self._seen.setdefault(key, row.number)
         if before != row.number:
-            row.report("title", f"与第 {before} 行是同一份合同（名称、买方、签订日期相同），请只留一行。")
+            row.report(
+                "title", f"与第 {before} 行是同一份合同（名称、买方、签订日期相同），请只留一行。"
+            )
             return None
         there = held.get(key)
         if there is None:
@@ -164,7 +171,9 @@ class ContractImporter:
             return Checked(row, "unchanged", content, there.id)
         if there.state != "draft":
             words = STATES[there.state]
-            row.report("title", f"这份合同已有（{there.no}，{words}），不能用文件改；请打开那一份办理。")
+            row.report(
+                "title", f"这份合同已有（{there.no}，{words}），不能用文件改；请打开那一份办理。"
+            )
             return None
         return Checked(row, "changed", content, there.id)
 
@@ -212,9 +221,7 @@ class ContractImporter:
             select(Contract.no)
             .join(ContractTrace, ContractTrace.contract_id == Contract.id)
             .where(ContractTrace.run_id == run_id)
-            .where(
-                (Contract.lock_version != ContractTrace.version) | (Contract.state != "draft")
-            )
+            .where((Contract.lock_version != ContractTrace.version) | (Contract.state != "draft"))
             .order_by(Contract.id)
         ).all()
         if touched:
@@ -312,6 +319,4 @@ def _drafts(options: Options, actor: Actor) -> ContractImporter:
 
 
 KIND = Kind("contracts", "技术合同", columns, ContractImporter, export_rows)
-IMPORTABLE = Importable(
-    KIND, IMPORT, shown, drafts=_drafts, only_drafts=True, drafts_at=_DRAFTS_AT
-)
+IMPORTABLE = Importable(KIND, IMPORT, shown, drafts=_drafts, only_drafts=True, drafts_at=_DRAFTS_AT)

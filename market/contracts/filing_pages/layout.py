@@ -184,9 +184,7 @@ class _Drawn:
         shape = "choice" if options else "long" if isinstance(one, LongText) else "line"
         if shape == "line" and inner in _SHORT:
             shape = "short"
-        return Cell(
-            name, label, shape, value, hint, self.errors.get(name, ""), options, other
-        )
+        return Cell(name, label, shape, value, hint, self.errors.get(name, ""), options, other)
 
     def _in_words(self, name: str, one: fields.Field[Any], value: str) -> str:
         options = dict(_options(name.rpartition("-")[2], one, value))
@@ -208,9 +206,11 @@ class _Drawn:
                     number,
                     [
                         self._cell(
-                            flat.key(name, number, inner), labels[inner], one,
+                            flat.key(name, number, inner),
+                            labels[inner],
+                            one,
                             _INNER_HINTS.get(inner, "") if number == shown[0] else "",
-                        )  # fmt: skip
+                        )
                         for inner, one in rows.schema.fields.items()
                     ],
                 )

@@ -12,8 +12,9 @@ from market.accounts import queries as accounts
 from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS
 from market.contracts.content import unpack
+from market.contracts.filing_pages.rules import HELPED, TABS
 from market.contracts.locking import version_of
-from market.contracts.models import OPEN, VOID, Contract
+from market.contracts.models import VOID, Contract
 from market.contracts.workflow import READ
 from market.core import clock
 from market.core.db import db
@@ -27,19 +28,10 @@ from market.service_points import queries as directory
 from market.service_points.models import POINT, Admission
 from market.service_points.queries import Asked, Entry
 
-# What a list shows: code → (label, states).
-TABS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "open": ("办理中", OPEN),
-    "registered": ("已登记", ("registered",)),
-    "closed": ("其他", ("refused", "withdrawn", *VOID)),
-}
-HELPED = "helped"
 _MOST_CHOICES = 50
 
 
-def mine(
-    actor: Actor, tab: str, page: int = 1, per_page: int = ROWS_PER_PAGE
-) -> PageOf[Contract]:
+def mine(actor: Actor, tab: str, page: int = 1, per_page: int = ROWS_PER_PAGE) -> PageOf[Contract]:
     """The contracts that the actor's organisations file or are a party to, or help with."""
     if tab == HELPED:
         wanted: list[ColumnElement[bool]] = [_at_own_points(actor)]

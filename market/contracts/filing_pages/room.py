@@ -8,7 +8,6 @@ from market.contracts.filing_pages import (
     attachments,
     authorising,
     importer,
-    merging,
     web,
     web_cases,
     web_lists,
@@ -23,8 +22,6 @@ ROOM = Room(
     files={FILES: attachments.may_have},
     messages=[authorising.AUTHORISED],
     imports=[importer.IMPORTABLE],
-    on_merge=merging.move,
-    would_move=merging.would_move,
     scopes={
         "contracts:contract": "技术合同：填写、提交、撤回、附件、补正、委托服务点",
         "contracts:contracts": "批量导入：技术合同",

@@ -8,11 +8,9 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, validates_schema
 
 from market.contracts.codes import CLASSES
-from market.contracts.filing_pages.service import LONGEST_ANSWER
+from market.contracts.filing_pages.rules import LONGEST_ANSWER
 from market.contracts.schemas import SUBCLASS_LABELS
 from market.core.fields import Choice, Day, Line, LongText, Reading, Whole, YesNo
-
-OFFICE = "office"  # stands for the office of the area where a body is chosen
 
 
 class PlainSchema(Schema):

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from market.accounts.roles import EDITORS
 from market.contracts import filing, prefill
 from market.contracts.filing_pages import queries
+from market.contracts.filing_pages.rules import LONGEST_ANSWER
 from market.contracts.locking import locked, touch
 from market.contracts.models import Deficiency
 from market.contracts.workflow import CONTRACT, EDIT, SHOW
@@ -18,9 +19,6 @@ from market.core.errors import Conflict, Denied, Invalid
 from market.core.permissions import Actor
 from market.core.unit_of_work import unit_of_work
 from market.matching.intents.models import Intent
-
-SHOWN = {"title": "项目名称", "seller": "卖方名称", "buyer": "买方名称"}
-LONGEST_ANSWER = 500  # characters
 
 
 def from_intent(actor: Actor, intent_no: str) -> str:
@@ -66,9 +64,7 @@ def from_scratch(actor: Actor, filer_id: int, values: Mapping[str, Any]) -> str:
     return filing.begin(actor, filer_id, whole, origins=origins)
 
 
-def answer(
-    actor: Actor, no: str, answers: Mapping[int, str], version: int | None = None
-) -> None:
+def answer(actor: Actor, no: str, answers: Mapping[int, str], version: int | None = None) -> None:
     """Write, one by one, how what was asked for in the latest round was mended.
 
     Args:
@@ -103,9 +99,7 @@ def answer(
         touch(contract)
 
 
-def show(
-    actor: Actor, no: str, shown: Mapping[str, bool], version: int | None = None
-) -> None:
+def show(actor: Actor, no: str, shown: Mapping[str, bool], version: int | None = None) -> None:
     """Say what the public may see of the contract once it is registered; each side its own.
 
     Args:
@@ -120,4 +114,6 @@ def show(
         if set(shown) - set(queries.consents(actor, contract)):
             raise Denied("对方的名称由对方决定是否公开。")
         touch(contract, shows={**contract.shows, **{name: bool(on) for name, on in shown.items()}})
-        work.record("contract.show", CONTRACT.name, contract.id, no=no, after={"shows": dict(shown)})
+        work.record(
+            "contract.show", CONTRACT.name, contract.id, no=no, after={"shows": dict(shown)}
+        )

@@ -12,8 +12,8 @@ from market.contracts import content as fields
 from market.contracts import filing
 from market.contracts import queries as contracts
 from market.contracts.codes import PURPOSES
-from market.contracts.filing_pages import attachments, flat, layout, prechecks, queries
-from market.contracts.filing_pages.schemas import OFFICE, SubmitSchema
+from market.contracts.filing_pages import attachments, flat, layout, prechecks, queries, rules
+from market.contracts.filing_pages.schemas import SubmitSchema
 from market.contracts.locking import Stale
 from market.contracts.models import STATES
 from market.contracts.queries import Case
@@ -29,7 +29,7 @@ from market.core.submitting import EMPTY, Trouble, show, submit
 
 blueprint = Blueprint("contract_form", __name__)
 LARGEST_FORM = 4_000_000  # bytes of texts
-LARGEST_REQUEST = 2 * attachments.LARGEST + LARGEST_FORM
+LARGEST_REQUEST = 2 * rules.LARGEST + LARGEST_FORM
 _MORE = "more-"
 
 
@@ -168,9 +168,9 @@ def _page(
         trouble=trouble,
         stale=stored is not None,
         saved=request.args.get("saved") == "1" and request.method == "GET",
-        purposes=list(attachments.OFFERED.items()),
+        purposes=list(rules.OFFERED.items()),
         purpose_labels=PURPOSES,
-        accepted=attachments.ACCEPTED,
+        accepted=rules.ACCEPTED,
         asked={one.field: one.words for one in case.deficiencies if one.field}
         if case.contract.state == "returned"
         else {},
@@ -200,7 +200,7 @@ def send(no: str) -> AnyResponse:
         body = values.get("body")
         if not body and not again:
             raise Invalid({"body": ["请选择交给哪家登记机构。"]})
-        number = None if body in {None, OFFICE} else body
+        number = None if body in {None, rules.OFFICE} else body
         filing.submit(actor, no, number, values.get("version"))
         return f"{target}?sent=1"
 
@@ -223,7 +223,7 @@ def _check_page(no: str, form: Form, trouble: Trouble) -> str:
         unread=[(name, flat.label_of(name)) for name in found.unread],
         bodies=queries.bodies(contract),
         office=queries.office_of(contract),
-        office_value=OFFICE,
+        office_value=rules.OFFICE,
         may_submit=policy.allows(actor, SUBMIT, contract),
         sections=layout.shown_content(found.case.content),
         states=STATES,

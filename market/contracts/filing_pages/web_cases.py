@@ -17,6 +17,7 @@ from market.contracts.filing_pages import (
     beside,
     layout,
     queries,
+    rules,
     service,
 )
 from market.contracts.filing_pages.schemas import (
@@ -113,7 +114,7 @@ def answers(no: str) -> AnyResponse:
 @requires(READ)
 def authorise(no: str) -> AnyResponse:
     """委托服务点: by a paper, until a day."""
-    request.max_content_length = attachments.LARGEST + 64 * 1024
+    request.max_content_length = rules.LARGEST + 64 * 1024
     actor = current_actor()
     contract = contracts.find(actor, no)
     target = address(contract)
@@ -188,7 +189,7 @@ def _page(no: str, tried: str = "") -> Callable[[Form, Trouble], str]:
             may_authorise=may_authorise,
             points=queries.points(actor, contract) if may_authorise else [],
             consents=queries.consents(actor, contract),
-            shown_labels=service.SHOWN,
+            shown_labels=rules.SHOWN,
             sections=layout.shown_content(layout.masked(found.content)),
             beside=beside.shown(actor, found),
             own=set(actor.organisations()),
@@ -201,8 +202,8 @@ def _page(no: str, tried: str = "") -> Callable[[Form, Trouble], str]:
             classes=CLASSES,
             subclasses={code: label for code, (_, label) in SUBCLASSES.items()},
             version_states=VERSION_STATES,
-            longest=service.LONGEST_ANSWER,
-            accepted=attachments.ACCEPTED,
+            longest=rules.LONGEST_ANSWER,
+            accepted=rules.ACCEPTED,
         )
 
     return page

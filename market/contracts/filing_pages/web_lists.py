@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from market.contracts import prefill
 from market.contracts.codes import CLASSES, party_names
-from market.contracts.filing_pages import guide, layout, queries, service
+from market.contracts.filing_pages import guide, layout, queries, rules, service
 from market.contracts.filing_pages.schemas import BeginSchema, PlainSchema
 from market.contracts.models import STATES
 from market.contracts.schemas import LABELS
@@ -37,9 +37,9 @@ _NAMES = {
 def mine() -> str | AnyResponse:
     """Contracts of one's organisations, and those with which one's service point helps."""
     actor = current_actor()
-    tabs = {code: label for code, (label, _) in queries.TABS.items()}
+    tabs = {code: label for code, (label, _) in rules.TABS.items()}
     if queries.helps(actor):
-        tabs |= {queries.HELPED: "受托帮办"}
+        tabs |= {rules.HELPED: "受托帮办"}
     asked = request.args.get("tab", "open")
     tab = asked if asked in tabs else "open"
     page = queries.mine(actor, tab, _page_number())
