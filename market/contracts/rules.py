@@ -201,7 +201,7 @@ def _codes(facts: Facts, _today: date) -> Iterator[Finding]:
     for name, sides in (("sellers", facts.sellers), ("buyers", facts.buyers)):
         for side in sides:
             if side.uscc and side.country == "CHN" and (trouble := _uscc_trouble(side.uscc)):
-                yield Finding("uscc", REFUSE, name, f"「{side.name}」：{trouble}", "GB 32100-2015")
+                yield Finding("uscc", WARN, name, f"「{side.name}」：{trouble}", "GB 32100-2015")
 
 
 def _uscc_trouble(text: str) -> str:

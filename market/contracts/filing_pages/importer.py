@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from marshmallow import ValidationError
 from sqlalchemy import delete, select
 
 from market.accounts import queries as accounts
@@ -20,11 +21,12 @@ from market.contracts.filing_pages.models import ContractTrace
 from market.contracts.locking import columns_of, touch, version_of, write_parties
 from market.contracts.models import STATES, Contract, ContractParty, ContractVersion
 from market.contracts.rules import REFUSE, check
-from market.contracts.schemas import LABELS, ContentSchema
+from market.contracts.schemas import LABELS, PARTY_LISTS, ContentSchema
 from market.contracts.workflow import CONTRACT
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Invalid
+from market.core.identifiers import read_uscc
 from market.core.importing import BATCH, Checked, Importable, Kind, Options
 from market.core.models import CaseEvent, WorkItem
 from market.core.money import show_yuan
@@ -147,12 +149,25 @@ class ContractImporter:
     def _judge(self, row: Row, packed: Mapping[str, Any]) -> None:
         """Tell what cannot be, and warn of what is missing or should be looked at."""
         for found in check(fields.facts(packed, _NO_FILES), clock.today()):
-            cell = f"{found.field}-1-name" if found.field in ("sellers", "buyers") else found.field
-            row.report(cell, found.words, warning=found.weight != REFUSE)
+            if found.code != "uscc":  # told at its cell
+                cell = f"{found.field}-1-name" if found.field in PARTY_LISTS else found.field
+                row.report(cell, found.words, warning=found.weight != REFUSE)
+        self._judge_codes(row, packed)
         missing = fields.missing(packed)
         if missing:
             words = "、".join(missing.values())
             row.report("title", f"提交前还要填：{words}。", warning=True)
+
+    @staticmethod
+    def _judge_codes(row: Row, packed: Mapping[str, Any]) -> None:
+        """A credit code whose check digit is wrong was mistyped in the file: refused at its cell."""
+        for name in ("sellers", "buyers"):
+            for number, party in enumerate(packed.get(name, []), start=1):
+                if party.get("uscc") and party.get("country", "CHN") == "CHN":
+                    try:
+                        read_uscc(party["uscc"])
+                    except ValidationError as error:
+                        row.report(flat.key(name, number, "uscc"), str(error.messages[0]))
 
     def _classify(
         self, row: Row, content: dict[str, Any], held: Mapping[tuple[Any, ...], Contract]

@@ -46,7 +46,11 @@ def mine(actor: Actor, tab: str, page: int = 1, per_page: int = ROWS_PER_PAGE) -
     query = (
         select(Contract)
         .where(*wanted)
-        .options(joinedload(Contract.filer), joinedload(Contract.body))
+        .options(
+            joinedload(Contract.filer),
+            joinedload(Contract.body),
+            joinedload(Contract.office_region),
+        )
         .order_by(order, Contract.id.desc())
     )
     rows = db.session.scalars(query.limit(per_page).offset((page - 1) * per_page)).all()

@@ -36,7 +36,7 @@ from market.contracts.workflow import (
     READ_FILES,
     address,
 )
-from market.core import csrf
+from market.core import clock, csrf
 from market.core.errors import Invalid
 from market.core.forms import Form
 from market.core.http import current_actor
@@ -202,6 +202,7 @@ def _page(no: str, tried: str = "") -> Callable[[Form, Trouble], str]:
             classes=CLASSES,
             subclasses={code: label for code, (_, label) in SUBCLASSES.items()},
             version_states=VERSION_STATES,
+            today=clock.today(),
             longest=rules.LONGEST_ANSWER,
             accepted=rules.ACCEPTED,
         )

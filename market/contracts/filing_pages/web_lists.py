@@ -38,10 +38,12 @@ def mine() -> str | AnyResponse:
     """Contracts of one's organisations, and those with which one's service point helps."""
     actor = current_actor()
     tabs = {code: label for code, (label, _) in rules.TABS.items()}
+    filers, first = queries.filers(actor), "open"
     if queries.helps(actor):
         tabs |= {rules.HELPED: "受托帮办"}
-    asked = request.args.get("tab", "open")
-    tab = asked if asked in tabs else "open"
+        first = "open" if filers else rules.HELPED
+    asked = request.args.get("tab", first)
+    tab = asked if asked in tabs else first
     page = queries.mine(actor, tab, _page_number())
     if page.page > page.pages:
         return redirect(query_url())
@@ -53,7 +55,7 @@ def mine() -> str | AnyResponse:
         states=STATES,
         classes=CLASSES,
         next_steps={one.no: _next(one) for one in page.items},
-        may_begin=bool(queries.filers(actor)),
+        may_begin=bool(filers),
         intents=queries.agreed_intents(actor) if tab == "open" else [],
         own=set(actor.organisations()),
     )
