@@ -212,8 +212,10 @@ def _body(
         raise Invalid({"body": [f"{body.title}现在不受理登记申请，请另选一家。"]})
     areas = [one.region.path for one in body.areas]
     named = [one.organisation.uscc or "" for one in body.units]
-    sellers = fields.facts(row.content).sellers
-    if not any(in_service_area(side, areas, named) for side in sellers):
+    facts = fields.facts(row.content)
+    # Technology from abroad is registered by its buyer.
+    here = [side for side in facts.sellers if side.country == "CHN"] or facts.buyers
+    if not any(in_service_area(side, areas, named) for side in here):
         raise Invalid(
             {"body": [f"卖方不在{body.title}的服务范围内：技术合同由卖方在所在地的登记机构登记。"]}
         )

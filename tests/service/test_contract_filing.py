@@ -200,6 +200,26 @@ def test_what_was_asked_for_is_answered_one_by_one_and_goes_back_to_the_same_bod
     assert (contract(draft).body_id, contract(draft).state) == (own.id, "submitted")
 
 
+def test_what_was_refused_is_begun_anew_and_not_taken_unchanged(draft, filer, demo):
+    own = db.session.scalars(select(Admission).where(Admission.mode == "own")).first()
+    both = [
+        people.actor((role, own.organisation_id)) for role in ("first_examiner", "second_examiner")
+    ]
+    with pytest.raises(Conflict):
+        service.copy(filer, draft)
+    filing.submit(filer, draft, own.no)
+    examining.accept(both[0], draft)
+    examining.examine(both[0], draft, {"proposal": "refuse", "refusal": "not_technology"})
+    examining.refuse(both[1], draft, "not_technology", "单纯设备买卖")
+    again = service.copy(filer, draft)
+    assert [one.purpose for one in queries.get(filer, again).files] == ["contract"]
+    with pytest.raises(Conflict):
+        filing.submit(filer, again, own.no)
+    filing.save(filer, again, values(subject="改为调试和达标服务，设备另购。"))
+    filing.submit(filer, again, own.no)
+    assert contract(again).state == "submitted"
+
+
 def test_a_price_notice_is_asked_about_and_tax_is_only_hinted(draft, filer, seller):
     more = {"contract_class": "licence", "subclass": "patent_licence", "licence_kind": "ordinary"}
     filing.save(filer, draft, values(**more))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 from datetime import timedelta
@@ -331,8 +330,10 @@ def test_a_program_files_as_the_page_does(demo, seller, buyer, body):
     assert saved.json["content"]["subject"] == "改过的指标"
     stale = client.put(address, json=kept, headers=head | {"If-Match": seen.headers["ETag"]})
     assert stale.status_code == 412
-    paper = {"name": "合同.pdf", "content": base64.b64encode(PDF).decode(), "purpose": "contract"}
-    assert client.post(f"{address}/files", json=paper, headers=head).status_code == 201
+    scan = PDF + b"%" + b"0" * (30 * 1024 * 1024)
+    paper = {"name": "合同.pdf", "purpose": "contract"}
+    added = client.post(f"{address}/files", data=scan, query_string=paper, headers=head)
+    assert added.json["items"][0]["purpose"] == "contract", added.json
     checked = client.get(f"{address}/check", headers=head).json
     assert checked["ready"], checked
     assert body.no in {one["no"] for one in checked["bodies"]}

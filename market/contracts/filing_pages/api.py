@@ -124,7 +124,8 @@ def contract_list(query: dict[str, Any]) -> PageOf[dict[str, Any]]:
 @blueprint.doc(
     operationId="createContract",
     summary="填写一份登记申请",
-    description="从已达成的对接意向自动填写，或自己写 content；存为草稿。可带 Idempotency-Key。",
+    description="从已达成的对接意向自动填写，照不予登记的一份另填，或自己写 content；存为草稿。"
+    "可带 Idempotency-Key。",
 )
 @blueprint.arguments(NewContract)
 @blueprint.response(201, ContractCaseSchema, description="草稿")
@@ -138,6 +139,8 @@ def create(values: dict[str, Any]) -> Response:
     def act() -> tuple[dict[str, Any], str]:
         if values.get("intent"):
             no = service.from_intent(actor, values["intent"])
+        elif values.get("copy_of"):
+            no = service.copy(actor, values["copy_of"])
         else:
             own = filing.filers(actor)
             owner = values.get("organisation") or (own[0] if len(own) == 1 else None)

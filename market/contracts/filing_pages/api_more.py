@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 
 from market.contracts import queries as contracts
 from market.contracts.filing_pages import (
@@ -22,9 +22,9 @@ from market.contracts.filing_pages.api_schemas import (
     ContractAuthorisation,
     ContractCaseSchema,
     ContractCheckSchema,
-    ContractFileInput,
     ContractFileListSchema,
     ContractShown,
+    ContractUploadQuery,
 )
 from market.contracts.locking import FILES
 from market.contracts.workflow import AUTHORISE, EDIT, READ, READ_FILES, SHOW
@@ -42,6 +42,9 @@ from market.core.http import current_actor
 from market.core.models import StoredFile
 from market.core.pagination import whole
 from market.core.permissions import policy, requires
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_FILE = {"required": True, "content": {"application/octet-stream": _BINARY}}
 
 
 def _seen(no: str) -> int:
@@ -68,26 +71,28 @@ def attached(no: str) -> Response:
 
 
 @blueprint.route("/contracts/<string:no>/files", methods=["POST"])
+@blueprint.arguments(ContractUploadQuery, location="query")
 @blueprint.doc(
     operationId="addContractFile",
     summary="添附件",
-    description=f"草稿或待补正时。{rules.ACCEPTED}。可带 Idempotency-Key。",
+    description=f"草稿或待补正时。正文就是文件：{rules.ACCEPTED}。可带 Idempotency-Key。",
+    requestBody=_FILE,
 )
-@blueprint.arguments(ContractFileInput)
 @blueprint.response(201, ContractFileListSchema, description="添加后的附件")
 @blueprint.alt_response(404, MISSING)
 @creates
 @requires(EDIT)
-def add_file(body: dict[str, Any], no: str) -> Response:
+def add_file(query: dict[str, Any], no: str) -> Response:
     """Attach a file; with `Idempotency-Key` once."""
+    request.max_content_length = rules.LARGEST + 1
     actor = current_actor()
     contract = contracts.find(actor, no)
     policy.require(actor, EDIT, contract)
     key = contract.id
-    upload = attachments.take_in(body["name"], body["content"])
+    upload = attachments.take_in(query["name"], request.get_data(cache=True))
 
     def act() -> tuple[dict[str, Any], str]:
-        attachments.add(actor, no, upload, body["purpose"])
+        attachments.add(actor, no, upload, query["purpose"])
         return _listed(files.files_of(FILES, key)), f"{PREFIX}/contracts/{no}/files"
 
     return create_once(act)

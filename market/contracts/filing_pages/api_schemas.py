@@ -231,6 +231,7 @@ class NewContract(Input):
     intent = fields.String(
         metadata={"description": "已达成的对接意向的编号；写了它，content 不用写"}
     )
+    copy_of = fields.String(metadata={"description": "照哪一份（不予登记、已注销、已撤销）另填"})
     content = fields.Nested(ContractFields)
 
 
@@ -250,12 +251,14 @@ class ContractAct(Input):
     )
 
 
-class ContractFileInput(AttachedFileInput):
-    """A file of a contract."""
+class ContractUploadQuery(Query):
+    """The name of a file whose content is the body, and what it is."""
 
+    name = Line(200, required=True, metadata={"description": "文件名"})
     purpose = fields.String(
         required=True,
         validate=validate.OneOf(list(OFFERED), error=f"应为 {'、'.join(OFFERED)} 之一。"),
+        metadata={"description": "这个文件是什么"},
     )
 
 

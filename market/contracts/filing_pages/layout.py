@@ -20,6 +20,7 @@ ORIGINS = {
     "listing": "来自成果或需求",
     "organisation": "来自单位信息",
     "import": "来自导入的文件",
+    "copy": "照以前的一份",
 }
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from market.accounts import queries as accounts
 from market.accounts.models import Organisation
 from market.accounts.roles import EDITORS
+from market.contracts import queries as contracts
 from market.contracts.content import unpack
 from market.contracts.filing_pages.rules import HELPED, TABS
 from market.contracts.locking import version_of
@@ -67,6 +68,11 @@ def _at_own_points(actor: Actor) -> ColumnElement[bool]:
 def helps(actor: Actor) -> bool:
     """Whether the actor works at a service point."""
     return bool(actor.organisations("point_staff"))
+
+
+def read(actor: Actor, no: str) -> Contract:
+    """A contract that the actor may read. Raises NotFound."""
+    return contracts.find(actor, no)
 
 
 def filers(actor: Actor) -> list[Organisation]:

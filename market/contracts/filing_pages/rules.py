@@ -24,6 +24,7 @@ ACCEPTED = (
 POINT = "point"  # the purpose of the paper that authorises a service point
 OFFERED = {code: label for code, label in PURPOSES.items() if code != POINT}
 
+COPIED = ("refused", *VOID)  # what may be begun anew with the same fields
 LONGEST_ANSWER = 500  # characters
 # What the public may see by consent.
 SHOWN = {"title": "项目名称", "seller": "卖方名称", "buyer": "买方名称"}

@@ -8,14 +8,17 @@ from typing import Any
 from sqlalchemy import func, select
 
 from market.accounts.roles import EDITORS
+from market.contracts import content as fields
 from market.contracts import filing, prefill
 from market.contracts.filing_pages import queries
-from market.contracts.filing_pages.rules import LONGEST_ANSWER
-from market.contracts.locking import locked, touch
+from market.contracts.filing_pages.rules import COPIED, LONGEST_ANSWER, POINT
+from market.contracts.locking import FILES, locked, touch, version_of
 from market.contracts.models import Deficiency
 from market.contracts.workflow import CONTRACT, EDIT, SHOW
+from market.core import files
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid
+from market.core.files import Upload
 from market.core.permissions import Actor
 from market.core.unit_of_work import unit_of_work
 from market.matching.intents.models import Intent
@@ -62,6 +65,39 @@ def from_scratch(actor: Actor, filer_id: int, values: Mapping[str, Any]) -> str:
     if not whole.get("sellers"):
         whole["sellers"], origins["sellers"] = [prefill.party(filer_id)], "organisation"
     return filing.begin(actor, filer_id, whole, origins=origins)
+
+
+def copy(actor: Actor, no: str) -> str:
+    """Begin anew what was not registered, or is registered no more, with its fields and papers.
+
+    What was refused and is sent in unchanged is told so (`filing.submit`).
+
+    Raises:
+        NotFound: no such contract. Denied: the actor does not file for its organisation.
+        Conflict: it is under way or registered: there is nothing to begin anew.
+    """
+    old = queries.read(actor, no)
+    if old.state not in COPIED or old.filer_id is None:
+        raise Conflict("只有不予登记、已注销或已撤销的，才照着另填一份。")
+    old_id, refused = old.id, old.refused_hash
+    values = fields.unpack(version_of(old).content)
+    filer_id, intent_no, listing_no = old.filer_id, old.intent_no, old.listing_no
+    with unit_of_work(actor) as work:
+        made = filing.begin(
+            actor,
+            filer_id,
+            values,
+            origins=dict.fromkeys(values, "copy"),
+            intent_no=intent_no,
+            listing_no=listing_no,
+        )
+        new = locked(actor, made)
+        for one in files.files_of(FILES, old_id):
+            if one.purpose != POINT:
+                same = Upload(one.name, one.media_type, one.size, one.hash, one.derived)
+                files.attach(work, same, FILES, new.id, purpose=one.purpose, caption=one.caption)
+        touch(new, refused_hash=refused)
+    return made
 
 
 def answer(actor: Actor, no: str, answers: Mapping[int, str], version: int | None = None) -> None:

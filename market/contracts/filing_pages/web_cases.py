@@ -29,6 +29,7 @@ from market.contracts.filing_pages.schemas import (
 from market.contracts.models import MODES, OPEN, STATES, VERSION_STATES
 from market.contracts.workflow import (
     AUTHORISE,
+    BEGIN,
     CONTRACT,
     DESK,
     EDIT,
@@ -91,6 +92,19 @@ def act(no: str, action: str) -> AnyResponse:
         return f"{target}/edit" if action == "resume" else target
 
     return submit(PlainSchema(), do, _page(no, action))
+
+
+@blueprint.post("/contracts/<string:no>/copy")
+@requires(READ)
+def copy(no: str) -> AnyResponse:
+    """照这一份另填."""
+    actor = current_actor()
+    contracts.find(actor, no)
+
+    def do(_values: Mapping[str, Any]) -> str:
+        return f"/contracts/{service.copy(actor, no)}/edit"
+
+    return submit(PlainSchema(), do, _page(no, "copy"))
 
 
 @blueprint.post("/contracts/<string:no>/answers")
@@ -187,6 +201,7 @@ def _page(no: str, tried: str = "") -> Callable[[Form, Trouble], str]:
             at_desk=policy.allows(actor, DESK, contract),
             reads_files=policy.allows(actor, READ_FILES, contract),
             may_authorise=may_authorise,
+            may_copy=contract.state in rules.COPIED and policy.allows(actor, BEGIN, contract),
             points=queries.points(actor, contract) if may_authorise else [],
             consents=queries.consents(actor, contract),
             shown_labels=rules.SHOWN,
