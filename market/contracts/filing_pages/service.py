@@ -14,7 +14,7 @@ from market.contracts.filing_pages import queries
 from market.contracts.filing_pages.rules import COPIED, LONGEST_ANSWER, POINT
 from market.contracts.locking import FILES, locked, touch, version_of
 from market.contracts.models import Deficiency
-from market.contracts.workflow import CONTRACT, EDIT, SHOW
+from market.contracts.workflow import CONTRACT, EDIT, READ, SHOW
 from market.core import files
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid
@@ -32,17 +32,18 @@ def from_intent(actor: Actor, intent_no: str) -> str:
         Denied: the actor does not file for the seller.
     """
     there = queries.of_intent(actor, intent_no)
-    if there is not None:
-        return there.no
-    given = prefill.from_intent(actor, intent_no)
-    if given.filer_id not in actor.organisations(*EDITORS):
+    given = prefill.from_intent(actor, intent_no) if there is None else None
+    if given is not None and given.filer_id not in actor.organisations(*EDITORS):
         raise Denied("技术合同由卖方申请登记；请卖方单位的编辑或管理员办理。")
-    with unit_of_work(actor):
+    with unit_of_work(actor) as work:
         # Of two at once the second goes on with what the first began.
         db.session.scalar(select(Intent.id).where(Intent.no == intent_no).with_for_update())
         there = queries.of_intent(actor, intent_no)
         if there is not None:
+            work.require(READ, there)
             return there.no
+        if given is None:
+            raise Conflict("这件合同刚被撤回，请再点一次。")
         return filing.begin(
             actor,
             given.filer_id,

@@ -201,7 +201,14 @@ def send(no: str) -> AnyResponse:
         if not body and not again:
             raise Invalid({"body": ["请选择交给哪家登记机构。"]})
         number = None if body in {None, rules.OFFICE} else body
-        filing.submit(actor, no, number, values.get("version"))
+        try:
+            filing.submit(actor, no, number, values.get("version"))
+        except Invalid as error:
+            if "body" in error.fields:
+                raise
+            # The page lists them all, each with the way to its cell.
+            words = f"有 {len(error.fields)} 处要先改好，才能提交。"
+            raise Invalid({"must": [words]}) from error
         return f"{target}?sent=1"
 
     return submit(SubmitSchema(), act, lambda form, trouble: _check_page(no, form, trouble))
