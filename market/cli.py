@@ -212,6 +212,7 @@ KIND = click.Choice(
         "achievements",
         "demands",
         "pins",
+        "contracts",
     ]
 )
 FILE = click.Path(dir_okay=False, path_type=Path)
