@@ -223,7 +223,7 @@ def _body(
 
 
 def withdraw(actor: Actor, no: str, action: str = "withdraw", version: int | None = None) -> None:
-    """Take back what was sent in, or go on writing (`resume`).
+    """Take back what was sent in, give a draft up (`discard`), or go on writing (`resume`).
 
     Raises:
         Conflict: it is being examined already, or it moved meanwhile.

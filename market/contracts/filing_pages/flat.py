@@ -55,6 +55,16 @@ def key(name: str, number: int, inner: str) -> str:
     return f"{name}-{number}-{inner}"
 
 
+def is_cell(name: str) -> bool:
+    """Whether the form has a cell of this name."""
+    top, dash, rest = name.partition("-")
+    if not dash:
+        return name in PLAIN
+    number, _, inner = rest.partition("-")
+    known = top in LISTS and inner in LISTS[top].schema.fields
+    return known and number.isascii() and number.isdecimal() and len(number) < 4
+
+
 def label_of(name: str) -> str:
     """A cell's name in words: 卖方 1 的名称."""
     top, _, rest = name.partition("-")

@@ -46,9 +46,11 @@ def edit(no: str) -> AnyResponse:
     case = contracts.get(current_actor(), no)
     if not policy.allows(current_actor(), EDIT, case.contract):
         return redirect(address(case.contract), 303)
-    typed = _typed_of(case)
-    more = request.args.get("more", "")
-    return show(lambda form, trouble: _page(case, typed, trouble, more=more))
+    typed, more, trouble = _typed_of(case), request.args.get("more", ""), Trouble()
+    if case.version.unread:  # what is still wrong with it
+        errors = flat.read(typed).errors
+        trouble = Trouble(errors=errors, labels={name: flat.label_of(name) for name in errors})
+    return show(lambda form, wrong: _page(case, typed, wrong, more=more), EMPTY, trouble)
 
 
 def _typed_of(case: Case) -> dict[str, str]:
@@ -91,9 +93,7 @@ def _sent() -> dict[str, str]:
     """The cells of the form; one that sends nothing is empty."""
     found = {}
     for name, text in request.form.items():
-        top, dash, _ = name.partition("-")
-        known = top in flat.LISTS if dash else name in flat.PLAIN
-        if known and text.strip():
+        if flat.is_cell(name) and text.strip():
             found[name] = text.replace("\r\n", "\n").strip()
     return found
 
