@@ -59,20 +59,21 @@ class Upload:
 
 
 def take_in(
-    name: str, data: bytes, *, only: Sequence[str] = tuple(TYPES), largest: int = LARGEST
+    name: str, data: bytes, *, only: Sequence[str] = tuple(TYPES), largest: int = 0
 ) -> Upload:
     """Judge a file and put its content into the storage. Call outside a unit of work.
 
     Args:
         name: as the browser sent it; folders in it are dropped.
         only: kinds that are welcome here, of `TYPES`.
-        largest: bytes.
+        largest: bytes; by default `LARGEST`.
 
     Raises:
         Invalid: empty, too large, or not what is welcome; the messages stand at `file`.
     """
     if not data:
         raise Invalid({"file": [translate("文件是空的。")]})
+    largest = largest or LARGEST
     if len(data) > largest:
         most = largest // (1024 * 1024)
         raise Invalid({"file": [translate("文件超过 %(n)s MB，请压缩或分开上传。", n=most)]})

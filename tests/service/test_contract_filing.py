@@ -99,6 +99,10 @@ def test_cells_and_values_turn_into_each_other(demo):
     again = flat.read(typed)
     assert not again.errors
     assert content.digest(content.pack(again.values)) == content.digest(packed)
+    far = flat.read(
+        {"buyers-1-name": "县", "buyers-1-region_code": "四川省阿坝藏族羌族自治州红原县"}
+    )
+    assert far.values["buyers"][0]["region_code"] == "513233", "longer than a code may be"
 
 
 def test_what_cannot_be_read_is_kept_beside_what_can(demo, draft, filer):

@@ -136,9 +136,7 @@ def may_draft(job: ImportJob) -> bool:
 def needs_clearance(job: ImportJob) -> bool:
     """Whether its rows may only go public after a confidentiality review: achievements, demands."""
     importable = importables().get(job.kind)
-    return (
-        importable is not None and importable.drafts is not None and not importable.only_drafts
-    )
+    return importable is not None and importable.drafts is not None and not importable.only_drafts
 
 
 def only_drafts(job: ImportJob) -> bool:

@@ -24,8 +24,9 @@ from market.contracts.schemas import (
     RightSchema,
 )
 from market.core.db import db
-from market.core.fields import YesNo, Yuan
+from market.core.fields import YesNo, Yuan, as_text
 from market.core.money import format_yuan
+from market.core.text import clean_line
 from market.regions import queries as regions
 from market.regions.models import Region
 from market.regions.queries import Resolver
@@ -180,12 +181,16 @@ def _read_rows(
     for number in numbers:
         cells = {inner: typed.get(key(name, number, inner)) for inner in rows.schema.fields}
         given = {inner: text for inner, text in cells.items() if _filled(text)}
-        values, errors = _load(rows.schema, given)
-        if values.get("region_code") and "region_code" not in errors:
+        misplaced = ""
+        if "region_code" in given:  # a full name may be longer than a code
             try:
-                values["region_code"] = places(values["region_code"])
+                given["region_code"] = places(clean_line(as_text(given["region_code"]))[:100])
             except ValidationError as error:
-                errors["region_code"] = str(error.messages[0])
+                misplaced = str(error.messages[0])
+                del given["region_code"]
+        values, errors = _load(rows.schema, given)
+        if misplaced:
+            errors["region_code"] = misplaced
         if errors:
             wrong |= {key(name, number, inner): words for inner, words in errors.items()}
         else:

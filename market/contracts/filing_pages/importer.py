@@ -320,7 +320,7 @@ def export_rows() -> Iterator[Mapping[str, Any]]:
     query = select(Contract).where(Contract.filer_id.is_not(None)).order_by(Contract.id)
     known = {column.key for column in columns()}
     private = ("legal_person", "contact", "telephone")
-    for one in db.session.scalars(query.yield_per(BATCH)):
+    for one in db.session.scalars(query).yield_per(BATCH):
         cells = flat.write(fields.unpack(version_of(one).content))
         yield {
             cell: text

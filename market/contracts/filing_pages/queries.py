@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import joinedload
@@ -36,7 +37,7 @@ def mine(actor: Actor, tab: str, page: int = 1, per_page: int = ROWS_PER_PAGE) -
     """The contracts that the actor's organisations file or are a party to, or help with."""
     if tab == HELPED:
         wanted: list[ColumnElement[bool]] = [_at_own_points(actor)]
-        order = Contract.point_until.asc()
+        order: ColumnElement[Any] = Contract.point_until.asc()
     else:
         own = [Contract.of_party(one) for one in actor.organisations()]
         wanted = [or_(false(), *own), Contract.state.in_(TABS[tab][1])]
