@@ -111,8 +111,7 @@ class Importable:
         since: sentences on what was changed after an import, which then cannot be undone.
         drafts: an importer that makes drafts instead of showing anything.
         county: rows belong to a county, and to the importer's own when they name none.
-        only_drafts: its rows always become drafts; then `drafts` must be there.
-        drafts_at: the page on which the drafts are found.
+        only_drafts: its rows always become drafts; drafts_at: address and name of their page.
     """
 
     kind: Kind
