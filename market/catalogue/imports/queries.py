@@ -136,13 +136,13 @@ def may_draft(job: ImportJob) -> bool:
 def needs_clearance(job: ImportJob) -> bool:
     """Whether its rows may only go public after a confidentiality review: achievements, demands."""
     importable = importables().get(job.kind)
-    return importable is not None and importable.drafts is not None and not importable.only_drafts
+    return importable is not None and importable.drafts is not None and importable.drafts_at is None
 
 
 def only_drafts(job: ImportJob) -> bool:
     """Whether its rows become drafts and nothing else."""
     importable = importables().get(job.kind)
-    return importable is not None and importable.only_drafts
+    return importable is not None and importable.drafts_at is not None
 
 
 def actions(actor: Actor, job: ImportJob) -> list[Transition]:

@@ -334,4 +334,4 @@ def _drafts(options: Options, actor: Actor) -> ContractImporter:
 
 
 KIND = Kind("contracts", "技术合同", columns, ContractImporter, export_rows)
-IMPORTABLE = Importable(KIND, IMPORT, shown, drafts=_drafts, only_drafts=True, drafts_at=_DRAFTS_AT)
+IMPORTABLE = Importable(KIND, IMPORT, shown, drafts=_drafts, drafts_at=_DRAFTS_AT)
