@@ -213,6 +213,7 @@ KIND = click.Choice(
         "demands",
         "pins",
         "registrations",
+        "contracts",
     ]
 )
 FILE = click.Path(dir_okay=False, path_type=Path)

@@ -69,6 +69,8 @@ from market.catalogue.term_files import KIND as TERMS
 from market.contracts.changes.room import ROOM as contract_changes
 from market.contracts.desk import importer as contract_results
 from market.contracts.desk.room import ROOM as contract_desk
+from market.contracts.filing_pages.importer import KIND as CONTRACTS
+from market.contracts.filing_pages.room import ROOM as contract_filing
 from market.contracts.papers.room import ROOM as contract_papers
 from market.contracts.room import ROOM as contracts
 from market.core import (
@@ -373,6 +375,7 @@ ROOMS: tuple[Room, ...] = (
     contract_desk,
     contract_changes,
     contract_papers,
+    contract_filing,
     dispatch,
     calls,
     names,
@@ -395,6 +398,7 @@ KINDS: dict[str, Kind] = {
         DEMANDS,
         PINS,
         contract_results.KIND,
+        CONTRACTS,
     )
 }
 

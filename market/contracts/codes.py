@@ -222,3 +222,16 @@ ANNULMENTS = {
     "duplicate": N_("重复登记"),
     "other": N_("其他"),
 }
+# What an attached file is for. The last is the written word by which a firm lets a service point help.
+PURPOSES = {
+    "contract": "合同文本（含附件）",
+    "ip_certificate": "知识产权证书",
+    "authorisation": "法人授权书",
+    "approval": "批准文件",
+    "translation": "中文译本和一致承诺",
+    "patent_transfer": "专利权转让登记手续证明",
+    "trade_permit": "技术进出口登记证或许可证",
+    "price_notice": "价格公示记录",
+    "other": "其他",
+    "point": "委托服务点的授权书",
+}

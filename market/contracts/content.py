@@ -71,6 +71,23 @@ def opened(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def seal_unread(unread: Mapping[str, str]) -> str | None:
+    """Texts that cannot be read yet, sealed: what is typed in a wrong cell may be a telephone."""
+    return secrets.seal(json.dumps(dict(unread), ensure_ascii=False), _PURPOSE) if unread else None
+
+
+def unread_of(sealed: str | None) -> dict[str, str]:
+    """Those texts, by the names of the form."""
+    text = secrets.unseal(sealed, _PURPOSE) if sealed else None
+    return dict(json.loads(text)) if text else {}
+
+
+def unread_names(sealed: str | None) -> list[str]:
+    """The fields of `schemas.ContentSchema` in which something cannot be read yet."""
+    found = unread_of(sealed)
+    return [name for name in LABELS if any(key.partition("-")[0] == name for key in found)]
+
+
 def digest(content: Mapping[str, Any]) -> str:
     """SHA-256 over the readable fields in one order: the same content has the same one."""
     text = json.dumps(unpack(content), ensure_ascii=False, sort_keys=True, separators=(",", ":"))

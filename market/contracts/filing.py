@@ -22,6 +22,7 @@ from market.contracts.locking import (
 )
 from market.contracts.models import Contract, ContractVersion
 from market.contracts.rules import REFUSE, check, in_service_area
+from market.contracts.schemas import LABELS
 from market.contracts.workflow import BEGIN, CONTRACT, EDIT, SUBMIT
 from market.core import clock, files, numbers
 from market.core import workflow as flow
@@ -85,7 +86,7 @@ def begin(
 def _refuse_many(filer_id: int) -> None:
     query = select(Contract.id).where(Contract.filer_id == filer_id, Contract.state == "draft")
     if len(db.session.scalars(query.limit(MOST_DRAFTS)).all()) >= MOST_DRAFTS:
-        raise Conflict(f"本单位已有 {MOST_DRAFTS} 份草稿，请先提交或撤回一些。")
+        raise Conflict(f"本单位已有 {MOST_DRAFTS} 份草稿，请先提交或放弃一些。")
 
 
 def add_version(
@@ -112,25 +113,35 @@ def add_version(
     )
 
 
-def save(actor: Actor, no: str, values: Mapping[str, Any], version: int | None = None) -> None:
+def save(
+    actor: Actor,
+    no: str,
+    values: Mapping[str, Any],
+    version: int | None = None,
+    *,
+    unread: Mapping[str, str] | None = None,
+) -> None:
     """Write the fields of a draft, or of one that came back for 补正; what is typed may be half done.
 
     Args:
         values: all fields; a field that is not named becomes empty.
+        unread: texts of fields that cannot be read yet, by the names of the form; kept sealed.
 
     Raises:
         NotFound, Denied: not this actor's to write. Conflict: it was changed or sent in meanwhile.
     """
     packed = fields.pack(values)
+    sealed = fields.seal_unread(unread or {})
     with unit_of_work(actor) as work:
         contract = locked(actor, no, version)
         work.require(EDIT, contract)
         row = version_of(contract)
         digest = fields.digest(packed)
-        if row.hash == digest:
+        if row.hash == digest and fields.unread_of(row.unread) == dict(unread or {}):
             return
         changed = [name for name, _, _ in fields.differences(row.content, packed)]
         row.content, row.hash, row.updated_at = packed, digest, clock.now()
+        row.unread = sealed
         row.origins = {name: origin for name, origin in row.origins.items() if name not in changed}
         write_parties(contract, packed)
         touch(contract, **columns_of(packed))
@@ -154,26 +165,33 @@ def submit(actor: Actor, no: str, body_no: str | None = None, version: int | Non
         work.require(SUBMIT, contract)
         row = version_of(contract)
         _refuse_wrong(contract, row)
+        again = contract.state == "returned"
+        if again:  # it goes back to where it came from
+            body_no = contract.body.no if contract.body else None
         if contract.refused_hash == row.hash:
             raise Conflict("内容与不予登记的那一份完全相同，请按告知的原因修改后再提交。")
         body = _body(actor, contract, row, body_no)
-        again = contract.state == "returned"
+        filed_in = contract.filer.region_id if contract.filer else contract.office_region_id
         columns = moved(
             submitted_at=clock.now(),
             body_id=body.id if body else None,
             mode=body.mode if body else "external",
-            office_region_id=body.region_id if body else contract.office_region_id,
+            office_region_id=body.region_id if body else filed_in,
         )
         flow.fire(
             work, CONTRACT, contract, "submit", values=columns,
             note="补正后重新提交" if again else None, after={"hash": row.hash},
         )  # fmt: skip
         messages.tell_examiners(contract)
+        if contract.filer_id not in actor.organisations():  # its service point handed it in
+            messages.tell_filer(messages.MOVED, contract)
 
 
 def _refuse_wrong(contract: Contract, row: ContractVersion) -> None:
     """Refuse what lacks a needed field or cannot be. Raises Invalid."""
     wrong = {name: [f"请填写{label}。"] for name, label in fields.missing(row.content).items()}
+    for name in fields.unread_names(row.unread):
+        wrong.setdefault(name, []).append(f"{LABELS[name]}有填错的格，请先改好。")
     attached = [one.purpose for one in files.files_of(FILES, contract.id)]
     if "contract" not in attached:
         wrong["files"] = ["请附上合同文本（可以是盖章后的扫描件）。"]
@@ -195,8 +213,10 @@ def _body(
         raise Invalid({"body": [f"{body.title}现在不受理登记申请，请另选一家。"]})
     areas = [one.region.path for one in body.areas]
     named = [one.organisation.uscc or "" for one in body.units]
-    sellers = fields.facts(row.content).sellers
-    if not any(in_service_area(side, areas, named) for side in sellers):
+    facts = fields.facts(row.content)
+    # Technology from abroad is registered by its buyer.
+    here = [side for side in facts.sellers if side.country == "CHN"] or facts.buyers
+    if not any(in_service_area(side, areas, named) for side in here):
         raise Invalid(
             {"body": [f"卖方不在{body.title}的服务范围内：技术合同由卖方在所在地的登记机构登记。"]}
         )
@@ -204,7 +224,7 @@ def _body(
 
 
 def withdraw(actor: Actor, no: str, action: str = "withdraw", version: int | None = None) -> None:
-    """Take back what was sent in, or go on writing (`resume`).
+    """Take back what was sent in, give a draft up (`discard`), or go on writing (`resume`).
 
     Raises:
         Conflict: it is being examined already, or it moved meanwhile.

@@ -22,6 +22,10 @@ FILES = "contract"  # the kind of object that its files are attached to
 _KEYS = "contract.party.key"
 
 
+class Stale(Conflict):
+    """Somebody changed it since it was seen: both versions can be shown."""
+
+
 def locked(actor: Actor, no: str, version: int | None = None) -> Contract:
     """The contract, held until the commit: of two who act at once the second sees the first.
 
@@ -29,7 +33,7 @@ def locked(actor: Actor, no: str, version: int | None = None) -> Contract:
         version: `lock_version` as the actor saw it; None: not asked.
 
     Raises:
-        NotFound: no such contract, or not for this actor. Conflict: it moved since it was seen.
+        NotFound: no such contract, or not for this actor. Stale: it moved since it was seen.
     """
     found = db.session.scalar(
         select(Contract)
@@ -40,7 +44,7 @@ def locked(actor: Actor, no: str, version: int | None = None) -> Contract:
     if found is None:
         raise NotFound(f"没有编号为 {no} 的技术合同。")
     if version is not None and version != found.lock_version:
-        raise Conflict("这份合同刚有新的改动，请先看新内容；您写的还在，仍要提交请再点一次。")
+        raise Stale("这份合同刚有新的改动，请先看新内容；您写的还在，仍要提交请再点一次。")
     return found
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     String,
+    Text,
     UniqueConstraint,
     or_,
     text,
@@ -99,6 +100,7 @@ class Contract(Base):
         ),
         CheckConstraint("mode = 'elsewhere' OR filer_id IS NOT NULL", name="filed_by"),
         CheckConstraint("mode <> 'own' OR body_id IS NOT NULL", name="own_body"),
+        CheckConstraint("(point_id IS NULL) = (point_until IS NULL)", name="authorised"),
         # A number lives once, whoever typed it; a draft of it is no claim.
         Index("uq_contract_registration_no", "registration_no", unique=True),
         Index("ix_contract_filer", "filer_id", "state", "updated_at"),
@@ -135,7 +137,9 @@ class Contract(Base):
     state: Mapped[str] = mapped_column(String(12), default="draft")
     filer_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
     body_id: Mapped[int | None] = mapped_column(ForeignKey("admission.id"))
+    # The service point that the filer authorised in writing to help, and the last day of that.
     point_id: Mapped[int | None] = mapped_column(ForeignKey("admission.id"))
+    point_until: Mapped[date | None]
     office_region_id: Mapped[int] = mapped_column(ForeignKey("region.id"))
     # What it grew from.
     intent_no: Mapped[str | None] = mapped_column(String(20))
@@ -239,6 +243,8 @@ class ContractVersion(Base):
     hash: Mapped[str] = mapped_column(String(64))
     # Where each prefilled field came from: name → "intent", "listing", "organisation", "import".
     origins: Mapped[dict[str, Any]] = mapped_column(Document)
+    # What was typed and cannot be read yet, sealed JSON: the form shows it again, nothing is lost.
+    unread: Mapped[str | None] = mapped_column(Text)
     # What the examiners set: class, subclass, total and technical value, reasons for a difference.
     findings: Mapped[dict[str, Any]] = mapped_column(Document)
     registered_on: Mapped[date | None]

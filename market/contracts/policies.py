@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, false, select
 
 from market.contracts.models import Contract
+from market.core import clock
 from market.core.db import under
 from market.core.permissions import Actor, Condition, Grant
 from market.regions.models import Region
-from market.service_points.models import Admission
+from market.service_points.models import Admission, AdmissionPower
 
 
 def _contract(target: Any) -> Contract:
     found: Contract = target if isinstance(target, Contract) else target.contract
     return found
+
+
+def _sent(contract: Contract) -> bool:
+    """Whether it was sent in once: what was given up before concerns nobody else."""
+    given_up = contract.state == "withdrawn" and contract.submitted_at is None
+    return contract.state != "draft" and not given_up
+
+
+def _sent_rows() -> ColumnElement[bool]:
+    """SQL: the same."""
+    asked = Contract.submitted_at.is_not(None)
+    return (Contract.state != "draft") & ((Contract.state != "withdrawn") | asked)
 
 
 def _rows(model: Any, condition: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -58,11 +72,11 @@ class Party(_OfOrganisation):
     """Holds for the filer, and for seller and buyer once it was sent in."""
 
     def _holds(self, contract: Contract, own: int) -> bool:
-        seen = contract.state != "draft" and own in contract.party_ids
+        seen = _sent(contract) and own in contract.party_ids
         return seen or contract.filer_id == own
 
     def _sql(self, own: int) -> ColumnElement[bool]:
-        seen = (Contract.state != "draft") & Contract.of_party(own)
+        seen = _sent_rows() & Contract.of_party(own)
         return seen | (Contract.filer_id == own)
 
 
@@ -78,21 +92,42 @@ class AtBody(_OfOrganisation):
     """Holds for what was sent to the registration body that the organisation runs."""
 
     def _holds(self, contract: Contract, own: int) -> bool:
-        sent = contract.state != "draft"
-        return sent and contract.body is not None and contract.body.organisation_id == own
+        body = contract.body
+        return _sent(contract) and body is not None and body.organisation_id == own
 
     def _sql(self, own: int) -> ColumnElement[bool]:
-        return (Contract.state != "draft") & _run_by(Contract.body_id, own)
+        return _sent_rows() & _run_by(Contract.body_id, own)
 
 
+@dataclass(frozen=True)
 class AtPoint(_OfOrganisation):
-    """Holds for cases that the filer authorised this organisation's service point to help with."""
+    """Holds for cases that the filer authorised this organisation's service point to help with.
+
+    Until the day that the authorisation names, while the point is in force, and by its powers.
+
+    Args:
+        power: of `service_points.models.POINT_POWERS`; empty: any, for reading.
+    """
+
+    power: str = ""
 
     def _holds(self, contract: Contract, own: int) -> bool:
-        return contract.point is not None and contract.point.organisation_id == own
+        point, today = contract.point, clock.today()
+        if point is None or contract.point_until is None or contract.point_until < today:
+            return False
+        held = {one.power for one in point.powers}
+        able = point.runs_on(today) and (not self.power or self.power in held)
+        return able and point.organisation_id == own
 
     def _sql(self, own: int) -> ColumnElement[bool]:
-        return _run_by(Contract.point_id, own)
+        today = clock.today()
+        points = select(Admission.id).where(
+            Admission.organisation_id == own, Admission.running(today)
+        )
+        if self.power:
+            able = select(AdmissionPower.admission_id).where(AdmissionPower.power == self.power)
+            points = points.where(Admission.id.in_(able))
+        return Contract.point_id.in_(points) & (Contract.point_until >= today)
 
 
 class InOffice(Condition):
@@ -103,7 +138,7 @@ class InOffice(Condition):
         if area is None or target is None:
             return area is not None
         contract = _contract(target)
-        visible = contract.state != "draft" or contract.filer_id is None
+        visible = _sent(contract) or contract.filer_id is None
         return visible and contract.office_region.path.startswith(area)
 
     def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
@@ -111,7 +146,7 @@ class InOffice(Condition):
         if area is None:
             return false()
         below = select(Region.id).where(under(Region.path, area))
-        visible = (Contract.state != "draft") | Contract.filer_id.is_(None)
+        visible = _sent_rows() | Contract.filer_id.is_(None)
         return _rows(model, visible & Contract.office_region_id.in_(below))
 
 

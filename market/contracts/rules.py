@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from marshmallow import ValidationError
+
 from market.contracts.codes import LICENCE_KINDS, PATENTS, ROYALTIES, SUBCLASSES
+from market.core.identifiers import read_uscc
 from market.core.money import show_yuan
 
 REFUSE, WARN = "refuse", "warn"
@@ -194,6 +197,22 @@ def _parties(facts: Facts, _today: date) -> Iterator[Finding]:
         )
 
 
+def _codes(facts: Facts, _today: date) -> Iterator[Finding]:
+    for name, sides in (("sellers", facts.sellers), ("buyers", facts.buyers)):
+        for side in sides:
+            if side.uscc and side.country == "CHN" and (trouble := _uscc_trouble(side.uscc)):
+                yield Finding("uscc", WARN, name, f"「{side.name}」：{trouble}", "GB 32100-2015")
+
+
+def _uscc_trouble(text: str) -> str:
+    """What is wrong with a credit code, in a sentence."""
+    try:
+        read_uscc(text)
+    except ValidationError as error:
+        return str(error.messages[0])
+    return ""
+
+
 def _rights(facts: Facts, _today: date) -> Iterator[Finding]:
     kinds = {right.kind for right in facts.rights}
     if facts.contract_class in {"assignment", "licence"} and not kinds - {"none"}:
@@ -240,7 +259,7 @@ def _classes(facts: Facts, _today: date) -> Iterator[Finding]:
         )
 
 
-CHECKS: tuple[Check, ...] = (_dates, _amounts, _payment, _parties, _rights, _classes)
+CHECKS: tuple[Check, ...] = (_dates, _amounts, _payment, _parties, _codes, _rights, _classes)
 
 
 def check(facts: Facts, today: date) -> list[Finding]:

@@ -158,6 +158,7 @@ class ContentSchema(Schema):
     acceptance = LongText(2000, metadata={"label": "验收标准"})
     dispute = LongText(1000, metadata={"label": "违约责任与争议解决"})
     term_months = Whole(1, 600, metadata={"label": "履行期限（月）"})
+    price_notice = Line(20, metadata={"label": "价格公示编号"})
 
     @validates_schema(skip_on_field_errors=True)
     def one_unit(self, values: Mapping[str, Any], **_more: Any) -> None:

@@ -40,7 +40,7 @@ def _examiners(condition: Condition) -> dict[str, Condition]:
 
 
 _HANDLES = {**_examiners(AtBody()), **_offices(InOffice())}
-_FILES = {**_editors(Filer()), "point_staff": AtPoint()}
+_FILES = {**_editors(Filer()), "point_staff": AtPoint("help")}
 
 LIST = policy.declare("contracts:contract:list", person=Always())
 READ = policy.declare(
@@ -50,13 +50,22 @@ READ = policy.declare(
     **_examiners(AtBody()),
     **_offices(InOffice() | PartyInArea()),
 )
+# Attached papers: who counts a contract as output or input of his area does not read them.
+READ_FILES = policy.declare(
+    "contracts:contract:files",
+    **dict.fromkeys(MEMBERS, Party()),
+    point_staff=AtPoint(),
+    **_HANDLES,
+)
 DESK = policy.declare("contracts:contract:desk", **_HANDLES)
 BEGIN = policy.declare("contracts:contract:begin", **_editors(Filer()))
 EDIT = policy.declare(
     "contracts:contract:edit",
     **{role: one & StateIn(WORKABLE) for role, one in _FILES.items()},
 )
-SUBMIT = policy.declare("contracts:contract:submit", **_FILES)
+SUBMIT = policy.declare(
+    "contracts:contract:submit", **_editors(Filer()), point_staff=AtPoint("hand_in")
+)
 WITHDRAW = policy.declare("contracts:contract:withdraw", **_editors(Filer()))
 AUTHORISE = policy.declare("contracts:contract:authorise", **_editors(Filer()))
 ACCEPT = policy.declare("contracts:contract:accept", **_HANDLES)
@@ -66,9 +75,10 @@ FIRST = policy.declare("contracts:contract:examine", **_examiners(AtBody()))
 SECOND = policy.declare("contracts:contract:register", second_examiner=AtBody())
 CLEAR = policy.declare("contracts:contract:clear", **_HANDLES)
 RECORD = policy.declare("contracts:contract:record", **_HANDLES)
-SHOW = policy.declare("contracts:contract:show", **_editors(Filer()))
+SHOW = policy.declare("contracts:contract:show", **_editors(Party()))
 RECEIVE = policy.declare("contracts:contract:receive", **_FILES, **_offices(InOffice() & Unfiled()))
 DECIDE = policy.declare("contracts:contract:decide", **_HANDLES)
+GUIDE = policy.declare("contracts:guide:read", public=Always())
 RULES = policy.declare("contracts:rule_set:read", public=Always())
 
 
@@ -117,6 +127,7 @@ CONTRACT = Workflow(
         Transition(
             "withdraw", N_("撤回"), ("submitted", "returned"), "withdrawn", WITHDRAW, tone="plain"
         ),
+        Transition("discard", N_("放弃草稿"), ("draft",), "withdrawn", WITHDRAW, tone="plain"),
         Transition("resume", N_("继续填写"), ("withdrawn",), "draft", WITHDRAW, tone="plain"),
         Transition("accept", N_("受理"), ("submitted",), "accepted", ACCEPT),
         Transition(

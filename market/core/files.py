@@ -58,21 +58,27 @@ class Upload:
     derived: dict[str, str] | None = None
 
 
-def take_in(name: str, data: bytes, *, only: Sequence[str] = tuple(TYPES)) -> Upload:
+def take_in(
+    name: str, data: bytes, *, only: Sequence[str] = tuple(TYPES), largest: int = 0
+) -> Upload:
     """Judge a file and put its content into the storage. Call outside a unit of work.
 
     Args:
         name: as the browser sent it; folders in it are dropped.
         only: kinds that are welcome here, of `TYPES`.
+        largest: bytes; by default `LARGEST`.
 
     Raises:
         Invalid: empty, too large, or not what is welcome; the messages stand at `file`.
     """
     if not data:
         raise Invalid({"file": [translate("文件是空的。")]})
-    if len(data) > LARGEST:
-        most = LARGEST // (1024 * 1024)
+    largest = largest or LARGEST
+    if len(data) > largest:
+        most = largest // (1024 * 1024)
         raise Invalid({"file": [translate("文件超过 %(n)s MB，请压缩或分开上传。", n=most)]})
+    if (trouble := _closed_to_readers(data)) is not None:
+        raise Invalid({"file": [translate(trouble)]})
     kind = kind_of(data)
     if kind is None or kind not in only:
         words = "、".join(one.upper() for one in only)
@@ -88,6 +94,22 @@ def take_in(name: str, data: bytes, *, only: Sequence[str] = tuple(TYPES)) -> Up
         data, derived = _drawn_anew(data)
         kind = "jpg"
     return Upload(_clean_name(name, kind), TYPES[kind], len(data), _store(data), derived)
+
+
+# The trailer of a PDF is never encrypted itself, and names how the rest is.
+_ENCRYPTED_PDF = re.compile(rb"/Encrypt\s*(?:\d+\s+\d+\s+R|<<)")
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # old Office files, and new ones with a password
+
+
+def _closed_to_readers(data: bytes) -> str | None:
+    """Why those who have to read it could not, or should not open it; None when they can."""
+    if data.startswith(b"%PDF-") and _ENCRYPTED_PDF.search(data):
+        return N_("这份 PDF 设了密码或限制，打不开：请去掉密码，或重新打印成 PDF 再上传。")
+    if data.startswith(_COMPOUND):
+        return N_("这是旧格式（DOC、XLS）或设了密码的文件：请去掉密码，另存为 DOCX 或 PDF 再上传。")
+    if data.startswith(b"PK\x03\x04") and b"vbaProject.bin" in data:
+        return N_("这个文件里有宏：请另存为不带宏的 DOCX 或 XLSX，或打印成 PDF 再上传。")
+    return None
 
 
 def kind_of(data: bytes) -> str | None:

@@ -14,6 +14,7 @@ from market.core.unit_of_work import unit_of_work
 from market.demo import (
     calls,
     contract_changes,
+    contracts,
     directory,
     intents,
     names,
@@ -55,6 +56,8 @@ SCENES: dict[str, Scene] = {
     "names": names.name,
     # After the directory: they are filed with its bodies.
     "contract_changes": contract_changes.case,
+    # After the intents that some of them grow from.
+    "contracts": contracts.contract,
 }
 
 

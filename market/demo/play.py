@@ -28,7 +28,7 @@ from market.catalogue.publishing.models import Submission
 from market.catalogue.publishing.rules import REVIEW_DAYS
 from market.contracts.changes.models import ContractReceipt
 from market.contracts.entry_models import ContractEntry
-from market.contracts.models import ContractVersion, Deficiency
+from market.contracts.models import Contract, ContractVersion, Deficiency
 from market.core import clock, holidays
 from market.core.calendar import DueDate, add_working_days
 from market.core.db import UtcDateTime, db
@@ -61,6 +61,7 @@ DAYS = {
     Dispatch: ("updated_at", ("next_call", "last_word_on")),
     ContactOfficer: ("updated_at", ("next_call",)),
     ContactLine: ("at", ("day", "next_call")),
+    Contract: ("updated_at", ("accepted_on",)),
 }
 
 

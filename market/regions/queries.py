@@ -145,6 +145,18 @@ def by_codes(codes: Iterable[str]) -> list[Region]:
     return list(db.session.scalars(query.order_by(Region.code)))
 
 
+def code_of_full_name(name: str) -> str | None:
+    """The code of the region that bears this full name now."""
+    query = select(Region.code).where(Region.full_name == name, Region.valid_to.is_(None))
+    return db.session.scalar(query.limit(1))
+
+
+def full_names(codes: Iterable[str]) -> dict[str, str]:
+    """Full names by code."""
+    query = select(Region.code, Region.full_name).where(Region.code.in_(set(codes)))
+    return {code: name for code, name in db.session.execute(query)}  # noqa: C416
+
+
 def former_codes(codes: Iterable[str]) -> dict[str, int]:
     """Ids of the regions that bore these codes before, by code."""
     query = select(FormerCode.code, FormerCode.region_id).where(FormerCode.code.in_(set(codes)))

@@ -88,7 +88,7 @@ def test_the_walk_of_the_data_officer(settings, tmp_path, monkeypatch):
 
 def _put(kind, path, data):
     """A filled table under the name the document uses."""
-    if kind in {"regions", "terms", "pins", "rosters"}:
+    if kind in {"regions", "terms", "pins", "rosters", "contracts"}:
         synonyms = {"label": "粉垄", "aliases": "深旋耕|粉垄耕作"}
         industry = {"code": "A0111", "label": "稻谷种植", "parent_code": "A01"}
         rows = {
@@ -104,6 +104,7 @@ def _put(kind, path, data):
             "rosters": [
                 {"kind": "高企", "uscc": "12100000400000624D", "name": "某公司", "year": 2025}
             ],
+            "contracts": [{"title": "胀袋率控制开发", "buyers-1-name": "某调味品厂"}],
             "pins": [{"region": "511402", "position": 1, "no": f"CG{clock.today().year}000001"}],
         }[kind]
     else:

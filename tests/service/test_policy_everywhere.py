@@ -104,6 +104,7 @@ WITHOUT_ROWS = {
     "catalogue:publishing",
     "catalogue:synonym",
     "contracts:registration",
+    "contracts:contracts",
     "monitoring:desk",
     "monitoring:my",
     "notifications:choice",

@@ -43,6 +43,7 @@ MADE_UNDER = {
     "addNoticeFile": "what is there stays; the draft's version moves on, so who looked must look again",
     "addAnnouncementFile": "as a draft's file",
     "addCallFile": "as a draft's file",
+    "addContractFile": "as a draft's file",
     "addCallAnswerFile": "as a draft's file; what was sent stays as it is",
     "addServicePointStaff": "an entry that is added; nothing that stands there changes",
     "submitVerification": "a hand-in of its own; while one is looked at it is refused (409)",

@@ -55,6 +55,12 @@ EXAMPLES = {
     "/organisations/<string:no>": ["/organisations/DW2026000001", "/organisations/DW2026000040"],
     "/bulletins": ["/bulletins", "/bulletins?region=511402", "/bulletins?region=630000"],
     "/bulletins/<string:no>": ["/bulletins/CF2026000001", "/bulletins/CF2026000002"],
+    "/contracts": [
+        "/contracts",
+        "/contracts?region=511402",
+        "/contracts?q=dpq",
+        "/contracts?q=zzz",
+    ],
     "/notices": [
         "/notices",
         "/notices?tab=ended&region=511402",

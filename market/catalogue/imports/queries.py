@@ -136,7 +136,13 @@ def may_draft(job: ImportJob) -> bool:
 def needs_clearance(job: ImportJob) -> bool:
     """Whether its rows may only go public after a confidentiality review: achievements, demands."""
     importable = importables().get(job.kind)
-    return importable is not None and importable.drafts is not None
+    return importable is not None and importable.drafts is not None and importable.drafts_at is None
+
+
+def only_drafts(job: ImportJob) -> bool:
+    """Whether its rows become drafts and nothing else."""
+    importable = importables().get(job.kind)
+    return importable is not None and importable.drafts_at is not None
 
 
 def actions(actor: Actor, job: ImportJob) -> list[Transition]:
@@ -146,6 +152,8 @@ def actions(actor: Actor, job: ImportJob) -> list[Transition]:
         if one.action in {"import", "draft"} and not job.fresh:
             continue
         if one.action == "draft" and not may_draft(job):
+            continue
+        if one.action == "import" and only_drafts(job):
             continue
         if one.action == "undo" and undo_until(job) is None:
             continue

@@ -192,6 +192,8 @@ def _refuse_empty(job: ImportJob, action: str) -> None:
         raise Conflict("这个文件没有要新增或更新的行，不用导入。")
     if action == "draft" and not queries.may_draft(job):
         raise Conflict("这类内容没有草稿，请直接导入或放弃。")
+    if action == "import" and queries.only_drafts(job):
+        raise Conflict("这类内容先存为草稿，逐份看过再提交。")
 
 
 def undo(actor: Actor, job: ImportJob) -> None:

@@ -1,0 +1,1 @@
+"""What firms, institutes and service points do with technology contracts."""
