@@ -125,6 +125,7 @@ class Contract(Base):
         ),
         Index("ix_contract_body_desk", "body_id", "state", "due", "submitted_at"),
         Index("ix_contract_body_moved", "body_id", "state", "updated_at"),
+        Index("ix_contract_moved", "updated_at", "id"),
         Index("ix_contract_body", "body_id", "state", "registered_on"),
         Index("ix_contract_seller_region", "seller_region_id", "state", "registered_on"),
         Index("ix_contract_buyer_region", "buyer_region_id", "state", "registered_on"),

@@ -16,6 +16,7 @@ _INDEXES = {
     "ix_contract_office_desk": ["office_region_id", "state", "due", "submitted_at", "filer_id"],
     "ix_contract_body_desk": ["body_id", "state", "due", "submitted_at"],
     "ix_contract_body_moved": ["body_id", "state", "updated_at"],
+    "ix_contract_moved": ["updated_at", "id"],
 }
 
 
