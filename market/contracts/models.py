@@ -106,7 +106,14 @@ class Contract(Base):
         Index("ix_contract_filer", "filer_id", "state", "updated_at"),
         Index("ix_contract_seller", "seller_id", "state"),
         Index("ix_contract_buyer", "buyer_id", "state"),
-        Index("ix_contract_office", "office_region_id", "state", "updated_at", "filer_id"),
+        Index(
+            "ix_contract_office",
+            "office_region_id",
+            "state",
+            "updated_at",
+            "submitted_at",
+            "filer_id",
+        ),
         # The desk reads these alone: what stands in the order of the desk, and who may see it.
         Index(
             "ix_contract_office_desk",
@@ -117,7 +124,8 @@ class Contract(Base):
             "filer_id",
         ),
         Index("ix_contract_body_desk", "body_id", "state", "due", "submitted_at"),
-        Index("ix_contract_body_moved", "body_id", "state", "updated_at"),
+        Index("ix_contract_body_moved", "body_id", "state", "updated_at", "submitted_at"),
+        Index("ix_contract_moved", "updated_at", "id"),
         Index("ix_contract_body", "body_id", "state", "registered_on"),
         Index("ix_contract_seller_region", "seller_region_id", "state", "registered_on"),
         Index("ix_contract_buyer_region", "buyer_region_id", "state", "registered_on"),

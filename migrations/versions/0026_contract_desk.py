@@ -15,7 +15,8 @@ _NOW = op.f("uq_contract_rule_set_code_region_id_valid_from")
 _INDEXES = {
     "ix_contract_office_desk": ["office_region_id", "state", "due", "submitted_at", "filer_id"],
     "ix_contract_body_desk": ["body_id", "state", "due", "submitted_at"],
-    "ix_contract_body_moved": ["body_id", "state", "updated_at"],
+    "ix_contract_body_moved": ["body_id", "state", "updated_at", "submitted_at"],
+    "ix_contract_moved": ["updated_at", "id"],
 }
 
 
@@ -48,7 +49,9 @@ def upgrade() -> None:
         op.create_index(name, "contract", columns)
     op.drop_index("ix_contract_office", table_name="contract")
     op.create_index(
-        "ix_contract_office", "contract", ["office_region_id", "state", "updated_at", "filer_id"]
+        "ix_contract_office",
+        "contract",
+        ["office_region_id", "state", "updated_at", "submitted_at", "filer_id"],
     )
 
 

@@ -15,6 +15,7 @@ from market.contracts import queries as contracts
 from market.contracts.desk import evidence
 from market.contracts.desk.evidence import Evidence
 from market.contracts.desk.opinions import OPINION, opinions
+from market.contracts.desk.register import FEW, from_the_newest
 from market.contracts.desk.schemas import TABS
 from market.contracts.models import DECIDED, Contract
 from market.contracts.office_models import ContractOpinion
@@ -64,7 +65,7 @@ def desk(actor: Actor, tab: str = "submitted", q: str = "", page: int = 1) -> De
     counts = _counts(allowed)
     wanted = [allowed, *_in_tab(tab), *_says(q)]
     total = _bounded(wanted) if q else counts[tab]
-    ids = _ids(wanted, tab, page) if total else []
+    ids = _ids(wanted, tab, total, page) if total else []
     exact = "exact" if total <= EXACT_UP_TO else "at_least"
     found = PageOf(_lines(ids), min(total, EXACT_UP_TO), page, ROWS_PER_PAGE, exact)
     return Desk(found, counts)
@@ -102,13 +103,13 @@ def _bounded(wanted: Sequence[ColumnElement[bool]]) -> int:
     return db.session.scalar(select(func.count()).select_from(inner)) or 0
 
 
-def _ids(wanted: Sequence[ColumnElement[bool]], tab: str, page: int) -> Sequence[int]:
+def _ids(wanted: Sequence[ColumnElement[bool]], tab: str, total: int, page: int) -> Sequence[int]:
     """The ids of a page in its order; rows are read afterwards, so that indexes alone are sorted."""
-    order = (
-        [Contract.updated_at.desc(), Contract.id.desc()]
-        if tab == "closed"
-        else [Contract.due.is_(None), Contract.due, Contract.submitted_at, Contract.id]
-    )
+    order: list[Any] = [Contract.due.is_(None), Contract.due, Contract.submitted_at, Contract.id]
+    if tab == "closed":
+        order = [Contract.updated_at.desc(), Contract.id.desc()]
+        if total > FEW:
+            wanted = [from_the_newest(wanted)]
     query = select(Contract.id).where(*wanted).order_by(*order).limit(ROWS_PER_PAGE)
     return db.session.scalars(query.offset((page - 1) * ROWS_PER_PAGE)).all()
 

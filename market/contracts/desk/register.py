@@ -25,7 +25,7 @@ from market.service_points.models import Admission
 
 MOST = 20_000  # rows of a table
 _MOST_WORDS = 8
-_FEW = 1_000  # found ones that are rather sorted than walked to
+FEW = 1_000  # found ones that are rather sorted than walked to
 REGISTERED = ("registered", "cancelled", "annulled")
 COLUMNS = (
     Column("registration_no", "合同登记编号"),
@@ -54,10 +54,8 @@ def search(actor: Actor, asked: Mapping[str, Any], page: int = 1) -> PageOf[Cont
     wanted = _wanted(actor, asked)
     inner = select(Contract.id).where(*wanted).limit(EXACT_UP_TO + 1).subquery()
     total = db.session.scalar(select(func.count()).select_from(inner)) or 0
-    if total > _FEW:
-        # As one value the conditions offer no index: it walks from the newest registration and
-        # stops after a page, where it would sort all that the reader may see.
-        wanted = [Contract.registered_on.is_not(None), case((and_(*wanted), 1), else_=0) == 1]
+    if total > FEW:
+        wanted = [Contract.registered_on.is_not(None), from_the_newest(wanted)]
     query = select(Contract.id).where(*wanted).order_by(*_NEWEST).limit(ROWS_PER_PAGE)
     ids = db.session.scalars(query.offset((page - 1) * ROWS_PER_PAGE)).all()
     rows = select(Contract).where(Contract.id.in_(ids)).options(*_PLACES).order_by(*_NEWEST)
@@ -68,6 +66,15 @@ def search(actor: Actor, asked: Mapping[str, Any], page: int = 1) -> PageOf[Cont
         ROWS_PER_PAGE,
         "exact" if total <= EXACT_UP_TO else "at_least",
     )
+
+
+def from_the_newest(wanted: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+    """The conditions as one value, which offers no index.
+
+    So the database walks in the order that is asked for and stops after a page, where it would
+    sort all that the reader may see.
+    """
+    return case((and_(*wanted), 1), else_=0) == 1
 
 
 _PLACES = (joinedload(Contract.seller_region), joinedload(Contract.buyer_region))
