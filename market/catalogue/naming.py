@@ -85,10 +85,10 @@ class OwnerShown:
         return f"/organisations/{self.no}" if self.no else ""
 
     def veil(self, text: str | None) -> str:
-        """A text beside it (who wrote, who acted) without the name."""
+        """A text beside it (who wrote, who acted) without the name, nor whose person wrote it."""
         words = text or ""
         for name in self.names:
-            words = words.replace(name, self.name)
+            words = re.sub(rf"{re.escape(name)}(?: · [^\s·，。；：]+)?", self.name, words)
         return words
 
     def veil_all(self, value: Any) -> Any:

@@ -13,6 +13,7 @@ from flask import Flask, g, request, session
 from flask_wtf.csrf import generate_csrf, validate_csrf
 from wtforms import ValidationError
 
+from market.core.http import current_actor
 from market.core.languages import N_
 from market.core.secrets import pseudonym
 
@@ -32,9 +33,16 @@ def init_csrf(app: Flask, secure: bool) -> None:
     )
 
 
+def _session_word() -> str | None:
+    """The session's own word; of a page that is for everybody nobody asked yet who opens it."""
+    current_actor()
+    word: str | None = g.get("session_word")
+    return word
+
+
 def token() -> str:
     """The token for a form on this page; sets the cookie."""
-    if word := g.get("session_word"):
+    if word := _session_word():
         return pseudonym(word, "csrf")
     g.pop(FIELD, None)  # kept there for a request, which an application context may outlive
     made: Any = generate_csrf()
@@ -43,13 +51,13 @@ def token() -> str:
 
 def browser() -> str:
     """What tells this browser from others, for what only it may see; empty when nothing does yet."""
-    word = g.get("session_word") or session.get(FIELD)
+    word = _session_word() or session.get(FIELD)
     return pseudonym(str(word), "browser") if word else ""
 
 
 def sent_by_our_form() -> bool:
     """Whether the form came with a token of this session, or of this visitor and not too old."""
-    if word := g.get("session_word"):
+    if word := _session_word():
         # As bytes: of texts it compares plain letters only, and raises on others.
         sent = request.form.get(FIELD, "").encode(errors="replace")
         return hmac.compare_digest(sent, pseudonym(word, "csrf").encode())

@@ -82,10 +82,9 @@ def _authorise() -> None:
     if policy.allows(PUBLIC, permission):
         return  # everybody may: no need to know who asks
     actor = current_actor()
-    if not policy.allows(actor, permission):
-        if actor.kind == "public" and policy.rules[permission]:
-            raise SignInNeeded
-        raise Denied
+    if actor.kind == "public" and policy.rules[permission] and not policy.allows(actor, permission):
+        raise SignInNeeded
+    policy.require(actor, permission)
 
 
 def permission_of(app: Flask, endpoint: str) -> str | None:

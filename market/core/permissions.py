@@ -258,8 +258,10 @@ class Policy:
         return or_(false(), *found)
 
     def require(self, actor: Actor, permission: str, target: Any = None) -> None:
-        """Raise `Denied` unless the actor has the permission."""
+        """Raise `Denied` unless the actor has the permission; a program is told which scope it lacks."""
         if not self.allows(actor, permission, target):
+            if actor.scopes is not None and not _in_scope(permission, actor.scopes):
+                raise Denied(f"这个令牌的范围里没有 {permission.rsplit(':', 1)[0]}。")
             raise Denied
 
 

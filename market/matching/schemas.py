@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, validates_schema
 
 from market.core.fields import Choice, Line, LongText, Reading, Whole, YesNo, Yuan, as_text
+from market.core.languages import N_
 from market.core.languages import translate as _
 from market.matching.models import OUTCOMES
 from market.matching.rules import reachable
@@ -48,10 +49,10 @@ class _Form(Schema):
 class NeedSchema(_Form):
     """What one needs, and when to be reached: all that somebody signed in is asked."""
 
-    text = LongText(LONGEST_NEED)
-    reach = Line(100)
+    text = LongText(LONGEST_NEED, metadata={"label": N_("想解决什么？")})
+    reach = Line(100, metadata={"label": N_("什么时候方便联系")})
     asker = Line(20)  # the number of the organisation that asks, where one has several
-    firm = Line(100)
+    firm = Line(100, metadata={"label": N_("单位或合作社")})
 
     @validates_schema(pass_original=True, skip_on_field_errors=False)
     def needed(self, _values: Mapping[str, Any], sent: Mapping[str, Any], **_more: Any) -> None:
@@ -62,11 +63,11 @@ class NeedSchema(_Form):
 class VisitorSchema(_Form):
     """What a visitor fills in."""
 
-    name = Line(30)
-    firm = Line(100)
-    contact = Reachable()
-    text = LongText(LONGEST_NEED)
-    reach = Line(100)
+    name = Line(30, metadata={"label": N_("怎么称呼您")})
+    firm = Line(100, metadata={"label": N_("单位或合作社")})
+    contact = Reachable(metadata={"label": N_("电话或邮箱")})
+    text = LongText(LONGEST_NEED, metadata={"label": N_("想解决什么？")})
+    reach = Line(100, metadata={"label": N_("什么时候方便联系")})
     consent = YesNo()
     # People do not see this field; what fills in every field gives itself away.
     website = Line(200)

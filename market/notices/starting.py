@@ -124,9 +124,11 @@ def _record(work: UnitOfWork, notice: Notice) -> None:
         raise Invalid({"end_on": [words]})
     if end >= clock.today():
         raise Invalid({"end_on": ["公示还没有到期，到期后再登记。"]})
+    guessed = "没有当年的放假数据，期限按周末推算" if period.provisional else None
     period = rules.Period(period.first, end, False)
     fixed = _frozen(notice, start, period)
-    flow.fire(work, NOTICE, notice, "record", values=fixed, after={"hash": fixed["hash"]})
+    after = {"hash": fixed["hash"]}
+    flow.fire(work, NOTICE, notice, "record", values=fixed, note=guessed, after=after)
 
 
 def _frozen(notice: Notice, start: date, period: rules.Period) -> dict[str, Any]:

@@ -56,15 +56,18 @@ class Finder:
         return found if isinstance(found, int) else self._township(text) or found
 
     def _township(self, text: str) -> int | None:
-        """A township by its full name, or by its name behind that of its county."""
+        """A township by its full name, its name behind that of its county, or a name of its own."""
         assert self._regions is not None
         words = re.sub(r"[\s·,，、/\\—–-]+", "", unicodedata.normalize("NFKC", text))
-        ends = [words[at:] for at in range(1, len(words) - 1)]
+        ends = [words[at:] for at in range(len(words) - 1)]
         query = select(Region.id, Region.name, Region.path).where(
             Region.name.in_(ends), Region.level == "township", Region.valid_to.is_(None)
         )
         fits = []
         for key, name, path in db.session.execute(query):
+            if name == words:  # alone: as long as no other has this name
+                fits.append(key)
+                continue
             above = self._regions.find(words.removesuffix(name))
             if isinstance(above, int) and f"/{above}/" in path:
                 fits.append(key)

@@ -16,8 +16,10 @@ from market.core.sheets import Column, write_table
 from market.regions import queries as regions
 from market.regions.models import Region
 from market.regions.queries import RegionView
+from market.service_points.finding import Finder
 
 MOST_CHOICES = 8  # places of one name that are offered
+MOST_TOWNSHIPS = 40  # names of townships come again in many counties
 
 
 def place_of(text: str) -> tuple[RegionView | None, list[RegionView]]:
@@ -29,8 +31,12 @@ def place_of(text: str) -> tuple[RegionView | None, list[RegionView]]:
         return regions.view(found[0]), []
     places = regions.search(text, MOST_CHOICES) or townships(text)
     exact = [one for one in places if text in (one.name, one.short_name, one.full_name)]
-    if len(exact) == 1 or (exact and exact[0].level != "county"):
+    if len(exact) == 1 or (exact and exact[0].level in ("province", "prefecture")):
         return exact[0], []
+    if not places:  # 东坡区太和镇: a township behind the name of its county
+        meant = Finder().region(text)
+        found = [db.session.get_one(Region, meant)] if isinstance(meant, int) else []
+        return (regions.view(found[0]), []) if found else (None, [])
     return (places[0], []) if len(places) == 1 else (None, places)
 
 
@@ -39,7 +45,7 @@ def townships(name: str) -> list[RegionView]:
     query = select(Region).where(
         Region.name == name, Region.level == "township", Region.valid_to.is_(None)
     )
-    rows = db.session.scalars(query.order_by(Region.code).limit(MOST_CHOICES))
+    rows = db.session.scalars(query.order_by(Region.code).limit(MOST_TOWNSHIPS))
     return [regions.view(row) for row in rows]
 
 

@@ -405,3 +405,17 @@ def test_merged_organisations_bring_calls_and_answers(no, answerer, institute, d
     assert row_of(CallAnswer, made).organisation_id == target
     left = select(func.count()).select_from(WorkItem).where(WorkItem.organisation_id == institute)
     assert db.session.scalar(left) == 0
+
+
+def test_what_waits_for_others_is_not_closed(owner, demand, answerer, institute):
+    no = begin(owner, demand)
+    service.act(owner, no, "open", {})
+    answering.save(answerer, no, institute, WORDS)
+    answer = answering.send(answerer, no, institute, AnswerSchema().load(WORDS))
+    query = select(WorkItem.kind, WorkItem.side, WorkItem.due, WorkItem.next_step)
+    items = {
+        kind: rest for kind, *rest in db.session.execute(query.where(WorkItem.no.in_([no, answer])))
+    }
+    deadline = clock.today() + timedelta(days=10)
+    assert items["call"] == ["owner", deadline, "等待应答，截止后选定应答方"]
+    assert items["call_answer"] == ["office", None, "等待选定结果"]

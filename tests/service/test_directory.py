@@ -24,6 +24,7 @@ from market.regions import queries as regions
 from market.service_points import files, queries, service, staff
 from market.service_points.finding import Finder, words_of
 from market.service_points.models import Admission, AdmissionPower, Specialist
+from market.service_points.pages import place_of
 from market.service_points.queries import Asked
 from market.service_points.schemas import AdmissionSchema, StaffSchema
 from market.service_points.specialists import importer as people_files
@@ -390,3 +391,14 @@ def test_an_office_imports_rows_of_its_area(clerk, tmp_path):
     made = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()))
     begun = next(one for one in made if one.action == "admission.begin")
     assert begun.actor_label == clerk.label  # not the system
+
+
+def test_a_township_is_meant_by_name_alone_or_behind_its_county(demo):
+    several, choices = place_of("太和镇")
+    assert several is None
+    assert "四川省眉山市东坡区太和镇" in {one.full_name for one in choices}
+    assert place_of("东坡区太和镇")[0].full_name == "四川省眉山市东坡区太和镇"
+    assert place_of("万胜镇")[0].full_name == "四川省眉山市东坡区万胜镇"
+    assert isinstance(Finder().region("万胜镇"), int)
+    assert isinstance(Finder().region("太和镇"), str)
+    assert place_of("没有这个地方") == (None, [])

@@ -68,7 +68,9 @@ def test_only_what_its_scopes_name(own, owner, client):
         work.require(people.MAKE)
         only_row = db.session.scalars(select(ApiToken)).one()
         only_row.scopes = ["accounts:something"]
-    assert client.get(LIST, headers=bearer(word)).status_code == 403
+    refused = client.get(LIST, headers=bearer(word))
+    assert refused.status_code == 403
+    assert "accounts:token" in refused.json["detail"]  # a program's author sees what to ask for
     assert client.get(ME, headers=bearer(word)).status_code == 200
 
 

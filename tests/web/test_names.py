@@ -181,7 +181,7 @@ def leaks(world, app, client, headers=None, part=""):
         elif SHORT in url:  # the words that were asked for stand on the page themselves
             bad = world.demand in text or NAME in plain
         else:
-            bad = any(word in plain for word in (NAME, SHORT, PHONE, PERSON))
+            bad = any(word in plain for word in (NAME, SHORT, PHONE, PERSON, "藏掌柜"))
         if bad or (USCC not in url and not REGISTER.search(url) and USCC in text):
             found.append(url)
     return found

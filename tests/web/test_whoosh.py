@@ -83,6 +83,7 @@ def test_the_market_is_found_with_whoosh(app, rebuilt, switched):
     assert _index_is_well(app, switched) == [True]
 
 
+@pytest.mark.long
 def test_commands_run_without_binary_wheels(switched):
     environment = {
         **os.environ,

@@ -71,10 +71,10 @@ class ProfileSchema(Schema):
         unknown = EXCLUDE
 
     uscc = Uscc()
-    legal_representative = Line(60, shortest=2)
-    registered_address = Line(300, shortest=4)
-    bank = Line(100, shortest=4)
-    account = Account(60)
+    legal_representative = Line(60, shortest=2, metadata={"label": FIELDS["legal_representative"]})
+    registered_address = Line(300, shortest=4, metadata={"label": FIELDS["registered_address"]})
+    bank = Line(100, shortest=4, metadata={"label": FIELDS["bank"]})
+    account = Account(60, metadata={"label": FIELDS["account"]})
 
     @post_load
     def _gather(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -110,8 +110,8 @@ def percent(hundredths: int) -> str:
 def _with_pairs() -> type[ProfileSchema]:
     pairs: dict[str, Any] = {}
     for place in range(1, MOST_SHAREHOLDERS + 1):
-        pairs[f"holder_{place}"] = Line(100, shortest=2)
-        pairs[f"share_{place}"] = Percent()
+        pairs[f"holder_{place}"] = Line(100, shortest=2, metadata={"label": f"股东 {place}"})
+        pairs[f"share_{place}"] = Percent(metadata={"label": f"股东 {place} 的比例"})
     return type("ProfileForm", (ProfileSchema,), pairs)
 
 

@@ -164,14 +164,19 @@ def lines(row: Bulletin) -> list[Line]:
         .order_by(BulletinItem.position, BulletinItem.id)
     )
     found = db.session.execute(query).all()
-    live = catalogue.several(PUBLIC, [one.no for one in found if one.content is None])
     kept_back = neutral_names([one.no for one in found if one.content is not None])
+    fresh = [one.no for one in found if one.content is None or one.no in kept_back]
+    live = catalogue.several(PUBLIC, fresh)
     made = []
     for content, no, state in found:
         if content is None:
             content = frozen(live[no]) if no in live else _unknown(no)
-        elif no in kept_back:  # the firm keeps its name back by now
-            content = {**content, "owner": kept_back[no], "contact": "", "telephone": ""}
+        elif no in kept_back:  # the firm keeps its name back by now; the office is called for it
+            reached = (
+                frozen(live[no]) if no in live else dict.fromkeys(("contact", "telephone"), "")
+            )
+            same = {key: reached[key] for key in ("contact", "telephone")}
+            content = {**content, "owner": kept_back[no], **same}
         made.append(line(content, state))
     return made
 

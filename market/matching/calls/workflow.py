@@ -98,14 +98,15 @@ def next_step(call: Call) -> tuple[str, str]:
 
 
 def _item(call: Call) -> Item:
+    # While answers come in it is the owner's still, and by the day on which he has to look.
     side, words = next_step(call)
-    waits = side == "owner"
     return Item(
         no=call.no,
         title=call.title,
         url=f"/calls/{call.no}",
-        side=("office" if unclaimed(call) else "owner") if waits else "",
+        side=("office" if unclaimed(call) else "owner") if side else "",
         next_step=words,
+        due=call.deadline if call.state == "open" else None,
         organisation_id=call.owner_id,
         region_path=call.area_path,
     )
@@ -114,12 +115,14 @@ def _item(call: Call) -> Item:
 def _answer_item(answer: CallAnswer) -> Item | None:
     call = answer.call
     waits = answer.state == "draft" and call.state == "open" and not is_over(call.deadline)
+    sent = answer.state in {"sent", "proposed"}  # the word is with who called
+    words = "写完应答，在截止前发送" if waits else "等待选定结果" if sent else ""
     return Item(
         no=answer.no,
         title=call.title,
         url=f"/calls/{call.no}/answer" if waits else f"/answers/{answer.no}",
-        side="owner" if waits else "",
-        next_step="写完应答，在截止前发送" if waits else "",
+        side="owner" if waits else "office" if sent else "",
+        next_step=words,
         organisation_id=answer.organisation_id,
         due=call.deadline if waits else None,
     )

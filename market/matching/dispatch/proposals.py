@@ -176,6 +176,8 @@ def parts_for(demand: ListingView, offer: ListingView, shared: Sequence[str]) ->
 def side_of(listing: ListingView) -> Side:
     """What of a listing is compared."""
     content: Mapping[str, Any] = listing.content
+    # A demand is met where it lies; who has an achievement comes from where he is at home.
+    place = listing.region if listing.kind == "demand" else listing.owner.region
     low, high = content.get("price_min_fen"), content.get("price_max_fen")
     return Side(
         fields=tuple(content.get("fields") or ()),
@@ -185,7 +187,7 @@ def side_of(listing: ListingView) -> Side:
         stage=content.get("stage") or "",
         price_mode=content.get("price_mode") or "",
         price=(low, high) if low is not None and high is not None else None,
-        path=path_ids(listing.region.path),
+        path=path_ids(place.path),
     )
 
 

@@ -43,6 +43,21 @@ class FromArea(Condition):
         return found
 
 
+class SentFrom(FromArea):
+    """Holds for what the very region of the grant passed up: the office above only answers."""
+
+    def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
+        own = grant.region_path
+        return own is not None and (target is None or target.from_region.path == own)
+
+    def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
+        if grant.region_path is None:
+            return false()
+        own = select(Region.id).where(Region.path == grant.region_path)
+        found: ColumnElement[bool] = model.from_region_id.in_(own)
+        return found
+
+
 _AREA: dict[str, Condition] = dict.fromkeys(OFFICES, InArea())
 _EDITORS: dict[str, Condition] = dict.fromkeys(EDITORS, Own())
 _MYSELF: dict[str, Condition] = {"person": Mine("recipient_person_id")}
@@ -66,7 +81,7 @@ SETTING = policy.declare("matching:dispatch_setting:edit", **_AREA)
 ESCALATION = policy.declare(
     "matching:escalation:read", **dict.fromkeys(OFFICES, InArea() | FromArea())
 )
-TAKE_BACK = policy.declare("matching:escalation:withdraw", county=FromArea(), prefecture=FromArea())
+TAKE_BACK = policy.declare("matching:escalation:withdraw", county=SentFrom(), prefecture=SentFrom())
 REPLY = policy.declare("matching:escalation:answer", prefecture=InArea(), province=InArea())
 # About a firm (an organisation), and about who looks after it.
 FIRM = policy.declare("matching:firm:read", **_AREA)

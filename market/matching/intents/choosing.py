@@ -21,7 +21,11 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Choice:
-    """Somebody of the directory who may be invited. no: of the organisation; person: who it is."""
+    """Somebody of the directory who may be invited.
+
+    no: of the organisation, which is what takes part; organisation: how the entry is called;
+    person: who it is.
+    """
 
     no: str
     organisation: str
@@ -78,9 +82,9 @@ def _places(actor: Actor, own: Organisation, kind: str, q: str) -> list[Choice]:
 
 
 def _entry(one: directory.Entry) -> Choice:
-    return Choice(
-        one.organisation_no, one.organisation, "", one.kind_label, one.region.full_name, one.url
-    )
+    host = one.organisation if one.organisation != one.title else ""
+    what = f"{one.kind_label}（{host}）" if host else one.kind_label
+    return Choice(one.organisation_no, one.title, "", what, one.region.full_name, one.url)
 
 
 def entries_of(intent: Intent) -> dict[int, tuple[str, str]]:

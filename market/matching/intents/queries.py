@@ -124,6 +124,14 @@ class Case:
         return self.offers[0] if self.offers else None
 
     @property
+    def source_shown(self) -> bool:
+        """Whether the reader may open what it grew from: a dispatch only who was asked in it."""
+        party = self.side in ("buyer", "seller")
+        return party and (
+            self.intent.source_kind != "dispatch" or self.side == self.intent.begun_by
+        )
+
+    @property
     def my_turn(self) -> bool:
         return self.side == self.intent.turn and self.intent.state in OPEN
 
