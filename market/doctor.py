@@ -234,7 +234,7 @@ def _papers(settings: Settings) -> Iterator[Finding]:
         return
     trouble = signing.trouble()
     fact = trouble or f"登记证明用 {signing.subject()} 的证书签名"
-    yield _told(trouble is None, fact, "证明暂不出具，请换证书后重启后台进程")
+    yield _told(trouble is None, fact, "证明暂不出具，请核对证书文件和 MARKET_SIGNING_PASSWORD")
 
 
 def _opens(row: StoredFile) -> tuple[bool, str, str]:

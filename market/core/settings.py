@@ -56,7 +56,7 @@ DECLARED: tuple[Setting, ...] = (
     Setting(
         "FILES_KEY",
         "",
-        "附件的加密密钥，至少 32 个字符；derived 由签名密钥派生；空则不加密；多把用逗号隔开，第一把写入",
+        "附件的加密密钥，至少 32 个字符；derived 由 MARKET_SECRET_KEY 派生；空则不加密；多把用逗号隔开，第一把写入",
         True,
     ),
     Setting("SIGNING_KEY", "", "登记证明的签名证书：.p12 文件的路径；空则只打印，不签名"),
@@ -308,7 +308,7 @@ def _files_key(text: str) -> str:
     if short := [one for one in words if one != DERIVED and len(one) < SHORTEST_SECRET]:
         raise SettingsError(
             f"MARKET_FILES_KEY 太短（{len(short[0])} 个字符）："
-            f"请用至少 {SHORTEST_SECRET} 个随机字符，或写 {DERIVED} 由签名密钥派生。"
+            f"请用至少 {SHORTEST_SECRET} 个随机字符，或写 {DERIVED} 由 MARKET_SECRET_KEY 派生。"
         )
     return ",".join(words)
 

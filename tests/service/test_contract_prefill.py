@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from market.contracts import content, filing, prefill, queries
 from market.contracts.filing_pages import flat
+from market.contracts.papers import texts
 from market.contracts.schemas import NEEDED
 from market.core.db import db
 from market.matching.intents.models import Intent
@@ -27,6 +28,9 @@ def test_most_of_the_form_comes_from_the_intent(demo):
             intent.seller_id,
             intent.buyer_id,
         )
+        if given.values.get("contract_class"):
+            made = texts.of_intent(seller, intent.no)
+            assert (made.name, made.data[:2]) == (f"合同文本-{intent.no}.docx", b"PK")
         shares.append(1 - len(content.missing(case.version.content)) / len(NEEDED))
     assert shares
     assert min(shares) >= 0.7, shares
