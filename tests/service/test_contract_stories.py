@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select, update
 
-from market.contracts import examining, filing, locking, queries, rules
+from market.contracts import examining, filing, queries, rules
 from market.contracts.changes import deciding, receipts, service
 from market.core import clock, files
 from market.core.db import db
@@ -255,9 +255,7 @@ def test_story_6_a_service_point_helps_and_the_city_registers(demo):
         non_technical_fen="0",
         **parties(uscc, "371623", "种业公司（演示）", "371623"),
     )
-    with unit_of_work(SYSTEM) as work:
-        work.require(people.MAKE)
-        locking.touch(contracts.row(no), point_id=point.id)
+    contracts.helped_by(no, point)
     helper = people.actor(("point_staff", point.organisation_id), name="帮办")
     filing.submit(helper, no, body.no)
     first, _second = contracts.examiners(body)

@@ -19,7 +19,7 @@ from market.core.submitting import Trouble, show
 blueprint = Blueprint("contract_versions", __name__)
 
 
-@blueprint.get("/contracts/<string:no>/versions/<int(max=9999):number>")
+@blueprint.get("/contracts/<string:no>/versions/<int(max=9999999999):number>")
 @requires(READ)
 def version(no: str, number: int) -> AnyResponse:
     """What was registered, whole, as it stood then."""
