@@ -20,7 +20,7 @@ def _contract(target: Any) -> Contract:
     return found
 
 
-def _sent(contract: Contract) -> bool:
+def was_sent(contract: Contract) -> bool:
     """Whether it was sent in once: what was given up before concerns nobody else."""
     given_up = contract.state == "withdrawn" and contract.submitted_at is None
     return contract.state != "draft" and not given_up
@@ -72,7 +72,7 @@ class Party(_OfOrganisation):
     """Holds for the filer, and for seller and buyer once it was sent in."""
 
     def _holds(self, contract: Contract, own: int) -> bool:
-        seen = _sent(contract) and own in contract.party_ids
+        seen = was_sent(contract) and own in contract.party_ids
         return seen or contract.filer_id == own
 
     def _sql(self, own: int) -> ColumnElement[bool]:
@@ -93,7 +93,7 @@ class AtBody(_OfOrganisation):
 
     def _holds(self, contract: Contract, own: int) -> bool:
         body = contract.body
-        return _sent(contract) and body is not None and body.organisation_id == own
+        return was_sent(contract) and body is not None and body.organisation_id == own
 
     def _sql(self, own: int) -> ColumnElement[bool]:
         return _sent_rows() & _run_by(Contract.body_id, own)
@@ -138,7 +138,7 @@ class InOffice(Condition):
         if area is None or target is None:
             return area is not None
         contract = _contract(target)
-        visible = _sent(contract) or contract.filer_id is None
+        visible = was_sent(contract) or contract.filer_id is None
         return visible and contract.office_region.path.startswith(area)
 
     def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:

@@ -18,6 +18,7 @@ from market.contracts.policies import (
     Party,
     PartyInArea,
     Unfiled,
+    was_sent,
 )
 from market.core.languages import N_
 from market.core.permissions import Always, Condition, StateIn, policy
@@ -108,7 +109,8 @@ def _item(contract: Contract) -> Item:
         side="office" if side and by_office else side,
         next_step=words,
         organisation_id=contract.filer_id,
-        region_path=contract.office_region.path,
+        # An office does not see what was not sent in, not even its title.
+        region_path=contract.office_region.path if by_office or was_sent(contract) else None,
         due=contract.due if side == "office" else None,
         provisional=contract.due_provisional,
         returned=contract.state == "returned",

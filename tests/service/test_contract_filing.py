@@ -28,6 +28,7 @@ from market.contracts.schemas import ContentSchema
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, NotFound
+from market.core.models import WorkItem
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
 from market.notices import service as notices
@@ -171,7 +172,10 @@ def test_a_draft_that_was_given_up_concerns_nobody_else(draft, filer, buyer):
         with pytest.raises(NotFound):
             queries.find(one, draft)
     filing.withdraw(filer, draft, "resume")
+    item = select(WorkItem.region_path).where(WorkItem.no == draft)
+    assert db.session.scalar(item) is None, "no desk names a draft"
     filing.submit(filer, draft)
+    assert db.session.scalar(item) == contract(draft).office_region.path
     filing.withdraw(filer, draft)
     assert queries.find(other_side, draft).state == "withdrawn"
 

@@ -14,6 +14,7 @@ from market.contracts.filing_pages import flat
 from market.contracts.schemas import LABELS, NEEDED, PARTY_LISTS, ContentSchema
 from market.core.fields import Choice, LongText, YesNo
 from market.core.masking import mask_name, mask_telephone
+from market.core.money import NotMoney, parse_yuan, show_yuan
 
 ORIGINS = {
     "intent": "来自对接意向",
@@ -129,6 +130,7 @@ _INNER_HINTS = {
 _SHORT = {"uscc", "country", "ends", "when", "amount_fen", "contact", "telephone", "legal_person"}
 _SHORT |= {"signed_on", "effective_on", "valid_from", "valid_to", "term_months", "currency"}
 _SHORT |= {name for name in LABELS if name.endswith(("_fen", "_bp"))}
+_HOME = "CHN"  # a country that need not be said
 _BLANK = {"sellers": 1, "buyers": 1, "thirds": 1, "rights": 1, "plan": 2}
 _PLAIN_FIELDS = ContentSchema().fields
 
@@ -149,7 +151,7 @@ def groups(
     """
     drawn = _Drawn(typed, errors or {}, stored, origins or {}, more)
     names = party_names(typed.get("contract_class", ""), typed.get("subclass", ""))
-    titles = {"sellers": f"卖方（{names.seller}）", "buyers": f"买方（{names.buyer}）"}
+    titles = {"sellers": f"卖方：{names.seller}", "buyers": f"买方：{names.buyer}"}
     return [
         Group(key, titles.get(key, title), [drawn.part(name) for name in inside])
         for key, title, inside in _GROUPS
@@ -278,7 +280,10 @@ def shown_content(content: Mapping[str, Any]) -> list[tuple[str, list[tuple[str,
 def _said(cell: Cell) -> str:
     text = dict(cell.options).get(cell.value, cell.value)
     if cell.name.endswith("_fen"):
-        return f"{text} 元"
+        try:
+            return show_yuan(parse_yuan(text))
+        except NotMoney:  # typed, and not to be read yet
+            return text
     return f"{text} %" if cell.name.endswith("_bp") else text
 
 
@@ -286,7 +291,7 @@ def _said_rows(table: Table) -> list[tuple[str, str]]:
     lines = []
     for number, cells in table.rows:
         told = [f"{one.label} {_said(one)}" if at else _said(one)
-                for at, one in enumerate(one for one in cells if one.value)]  # fmt: skip
+                for at, one in enumerate(one for one in cells if one.value and one.value != _HOME)]  # fmt: skip
         if told:
             lines.append((f"{table.label} {number}", "；".join(told)))
     return lines

@@ -20,6 +20,7 @@ from market.contracts.models import VOID, Contract
 from market.contracts.workflow import READ
 from market.core import clock
 from market.core.db import db
+from market.core.money import show_yuan
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, policy
 from market.matching.intents.models import Intent
@@ -27,7 +28,7 @@ from market.regions import queries as regions
 from market.regions.models import Region
 from market.regions.queries import RegionView
 from market.service_points import queries as directory
-from market.service_points.models import POINT, Admission
+from market.service_points.models import AMOUNT_BASES, POINT, Admission
 from market.service_points.queries import Asked, Entry
 
 _MOST_CHOICES = 50
@@ -125,9 +126,18 @@ def bodies(contract: Contract) -> list[Choice]:
             if "accept" in directory.powers_of(row):
                 found.setdefault(row.id, row)
     return [
-        Choice(row.no, row.title, row.region.full_name, row.mode == "own", row.amount_meaning or "")
+        Choice(row.no, row.title, row.region.full_name, row.mode == "own", _limit(row))
         for row in found.values()
     ]
+
+
+def _limit(row: Admission) -> str:
+    """The amount up to which a body works, in words; empty where there is none."""
+    if row.amount_fen is None:
+        return ""
+    base = AMOUNT_BASES[row.amount_base or "unknown"]
+    words = f"登记限额 {show_yuan(row.amount_fen)}（{base}）"
+    return f"{words}，{row.amount_meaning}" if row.amount_meaning else words
 
 
 def _sellers(contract: Contract) -> Sequence[Organisation]:
