@@ -27,8 +27,8 @@ _KEY = "market.language"
 # These answer in one language only, and have one address only.
 _ONE_LANGUAGE = re.compile(
     r"/(?:api|static|templates|files|start|my|desk|account|submissions|renew|inquiries|"
-    r"intents|dispatches|verifications|calls|answers|intakes(?!/receipt)|imports)(?:/|$)|"
-    r"/contracts/HT|"
+    r"intents|dispatches|verifications|calls|answers|intakes(?!/receipt)|imports|"
+    r"contracts/[^/]+)(?:/|$)|"
     r"/(?:healthz|readyz|metrics|favicon\.ico|robots\.txt|feed\.atom|search\.(?:xlsx|csv)|"
     r"notices\.(?:csv|atom)|(?:service-points|specialists)\.(?:csv|json|xlsx)|"
     r"sitemap[^/]*\.xml)$"
