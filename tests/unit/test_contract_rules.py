@@ -22,7 +22,7 @@ from market.contracts.rules import (
 
 TODAY = date(2026, 3, 1)
 SELLER = Side("研究所（演示）", "12510115DEM00033XU", region_path="/1/2/3/")
-BUYER = Side("食品厂（演示）", "91511402MA62J0001X", region_path="/1/2/9/")
+BUYER = Side("食品厂（演示）", "12371602DEM000399T", region_path="/1/2/9/")
 GOOD = Facts(
     contract_class="development",
     subclass="commissioned",
@@ -128,7 +128,7 @@ def test_a_body_serves_regions_and_units_it_names():
     assert in_service_area(SELLER, ["/1/2/"], [])
     assert not in_service_area(SELLER, ["/1/20/"], [])
     assert in_service_area(SELLER, ["/1/20/"], [SELLER.uscc])
-    assert not in_service_area(replace(SELLER, uscc=""), [], ["91511402MA62J0001X"])
+    assert not in_service_area(replace(SELLER, uscc=""), [], ["12371602DEM000399T"])
 
 
 def test_every_class_has_a_second_level_and_names_for_its_parties():
