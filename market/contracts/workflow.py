@@ -91,6 +91,7 @@ _NEXT = {
 def _item(contract: Contract) -> Item:
     side, words = _NEXT.get(contract.state, ("", ""))
     by_office = contract.filer_id is None
+    sent = by_office or contract.submitted_at is not None  # drafts are none of an office's
     return Item(
         no=contract.no,
         title=contract.title or "未填写项目名称",
@@ -98,7 +99,7 @@ def _item(contract: Contract) -> Item:
         side="office" if side and by_office else side,
         next_step=words,
         organisation_id=contract.filer_id,
-        region_path=contract.office_region.path,
+        region_path=contract.office_region.path if sent else None,
         due=contract.due if side == "office" else None,
         provisional=contract.due_provisional,
         returned=contract.state == "returned",
