@@ -66,11 +66,14 @@ from market.catalogue.publishing import web as publishing_web
 from market.catalogue.publishing import web_more as publishing_web_more
 from market.catalogue.publishing import workflow as publishing_workflow
 from market.catalogue.term_files import KIND as TERMS
+from market.contracts.changes import queries as changes_of_contracts
 from market.contracts.changes.room import ROOM as contract_changes
 from market.contracts.desk import importer as contract_results
 from market.contracts.desk.room import ROOM as contract_desk
+from market.contracts.filing_pages import beside as contract_page
 from market.contracts.filing_pages.importer import KIND as CONTRACTS
 from market.contracts.filing_pages.room import ROOM as contract_filing
+from market.contracts.papers import queries as papers_of_contracts
 from market.contracts.papers.room import ROOM as contract_papers
 from market.contracts.room import ROOM as contracts
 from market.core import (
@@ -351,6 +354,9 @@ matching = Room(
     },
 )
 
+
+# What stands on the page of a contract beside what its filer does.
+contract_page.PARTS[:] = [papers_of_contracts.part, changes_of_contracts.part]
 
 ROOMS: tuple[Room, ...] = (
     core,

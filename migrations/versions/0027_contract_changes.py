@@ -75,8 +75,10 @@ def _changes() -> None:
         batch.add_column(sa.Column("hearing", sa.String(length=1000), nullable=True))
         batch.add_column(sa.Column("findings", Document, nullable=False, server_default="{}"))
         batch.add_column(sa.Column("outcome", sa.String(length=12), nullable=True))
+        batch.add_column(sa.Column("submitted_at", UtcDateTime(), nullable=True))
         batch.drop_constraint(op.f("ck_contract_change_state"), type_="check")
     op.execute("UPDATE contract_change SET asked_by = 'office' WHERE asker_id IS NULL")
+    op.execute("UPDATE contract_change SET submitted_at = updated_at WHERE state <> 'draft'")
     op.execute(
         "UPDATE contract_change SET outcome = 'confirmed' WHERE kind = 'review' AND state = 'done'"
     )
@@ -90,6 +92,7 @@ def _changes() -> None:
             ("outcome", "outcome IN ('confirmed', 'corrected', 'reopened')"),
             ("reviewed", "(kind = 'review' AND state = 'done') = (outcome IS NOT NULL)"),
             ("decided", "state <> 'done' OR decided_on IS NOT NULL"),
+            ("submitted", "state IN ('draft', 'withdrawn') OR submitted_at IS NOT NULL"),
         ):
             batch.create_check_constraint(op.f(f"ck_contract_change_{name}"), rule)
         batch.create_index("ix_contract_change_contract", ["contract_id", "id"])
@@ -135,9 +138,9 @@ def downgrade() -> None:
     op.execute("UPDATE contract_change SET state = 'submitted' WHERE state = 'examined'")
     with op.batch_alter_table("contract_change") as batch:
         batch.drop_index("ix_contract_change_contract")
-        for name in ("state", "asked_by", "asker", "outcome", "reviewed", "decided"):
+        for name in ("state", "asked_by", "asker", "outcome", "reviewed", "decided", "submitted"):
             batch.drop_constraint(op.f(f"ck_contract_change_{name}"), type_="check")
-        for name in ("asked_by", "asked_name", "hearing", "findings", "outcome"):
+        for name in ("asked_by", "asked_name", "hearing", "findings", "outcome", "submitted_at"):
             batch.drop_column(name)
         batch.create_check_constraint(op.f("ck_contract_change_state"), f"state IN {_STATES}")
     _one_open(_OPEN)

@@ -192,6 +192,8 @@ def test_one_change_is_open_at_a_time(no, filer, first):
     with pytest.raises(Conflict, match=change):
         service.ask(filer, no, "cancel", {})
     service.withdraw(filer, change)
+    with pytest.raises(NotFound):
+        changes.get(first, change)  # never sent: nobody else's
     assert [one.state for one in versions(no)] == ["registered", "dropped"]
     again = asked(filer, no, "cancel", send=False)
     with pytest.raises(Invalid) as wrong:

@@ -83,6 +83,9 @@ class ContractChange(Base):
         ),
         CheckConstraint("state <> 'done' OR decided_on IS NOT NULL", name="decided"),
         CheckConstraint("kind <> 'amend' OR version IS NOT NULL", name="amended"),
+        CheckConstraint(
+            "state IN ('draft', 'withdrawn') OR submitted_at IS NOT NULL", name="submitted"
+        ),
         Index(
             "uq_contract_change_open",
             "contract_id",
@@ -108,6 +111,8 @@ class ContractChange(Base):
     version: Mapped[int | None]
     ground: Mapped[str | None] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(String(1000))
+    # When it was last sent in; what a party never sent concerns nobody else.
+    submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     # What the party said before an annulment, or that it said nothing in time.
     hearing: Mapped[str | None] = mapped_column(String(1000))
     happened_on: Mapped[date | None]

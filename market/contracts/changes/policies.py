@@ -33,10 +33,10 @@ class ByOffice(Condition):
 
 
 class Sent(Condition):
-    """Holds for changes that are no drafts any more."""
+    """Holds for changes that were sent in once: drafts, given up or not, concern nobody else."""
 
     def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
-        return target is None or target.state != "draft"
+        return target is None or target.submitted_at is not None
 
     def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
-        return ContractChange.state != "draft"
+        return ContractChange.submitted_at.is_not(None)

@@ -219,7 +219,7 @@ def submit(actor: Actor, no: str, version: int | None = None) -> None:
         _refuse_stale(change.contract, change.base_version)
         if wrong := wanting(change):
             raise Invalid(wrong)
-        flow.fire(work, CHANGE, change, "submit", values=moved())
+        flow.fire(work, CHANGE, change, "submit", values=moved(submitted_at=clock.now()))
         messages.tell_deciders(change)
 
 

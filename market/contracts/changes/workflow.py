@@ -85,6 +85,7 @@ def next_step(change: ContractChange) -> tuple[str, str]:
 
 def _item(change: ContractChange) -> Item:
     side, words = next_step(change)
+    shown = change.submitted_at is not None or change.asker_id is None
     return Item(
         no=change.no,
         title=change.contract.title,
@@ -92,7 +93,7 @@ def _item(change: ContractChange) -> Item:
         side=side,
         next_step=words,
         organisation_id=change.asker_id,
-        region_path=change.office_region.path,
+        region_path=change.office_region.path if shown else None,
         returned=change.state == "returned",
     )
 

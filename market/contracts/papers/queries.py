@@ -162,3 +162,12 @@ def issued(contract_id: int) -> Sequence[ContractPaper]:
     """All that was issued of a contract, oldest first."""
     query = select(ContractPaper).where(ContractPaper.contract_id == contract_id)
     return db.session.scalars(query.order_by(ContractPaper.issue)).all()
+
+
+def part(actor: Actor, case: Any) -> tuple[str, Any] | None:
+    """The papers as a part of the contract's page: a template, and its values as `shown`."""
+    found = offered(actor, case.contract)
+    if not found:
+        return None
+    again = case.contract.no if may_ask_again(actor, case.contract) else ""
+    return "contracts/papers_beside.html", {"offered": found, "again": again}
