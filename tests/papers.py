@@ -20,7 +20,8 @@ def registered(draft, body, filer, first, second):
     """File, accept, examine and register a draft; gives the number."""
     filing.submit(filer, draft, body.no)
     examining.accept(first, draft)
-    examining.examine(first, draft, {"technical_fen": 240_000_00})
+    found = {"technical_fen": 240_000_00, "opinion": "扣除试制材料"}
+    examining.examine(first, draft, found)
     return examining.register(second, draft)
 
 
