@@ -133,19 +133,22 @@ def tab_condition(tab: str, actor: Actor, today: date, soon: date) -> ColumnElem
 
 
 def counts(
-    limits: Sequence[ColumnElement[bool]], tabs: dict[str, ColumnElement[bool]]
+    limits: Sequence[ColumnElement[bool]],
+    tabs: dict[str, ColumnElement[bool]],
+    most: int = EXACT_UP_TO,
 ) -> dict[str, int]:
-    """How many cases each tab holds, in one statement; counting stops beyond 10,000.
+    """How many cases each tab holds, in one statement; counting stops beyond `most`.
 
     Each count reads an index alone and ends early, which one pass over all cases would not.
     """
     columns = []
     for name, condition in tabs.items():
-        some = select(WorkItem.id).where(*limits, condition).limit(EXACT_UP_TO + 1).subquery()
+        some = select(WorkItem.id).where(*limits, condition).limit(most + 1).subquery()
         columns.append(select(func.count()).select_from(some).scalar_subquery().label(name))
     return dict(db.session.execute(select(*columns)).one()._mapping)
 
 
+MOST_WAITING = 999  # of a group of pages, as its head shows it
 # Kinds of cases in the groups of an office's pages; all others belong to 办件.
 _GROUPS = {
     "matching": (
@@ -158,13 +161,16 @@ _GROUPS = {
 
 
 def waiting(actor: Actor) -> dict[str, int]:
-    """How many cases wait for the actor's office, by group of its pages; one statement."""
+    """How many cases wait for the actor's office, by group of its pages; one statement.
+
+    Beyond `MOST_WAITING` the number says no more than that there are many: counting stops there.
+    """
     grouped = [kind for kinds in _GROUPS.values() for kind in kinds]
     office = WorkItem.side == "office"
     tabs: dict[str, ColumnElement[bool]]
     tabs = {name: office & WorkItem.kind.in_(kinds) for name, kinds in _GROUPS.items()}
     tabs["work"] = office & WorkItem.kind.not_in(grouped)
-    return counts([policy.where(actor, DESK, WorkItem)], tabs)
+    return counts([policy.where(actor, DESK, WorkItem)], tabs, MOST_WAITING)
 
 
 def order_of(order: str, tab: str) -> list[Any]:
