@@ -171,3 +171,14 @@ def test_stages_name_the_reached_one(macro):
     steps = list(macro("stages", "stages", "中试").iter("li"))
     assert [words(step) for step in steps if step.get("aria-current")] == ["中试"]
     assert macro("stages", "stages", "别的").find(".//ol") is None
+
+
+def test_plain_links_lead_to_a_page(app):
+    """A link written out in a template names an address that the site has."""
+    known = app.url_map.bind("localhost")
+    dead = set()
+    for path in sorted(TEMPLATES.rglob("*.html")):
+        for address in re.findall(r'href="(/[^"{}?#]*)["?#]', path.read_text(encoding="utf-8")):
+            if not known.test(address, "GET"):
+                dead.add((path.name, address))
+    assert dead == set()
