@@ -1,0 +1,1 @@
+"""Vouchers: schemes, vouchers, claims and their payment."""
