@@ -65,8 +65,9 @@ class Invoice:
 
 @dataclass(frozen=True)
 class Facts:
-    """One claim (or the estimate for an order).
+    """One claim, or what is known of it when a firm applies or orders.
 
+    stage: apply, order or claim; what belongs to a later stage is not asked yet.
     day: of the claim. year: whose caps and budget count, that of `day` when not given.
     voucher_left_fen: what the firm's vouchers are still worth; None without voucher.
     voucher_ends: last day of the voucher.
@@ -79,6 +80,7 @@ class Facts:
     """
 
     day: date
+    stage: str = "claim"
     items: Sequence[Item] = ()
     firm: Firm = field(default_factory=Firm)
     year: int | None = None

@@ -185,6 +185,7 @@ class Sheet:
         return next((one for one in self.services if one.code == code), None)
 
 
+Content = Mapping[str, Any] | Sheet
 _DATES = {"effective_from", "effective_to", "invoice_from", "invoice_to"}
 _SERVICE_FIELDS = {"rate_bp", "rate_max_bp", "bands", "band_mode", "cap_fen", "unit_cap_fen"}
 
@@ -276,6 +277,12 @@ def choose(sheet: Sheet, choices: Mapping[str, str]) -> Sheet:
             else:
                 values[name] = _typed(name, value)
     return Sheet(**values)
+
+
+def settled(content: Content) -> Sheet:
+    """The sheet, as the office chose to read it where it chose."""
+    sheet = content if isinstance(content, Sheet) else read(content)
+    return choose(sheet, {one.code: one.chosen for one in sheet.readings if one.chosen})
 
 
 def _with(service: Service, name: str, value: Any) -> Service:
