@@ -51,7 +51,7 @@ def calculate(sheet: Sheet, facts: Facts) -> Sums:
         fen, most = _item(sheet, facts, item, caps_left, sums, number)
         sums.fen = None if fen is None or sums.fen is None else sums.fen + fen
         sums.most = sums.most or most
-    if sums.fen is not None and not _limited(sheet):
+    if sums.fen is not None and not _limited(sheet, facts):
         sums.add("上限", "办法没有写上限（待定），不计算金额", None, False)
         sums.fen = None
     if sums.fen is None:
@@ -72,22 +72,20 @@ def calculate(sheet: Sheet, facts: Facts) -> Sums:
         bound = part.ceiling_fen if part.amount_fen is None else part.amount_fen
         words = f"{part.share} 的份额" if part.share is not None else "份额待定"
         label = "另由" if part in sums.top_ups else "其中"
-        sums.add(f"{label}{part.label}", words, bound, part.amount_fen is None)
+        sums.add(f"{label}{part.label}", words, bound, part.ceiling_fen is not None)
     return sums
 
 
-def _limited(sheet: Sheet) -> bool:
-    """Whether a cap is known, or that there is none."""
+def _limited(sheet: Sheet, facts: Facts) -> bool:
+    """Whether a cap on this firm is known, or that there is none."""
     caps = (
         sheet.cap_claim_fen,
-        sheet.cap_year_fen,
         sheet.cap_total_fen,
         sheet.cap_provider_year_fen,
         *(one.cap_fen for one in sheet.services),
-        *sheet.cap_year_by_size.values(),
-        *sheet.cap_year_by_kind.values(),
     )
-    return bool(sheet.uncapped) or any(one is not None for one in caps)
+    known = any(one is not None for one in caps) or any(_year_caps(sheet, facts))
+    return known or bool(sheet.uncapped)
 
 
 def _finish(sheet: Sheet, facts: Facts, sums: Sums) -> None:
@@ -159,21 +157,22 @@ def _rated(service: Service, item: Item, facts: Facts) -> tuple[str, int | None,
         return "有一档没有写补助比例（待定），不计算金额", None, False
     if service.band_mode is None and len(service.bands) > 1:
         return "办法没有写明分段累计还是全额按档（待定），不计算金额", None, False
-    words, numerator, most, low = [], 0, False, 0
+    terms: list[str] = []
+    numerator, most, low = 0, False, 0
     for band, points in zip(service.bands, rates, strict=True):
         high = cost if band.upto_fen is None else min(band.upto_fen, cost)
         inside = max(high - low, 0)
         if service.band_mode == "whole":
-            inside = cost if low <= high == cost and not words else 0
+            inside = cost if low <= high == cost and not terms else 0
         if inside:
             ceiling = band.rate_bp is None
             most = most or ceiling
-            words.append(
+            terms.append(
                 f"{show_yuan(inside)} × {'最高 ' if ceiling else ''}{show_bp(points or 0)}"
             )
             numerator += inside * (points or 0)
         low = high
-    return " + ".join(words) or show_yuan(0), numerator, most
+    return " + ".join(terms) or show_yuan(0), numerator, most
 
 
 def _rate(service: Service, facts: Facts) -> tuple[int | None, bool]:
