@@ -202,7 +202,12 @@ def _limits(sheet: Sheet, facts: Facts) -> Iterator[tuple[str, str, int, bool]]:
         return f"{show_yuan(most)}，已用 {show_yuan(used)}"
 
     if sheet.cap_claim_fen is not None:
-        yield "单次上限", f"每次最高 {show_yuan(sheet.cap_claim_fen)}", sheet.cap_claim_fen, True
+        yield (
+            "单次兑付上限",
+            f"每次最高 {show_yuan(sheet.cap_claim_fen)}",
+            sheet.cap_claim_fen,
+            True,
+        )
     for label, most, certain in _year_caps(sheet, facts):
         used = facts.used_year_fen
         yield label, so_far(most, used), left(most, used), certain

@@ -94,7 +94,8 @@ class SchemeSchema(Row):
 
     services = rows(ServiceSchema, 60, "服务目录")
     uncapped = Flag(metadata={"label": "没有上限"})
-    cap_claim_fen = Yuan(metadata={"label": "单次上限"})
+    cap_apply_fen = Yuan(metadata={"label": "单次申领上限"})
+    cap_claim_fen = Yuan(metadata={"label": "单次兑付上限"})
     cap_held_fen = Yuan(metadata={"label": "持有上限"})
     cap_year_fen = Yuan(metadata={"label": "年度上限"})
     cap_year_by_size = amounts_by(SIZES, "企业年度上限")

@@ -82,6 +82,10 @@ def _rosters(sheet: Sheet, facts: Facts) -> Iterator[Reason]:
             f"企业只在 {year - 1} 年的名单上，办法没有写明按哪一年的名单（{names}）。", source,
         )  # fmt: skip
         return
+    if years & held.get("other", frozenset()):
+        words = f"企业在其他名单上，请核实是否符合名单要求：{names}。"
+        yield Reason("roster", OPEN, words, source)
+        return
     shown = "、".join(str(one) for one in sorted(years))
     yield Reason("roster", REFUSE, f"企业不在 {shown} 年的名单上：{names}。", source)
 

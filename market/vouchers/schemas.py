@@ -233,7 +233,7 @@ class SetsSchema(Row):
     claims_without_voucher = Flag(metadata={"label": "可不申领直接兑付"})
     roster_year = Code(ROSTER_YEARS, metadata={"label": "名单年度"})
     cap_scope = Code(CAP_SCOPES, metadata={"label": "上限的口径"})
-    cap_claim_fen = Yuan(metadata={"label": "单次上限"})
+    cap_claim_fen = Yuan(metadata={"label": "单次兑付上限"})
     cap_year_fen = Yuan(metadata={"label": "年度上限"})
     validity_starts = Code(STARTS, metadata={"label": "有效期起算"})
     rounding_unit = Code(ROUNDING_UNITS, metadata={"label": "取整单位"})

@@ -136,6 +136,7 @@ class Sheet:
     team_incubated: bool | None = None
     services: tuple[Service, ...] = ()
     uncapped: bool | None = None
+    cap_apply_fen: int | None = None
     cap_claim_fen: int | None = None
     cap_held_fen: int | None = None
     cap_year_fen: int | None = None
