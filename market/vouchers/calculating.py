@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from market.core.money import show_yuan
-from market.vouchers.codes import SIZES, UNIT_FEN
+from market.vouchers.codes import ROUNDING_UNITS, SIZES, UNIT_FEN
 from market.vouchers.eligible import item_refusal, show_bp
 from market.vouchers.facts import Facts, Item, Line, Part
 from market.vouchers.sharing import parts_of, top_ups_of
@@ -84,7 +84,7 @@ def _limited(sheet: Sheet, facts: Facts) -> bool:
         sheet.cap_provider_year_fen,
         *(one.cap_fen for one in sheet.services),
     )
-    known = any(one is not None for one in caps) or any(_year_caps(sheet, facts))
+    known = any(one is not None for one in caps) or any(year_caps(sheet, facts))
     return known or bool(sheet.uncapped)
 
 
@@ -123,7 +123,7 @@ def _item(
         sums.add(name, parts or "办法没有写补助比例（待定），不计算金额", None, False)
         return None, False
     fen = min(rounded(sheet, numerator), item.cost_fen)
-    sums.add(name, parts, fen, most)
+    sums.add(name, parts + _rounding_words(sheet, numerator), fen, most)
     if service.unit_cap_fen is not None:
         if item.units is None:
             most = True
@@ -147,25 +147,27 @@ def _rated(service: Service, item: Item, facts: Facts) -> tuple[str, int | None,
     """Formula in words, fen × 10,000 (None: open), whether it is a ceiling."""
     cost = item.cost_fen
     if not service.bands:
-        points, most = _rate(service, facts)
+        points, most = rate_of(service.code, service.rate_bp, service.rate_max_bp, facts)
         if points is None:
             return "", None, False
         words = f"{show_yuan(cost)} × {'最高 ' if most else ''}{show_bp(points)}"
         return words, cost * points, most
-    rates = [(b.rate_max_bp if b.rate_bp is None else b.rate_bp) for b in service.bands]
-    if any(points is None for points in rates):
+    rates = [
+        rate_of(f"{service.code}:{number}", band.rate_bp, band.rate_max_bp, facts)
+        for number, band in enumerate(service.bands, start=1)
+    ]
+    if any(points is None for points, _ in rates):
         return "有一档没有写补助比例（待定），不计算金额", None, False
     if service.band_mode is None and len(service.bands) > 1:
         return "办法没有写明分段累计还是全额按档（待定），不计算金额", None, False
     terms: list[str] = []
     numerator, most, low = 0, False, 0
-    for band, points in zip(service.bands, rates, strict=True):
+    for band, (points, ceiling) in zip(service.bands, rates, strict=True):
         high = cost if band.upto_fen is None else min(band.upto_fen, cost)
         inside = max(high - low, 0)
         if service.band_mode == "whole":
             inside = cost if low <= high == cost and not terms else 0
         if inside:
-            ceiling = band.rate_bp is None
             most = most or ceiling
             terms.append(
                 f"{show_yuan(inside)} × {'最高 ' if ceiling else ''}{show_bp(points or 0)}"
@@ -175,10 +177,25 @@ def _rated(service: Service, item: Item, facts: Facts) -> tuple[str, int | None,
     return " + ".join(terms) or show_yuan(0), numerator, most
 
 
-def _rate(service: Service, facts: Facts) -> tuple[int | None, bool]:
-    if service.rate_bp is not None:
-        return service.rate_bp, False
-    decided, most = facts.decided.get(service.code), service.rate_max_bp
+def _rounding_words(sheet: Sheet, numerator: int) -> str:
+    """What rounding did, where it did anything."""
+    unit = sheet.rounding_unit or "fen"
+    if numerator % (UNIT_FEN[unit] * WHOLE_BP) == 0:
+        return ""
+    if sheet.rounding_mode == "half_up":
+        return f"，四舍五入到{ROUNDING_UNITS[unit]}"
+    return f"，不足 1 {ROUNDING_UNITS[unit]}舍去" if unit != "hundred" else "，不足百元舍去"
+
+
+def rate_of(key: str, exact: int | None, most: int | None, facts: Facts) -> tuple[int | None, bool]:
+    """The rate that counts and whether it is a ceiling: exact, decided for the batch, or "up to".
+
+    Args:
+        key: the service's code; for a band of it with its number behind a colon (`testing:2`).
+    """
+    if exact is not None:
+        return exact, False
+    decided = facts.decided.get(key)
     if decided is not None and most is not None and 0 <= decided <= most:
         return decided, False
     return most, most is not None
@@ -208,7 +225,7 @@ def _limits(sheet: Sheet, facts: Facts) -> Iterator[tuple[str, str, int, bool]]:
             sheet.cap_claim_fen,
             True,
         )
-    for label, most, certain in _year_caps(sheet, facts):
+    for label, most, certain in year_caps(sheet, facts):
         used = facts.used_year_fen
         yield label, so_far(most, used), left(most, used), certain
     if (most_ever := sheet.cap_total_fen) is not None:
@@ -225,7 +242,8 @@ def _limits(sheet: Sheet, facts: Facts) -> Iterator[tuple[str, str, int, bool]]:
         yield "可用额度", "以年度预算的可用额度为限", max(facts.budget_left_fen, 0), True
 
 
-def _year_caps(sheet: Sheet, facts: Facts) -> Iterator[tuple[str, int, bool]]:
+def year_caps(sheet: Sheet, facts: Facts) -> Iterator[tuple[str, int, bool]]:
+    """Label, amount and certainty of each cap of a year that holds for this firm."""
     if sheet.cap_year_fen is not None:
         yield "年度上限", sheet.cap_year_fen, True
     if (by_kind := sheet.cap_year_by_kind.get(facts.firm.kind)) is not None:

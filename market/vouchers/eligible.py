@@ -174,6 +174,10 @@ def _dates(sheet: Sheet, facts: Facts) -> Iterator[Reason]:
         yield Reason("not_yet", REFUSE, f"办法自 {sheet.effective_from} 起施行。", source)
     if sheet.effective_to and day > sheet.effective_to:
         yield Reason("over", REFUSE, f"办法已于 {sheet.effective_to} 到期。", source)
+    last = sheet.contract_done_by
+    if last and facts.done_on and facts.done_on > date(facts.year or day.year, *last):
+        words = f"服务须在 {last[0]} 月 {last[1]} 日前完成，这项在 {facts.done_on} 才完成。"
+        yield Reason("done_by", REFUSE, words, source_of(sheet, "contract_done_by"))
     name = {"apply": "apply_windows", "claim": "claim_windows"}.get(facts.stage)
     windows = getattr(sheet, name) if name else ()
     if name and windows and not any(within(one, day) for one in windows):

@@ -6,9 +6,10 @@ Everything that is not known is None; a rule that would need it says so instead 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date
 from fractions import Fraction
+from typing import Any
 
 REFUSE, OPEN, WARN = "refuse", "open", "warn"
 
@@ -70,11 +71,12 @@ class Facts:
     stage: apply, order or claim; what belongs to a later stage is not asked yet.
     day: of the claim. year: whose caps and budget count, that of `day` when not given.
     voucher_left_fen: what the firm's vouchers are still worth; None without voucher.
-    voucher_ends: last day of the voucher.
+    voucher_ends: last day of the voucher. done_on: when the service was finished.
     reserved_fen: what is held of the budget for this claim already; then the budget is not asked.
     used_year_fen: approved or claimed by the firm this year, within the scheme's `cap_scope`.
     payer_used_fen: payer → what it paid for the firm this year.
-    decided: service code → rate that an office decided for the batch, where a sheet says "up to".
+    decided: service code → rate that an office decided for the batch, where a sheet says "up to";
+        for a band of a service its number stands behind a colon (`testing:2`).
     cut_bp: share of the amount that is paid where the budget is shared pro rata (10000: all).
     relations: codes of `codes.RELATIONS` that hold between firm and provider.
     """
@@ -88,6 +90,7 @@ class Facts:
     evidence: frozenset[str] | None = None
     voucher_left_fen: int | None = None
     voucher_ends: date | None = None
+    done_on: date | None = None
     reserved_fen: int | None = None
     budget_left_fen: int | None = None
     used_year_fen: int = 0
@@ -162,3 +165,14 @@ class Outcome:
     trace: Sequence[Line] = ()
     parts: Sequence[Part] = ()
     top_ups: Sequence[Part] = ()
+
+
+def as_json(value: Any) -> Any:
+    """An outcome (or a part of it) as plain JSON, as it is kept with a claim."""
+    if is_dataclass(value):
+        return {one.name: as_json(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): as_json(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [as_json(one) for one in value]
+    return str(value) if isinstance(value, (Fraction, date)) else value

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from market.core.money import show_yuan
-from market.vouchers.calculating import Sums, calculate, rounded
+from market.vouchers.calculating import Sums, calculate, rounded, year_caps
 from market.vouchers.eligible import check, show_bp, source_of
 from market.vouchers.facts import OPEN, REFUSE, Alternative, Facts, Line, Outcome, Part, Reason
 from market.vouchers.sharing import divide, parts_of
@@ -88,20 +88,51 @@ def _alternatives(
 
 def _decisions(sheet: Sheet, facts: Facts) -> list[Reason]:
     """Rates decided for a batch must keep to the sheet's "up to"."""
+    most = {one.code: one.rate_max_bp for one in sheet.services}
+    for one in sheet.services:
+        most |= {f"{one.code}:{n}": band.rate_max_bp for n, band in enumerate(one.bands, start=1)}
     found = []
     for code, points in facts.decided.items():
-        service = sheet.service(code)
-        most = service.rate_max_bp if service else None
-        if most is not None and not 0 <= points <= most:
-            found.append(
-                Reason(
-                    "decided_rate",
-                    OPEN,
-                    f"审定的比例 {show_bp(points)} 高于办法的最高比例 {show_bp(most)}，没有采用。",
-                    source_of(sheet, "services"),
-                )
+        highest = most.get(code)
+        if highest is not None and not 0 <= points <= highest:
+            words = (
+                f"审定的比例 {show_bp(points)} 高于办法的最高比例 {show_bp(highest)}，没有采用。"
             )
+            found.append(Reason("decided_rate", OPEN, words, source_of(sheet, "services")))
     return found
+
+
+def voucher_limit(
+    content: Content, facts: Facts, held_fen: int = 0, issued_year_fen: int = 0
+) -> Outcome:
+    """The most that a firm may apply for now; no amount where no cap on vouchers is known.
+
+    Args:
+        facts: of an application; the budget counts where vouchers reserve it.
+        held_fen: unused vouchers that it holds.
+        issued_year_fen: vouchers issued to it this year.
+    """
+    sheet = settled(content)
+    reasons = check(sheet, facts)
+    if any(one.weight == REFUSE for one in reasons):
+        lines = [Line("不能申领", one.words, 0) for one in reasons if one.weight == REFUSE]
+        return Outcome(False, 0, reasons=reasons, trace=lines)
+    limits = []
+    if sheet.cap_apply_fen is not None:
+        limits.append(("单次申领上限", "每次最高", sheet.cap_apply_fen, 0))
+    if sheet.cap_held_fen is not None:
+        limits.append(("持有上限", "未使用的券合计最高", sheet.cap_held_fen, held_fen))
+    for label, most, _ in year_caps(sheet, facts):
+        limits.append((label, "每年最高", most, issued_year_fen))
+    if facts.budget_left_fen is not None and sheet.reserve_at == "issue":
+        limits.append(("可用额度", "年度预算还有", facts.budget_left_fen, 0))
+    trace = [
+        Line(label, f"{words} {show_yuan(most)}，已有 {show_yuan(used)}", max(most - used, 0))
+        for label, words, most, used in limits
+    ]
+    least = min((line.amount_fen for line in trace if line.amount_fen is not None), default=None)
+    trace.append(Line("可申领额度", "以上各项中最低的", least))
+    return Outcome(True, least, reasons=reasons, trace=trace)
 
 
 def award(content: Content, volume_fen: int, used_year_fen: int = 0) -> Outcome:

@@ -1,5 +1,6 @@
 """Vouchers: what schemes give, by hand to the fen and against a slow reference of another make."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import date
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from market.vouchers import content, preview, rules
-from market.vouchers.facts import OPEN, REFUSE, WARN, Facts, Firm, Invoice, Item
+from market.vouchers.facts import OPEN, REFUSE, WARN, Facts, Firm, Invoice, Item, as_json
 from market.vouchers.shipped import by_code, known_for, shipped
 
 DAY = date(2025, 5, 20)
@@ -285,6 +286,7 @@ ASKING = {
     "lifetime_once": "是",
     "once_per_provider_per_year": "是",
     "related_tests": ["shareholding"],
+    "contract_done_by": "09-30",
 }
 
 
@@ -316,6 +318,7 @@ def test_what_refuses_and_what_is_open():
         ({"invoices": [Invoice("1", date(2025, 1, 1), yuan(1000))]}, ["invoice_day"]),
         ({"invoices": [Invoice("1", date(2024, 1, 1), yuan(1000), currency="USD")]}, ["currency"]),
         ({"invoices": [Invoice("1", date(2024, 1, 1), yuan("999.99"))]}, ["invoice_sum"]),
+        ({"done_on": date(2025, 10, 1)}, ["done_by"]),
         ({"claims_before": 1}, ["once"]),
         ({"claims_with_provider_this_year": 1}, ["once_per_provider"]),
         ({"relations": frozenset({"shareholding"})}, ["related"]),
@@ -341,6 +344,30 @@ def test_days_of_a_voucher():
     assert rules.voucher_ends(both, date(2025, 1, 1)) == date(2025, 4, 1)
     assert rules.voucher_ends(both, date(2025, 11, 30)) == date(2025, 12, 31)
     assert rules.voucher_ends(scheme(), date(2025, 1, 1)) is None
+
+
+def test_the_most_that_can_be_applied_for():
+    stored = by_code("yuhuan-2023").content
+    firm = Firm(region_codes=["331083"])
+    facts = Facts(day=DAY, stage="apply", firm=firm)
+    assert rules.voucher_limit(stored, facts).amount_fen == yuan(20_000)
+    held = rules.voucher_limit(stored, facts, held_fen=yuan(35_000), issued_year_fen=yuan(60_000))
+    assert held.amount_fen == yuan(15_000)
+    year = rules.voucher_limit(stored, facts, issued_year_fen=yuan(100_000))
+    assert year.amount_fen == 0
+    away = rules.voucher_limit(stored, replace(facts, firm=Firm(region_codes=["330100"])))
+    assert (away.eligible, away.amount_fen, codes(away)) == (False, 0, ["region"])
+
+
+def test_what_is_kept_with_a_claim_is_plain():
+    stored = scheme(
+        payers=[{"payer": "buyer_region", "share": "2/3"}, {"payer": "510000", "share": "1/3"}]
+    )
+    kept = as_json(rules.compute(stored, claim(("a", "33.33"))))
+    assert json.loads(json.dumps(kept)) == kept
+    assert kept["trace"][0]["formula"] == "33.33 元 × 30 %，不足 1 分舍去"
+    assert [one["share"] for one in kept["parts"]] == ["2/3", "1/3"]
+    assert kept["amount_fen"] == 999
 
 
 def test_what_is_held_already_is_not_asked_of_the_budget_again():
@@ -453,7 +480,11 @@ def random_facts(random, stored):
         voucher_left_fen=maybe(4_000_000),
         reserved_fen=maybe(2_000_000, 0.2),
         budget_left_fen=maybe(3_000_000),
-        decided={code: random.randint(0, 5_000) for code in "abc" if random.random() < 0.3},
+        decided={
+            code: random.randint(0, 5_000)
+            for code in ("a", "b", "c", "a:1", "a:2", "b:1", "b:2", "b:3")
+            if random.random() < 0.3
+        },
         cut_bp=random.choice([None, None, 10_000, 7_777]),
     )  # fmt: skip
 
@@ -545,8 +576,12 @@ def slow_worth(service, cost, decided, mode):
         reached += piece
         at = cost if mode == "whole" else reached
         band = next(one for one in bands if at <= one.get("upto_fen", at))
-        most = most or "rate_bp" not in band
-        worth += piece * Fraction(band.get("rate_bp", band.get("rate_max_bp")), 10_000)
+        points = band.get("rate_bp", band.get("rate_max_bp"))
+        if "rate_bp" not in band:
+            batch = decided.get(f"{service['code']}:{bands.index(band) + 1}")
+            settled = batch is not None and batch <= points
+            points, most = (batch, most) if settled else (points, True)
+        worth += piece * Fraction(points, 10_000)
     return worth, most
 
 
