@@ -133,6 +133,7 @@ from market.regions.industries import KIND as LEADING_INDUSTRIES
 from market.service_points import files as directory_files
 from market.service_points.room import ROOM as service_points
 from market.service_points.specialists import importer as specialists_files
+from market.vouchers.room import ROOM as vouchers
 
 
 def _remove_abandoned_imports() -> bool:
@@ -385,6 +386,7 @@ ROOMS: tuple[Room, ...] = (
     dispatch,
     calls,
     names,
+    vouchers,
     monitoring,
 )
 

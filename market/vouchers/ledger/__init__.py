@@ -1,0 +1,1 @@
+"""Double entry of voucher money: accounts, entries that are never changed, balances that are proved."""
