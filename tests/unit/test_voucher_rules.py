@@ -7,18 +7,23 @@ from datetime import date
 from fractions import Fraction
 from itertools import product
 from math import floor
+from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jinja2 import Environment, FileSystemLoader
 from marshmallow import ValidationError
 
+from market.core.money import show_yuan
 from market.vouchers import content, preview, rules
 from market.vouchers.facts import OPEN, REFUSE, WARN, Facts, Firm, Invoice, Item, as_json
-from market.vouchers.shipped import by_code, known_for, shipped
+from market.vouchers.shipped import DATA, by_code, known_for, shipped
 
 DAY = date(2025, 5, 20)
+SMALL = Firm(size="small")
+ROOT = Path(__file__).parents[2]
 
 
 def yuan(amount):
@@ -177,6 +182,18 @@ def test_every_figure_of_a_shipped_sheet_has_its_source():
     }
 
 
+def shape(value):
+    """The names within a structure, without what they hold."""
+    if isinstance(value, dict):
+        return {key: shape(one) for key, one in value.items()}
+    return [shape(one) for one in value] if isinstance(value, list) else None
+
+
+def test_nothing_of_the_file_is_passed_over():
+    for record, one in zip(json.loads(DATA.read_text("utf-8")), shipped(), strict=True):
+        assert shape(record["content"]) == shape(one.content), one.code
+
+
 def test_places_without_a_known_sheet():
     assert known_for(["630000", "630200", "630223"]) == []
     assert [one.code for one in known_for(["330000", "331000", "331083"])] == [
@@ -228,6 +245,8 @@ BANDS = [{"upto_fen": "1万", "rate_bp": "100"}, {"rate_bp": "50"}]
             "payers",
             "分担份额合计 29/30，应为 1。",
         ),
+        ({"random_check_bp": "101"}, "random_check_bp", "「101」不是 0 到 100 的百分比，请写成 30 或 2.5 %。"),
+        ({"contract_done_by": "2月30日"}, "contract_done_by", "「2月30日」不是日期，请写成 07-01 或 7月1日。"),
         ({"notice_days": "5"}, "notice_unit", "公示天数请选择工作日或自然日。"),
         ({"uncapped": "是"}, "uncapped", "已写明上限，不能再选「没有上限」。"),
         (
@@ -643,3 +662,23 @@ def test_every_fen_of_an_odd_amount_has_its_payer():
         parts = rules.split(stored, fen * up)
         assert sum(one.amount_fen for one in parts) == fen * up
     assert [one.amount_fen for one in rules.split(stored, yuan(100))] == [6667, 3333]
+
+
+# The table of the trace
+
+
+def test_the_trace_as_a_table():
+    templates = Environment(loader=FileSystemLoader(ROOT / "templates"), autoescape=True)
+    templates.globals["yuan"] = show_yuan
+    macros = templates.get_template("vouchers/_trace.html").module
+    found = rules.compute(scheme(), claim(("a", 60_000), ("x<y", 100)))
+    page = str(macros.trace_table(found))
+    assert page == str(macros.trace_table(as_json(found)))
+    assert "x&lt;y" in page
+    assert '<td data-label="金额" class="money">1.8 万元</td>' in page
+    assert page.count("<tr>") == 1 + len(found.trace)
+    both = rules.compute(by_code("shandong-2015").content, claim(("instrument", 8_000), firm=SMALL))
+    page = str(macros.trace_table(both))
+    assert page.count("（读法待定）</caption>") == page.count("<table") == 2
+    ceiling = rules.compute(by_code("fujian-2022").content, claim(("service", 10_000)))
+    assert str(macros.result(ceiling)) == "最高 5,000 元"
