@@ -18,6 +18,7 @@ from marshmallow import ValidationError
 
 from market.core.money import show_yuan
 from market.vouchers import content, preview, rules
+from market.vouchers.describing import changes, describe
 from market.vouchers.facts import OPEN, REFUSE, WARN, Facts, Firm, Invoice, Item, as_json
 from market.vouchers.shipped import DATA, by_code, known_for, shipped
 
@@ -662,6 +663,71 @@ def test_every_fen_of_an_odd_amount_has_its_payer():
         parts = rules.split(stored, fen * up)
         assert sum(one.amount_fen for one in parts) == fen * up
     assert [one.amount_fen for one in rules.split(stored, yuan(100))] == [6667, 3333]
+
+
+# In words
+
+
+def test_a_sheet_in_words_with_what_is_open():
+    entries = {one.field: one for one in describe(by_code("yuhuan-2023").content)}
+    services = entries["services"]
+    assert services.words == (
+        "科技创新服务（目录待补）：1 万元以内 100 %，1 万元以上 50 %（算法待定）"
+    )
+    assert services.source.startswith("玉环市科学技术局 2024-02-21 公开页")
+    assert entries["validity_length"].words == "3 个月（起算日待定）"
+    assert (entries["reserve_at"].words, entries["reserve_at"].is_open) == ("待定", True)
+    sichuan = {one.field: one.words for one in describe(by_code("sichuan-2025").content)}
+    assert sichuan["services"].splitlines()[-1] == "技术经理人培训：最高 30 %，每人最高 1,000 元"
+    assert sichuan["review_chain"] == "市（州）科技局 → 科技厅"
+    assert sichuan["validity_length"] == "自申领之日起 3 个月"
+    fujian = {one.field: one.words for one in describe(by_code("fujian-2022").content)}
+    assert (
+        fujian["payers"] == "省级：份额待定，不超过费用的 30 %，每年最高 12 万元\n市县级：份额待定"
+    )
+    haidian = {one.field: one.words for one in describe(by_code("haidian").content)}
+    assert haidian["cap_year_by_size"] == (
+        "微型企业年度上限 10 万元；小型企业年度上限 30 万元；中型企业年度上限 50 万元"
+    )
+    for one in shipped():
+        assert all(entry.words for entry in describe(one.content))
+
+
+def test_what_a_version_changed():
+    full = {
+        "notice_days": "5", "notice_unit": "工作日", "rounding_unit": "yuan", "rounding_mode": "down",
+        "claim_windows": [{"opens": "11-01", "closes": "02-15"}], "contract_done_by": "09-30",
+        "budget_by_year": [{"year": "2025", "amount_fen": "100万"}], "review_chain": [],
+        "effective_from": "2025-01-01", "random_check_bp": "5",
+    }  # fmt: skip
+    found = changes(scheme(), scheme(**full, cap_year_fen="30万"))
+    assert [(one.label, one.before, one.after) for one in found] == [
+        ("施行日期", "", "2025-01-01"),
+        ("年度预算", "", "2025 年 100 万元"),
+        ("年度上限", "20 万元", "30 万元"),
+        ("兑付受理时间", "", "每年 11 月 1 日至 2 月 15 日"),
+        ("合同履行截止", "", "9 月 30 日"),
+        ("审核层级", "", "不设审核层级"),
+        ("公示天数", "", "5 个工作日"),
+        ("抽查比例（%）", "", "5 %"),
+        ("取整单位", "", "元，舍去尾数"),
+    ]
+
+
+def test_past_cases_tried_again():
+    facts = claim(("a", 10_000))
+    cases = [preview.Case("旧案", facts, yuan(3_000)), preview.Case("另一件", facts, yuan(2_500))]
+    tried = preview.preview(scheme(), cases)
+    assert [(one.words, one.differs) for one in tried] == [("3,000 元", False), ("3,000 元", True)]
+    words = {
+        one.case.label: one.words
+        for one in preview.preview(scheme(**ASKING), preview.examples(scheme(**ASKING), DAY))
+    }
+    assert words["检测，6 万元"] == "1.8 万元"
+    assert words["检测，100 万元"] == "20 万元"
+    assert (
+        words["外地企业"] == words["规模不符：微型"] == words["企业与服务机构有关联"] == "不予兑付"
+    )
 
 
 # The table of the trace
