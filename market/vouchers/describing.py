@@ -27,6 +27,7 @@ OPEN_WORDS = "待定"
 _WITH_ANOTHER = {"validity_unit", "validity_starts", "notice_unit", "rounding_mode"}
 _APART = {"title", "readings", "sources", "gaps"}
 Row = Mapping[str, Any]
+_FIELDS = SchemeSchema().fields
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ def describe(content: Row) -> list[Entry]:
     """Every field that a scheme fills, and those that are to be decided, in the form's order."""
     to_decide = {one.field for one in open_points(content)}
     found = []
-    for name in SchemeSchema().fields:
+    for name in _FIELDS:
         if name in _WITH_ANOTHER | _APART:
             continue
         words = words_of(name, content)
@@ -66,7 +67,7 @@ def describe(content: Row) -> list[Entry]:
 
 def changes(before: Row, after: Row) -> list[Change]:
     """What differs between two versions, in words."""
-    names = [name for name in SchemeSchema().fields if name not in _WITH_ANOTHER | {"sources"}]
+    names = [name for name in _FIELDS if name not in _WITH_ANOTHER | {"sources"}]
     pairs = [(LABELS[name], words_of(name, before), words_of(name, after)) for name in names]
     return [Change(*one) for one in pairs if one[1] != one[2]]
 
@@ -84,7 +85,7 @@ def words_of(name: str, content: Row) -> str:
         return ""
     if name in _SPECIAL:
         return _SPECIAL[name](value, content)
-    return _plain(SchemeSchema().fields[name], value)
+    return _plain(_FIELDS[name], value)
 
 
 def _plain(field: fields.Field, value: Any) -> str:
@@ -210,9 +211,9 @@ _SPECIAL: dict[str, Callable[[Any, Row], str]] = {
     "validity_length": _validity,
     "notice_days": lambda days, content: f"{days} 个{DAY_UNITS[content['notice_unit']]}",
     "rounding_unit": lambda unit, content: (
-        _plain(SchemeSchema().fields["rounding_unit"], unit)
+        _plain(_FIELDS["rounding_unit"], unit)
         + "，"
-        + _plain(SchemeSchema().fields["rounding_mode"], content["rounding_mode"])
+        + _plain(_FIELDS["rounding_mode"], content["rounding_mode"])
     ),
     "payers": _payers,
     "top_ups": lambda rows, _content: "\n".join(
