@@ -59,17 +59,22 @@ def describe(content: Row) -> list[Entry]:
             continue
         words = words_of(name, content)
         if words:
-            found.append(Entry(name, LABELS[name], words, _source(name, content)))
+            found.append(Entry(name, _label(name), words, _source(name, content)))
         elif name in to_decide:
-            found.append(Entry(name, LABELS[name], OPEN_WORDS, is_open=True))
+            found.append(Entry(name, _label(name), OPEN_WORDS, is_open=True))
     return found
 
 
 def changes(before: Row, after: Row) -> list[Change]:
     """What differs between two versions, in words."""
     names = [name for name in _FIELDS if name not in _WITH_ANOTHER | {"sources"}]
-    pairs = [(LABELS[name], words_of(name, before), words_of(name, after)) for name in names]
+    pairs = [(_label(name), words_of(name, before), words_of(name, after)) for name in names]
     return [Change(*one) for one in pairs if one[1] != one[2]]
+
+
+def _label(name: str) -> str:
+    """The label without its unit, which the words carry."""
+    return LABELS[name].removesuffix("（%）").removesuffix("（年）")
 
 
 def _source(name: str, content: Row) -> str:
@@ -215,6 +220,8 @@ _SPECIAL: dict[str, Callable[[Any, Row], str]] = {
         + "，"
         + _plain(_FIELDS["rounding_mode"], content["rounding_mode"])
     ),
+    "bar_years": lambda years, _content: f"{years} 年",
+    "team_min_core": lambda people, _content: f"{people} 人",
     "payers": _payers,
     "top_ups": lambda rows, _content: "\n".join(
         f"{_payer(row)}：按 {row['ratio']} 配套" if row.get("ratio") else f"{_payer(row)}：待定"

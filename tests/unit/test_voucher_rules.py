@@ -690,6 +690,8 @@ def test_a_sheet_in_words_with_what_is_open():
     assert haidian["cap_year_by_size"] == (
         "微型企业年度上限 10 万元；小型企业年度上限 30 万元；中型企业年度上限 50 万元"
     )
+    shantou = {one.label: one.words for one in describe(by_code("shantou-2024").content)}
+    assert shantou["停止申领资格"] == "3 年"
     for one in shipped():
         assert all(entry.words for entry in describe(one.content))
 
@@ -710,7 +712,7 @@ def test_what_a_version_changed():
         ("合同履行截止", "", "9 月 30 日"),
         ("审核层级", "", "不设审核层级"),
         ("公示天数", "", "5 个工作日"),
-        ("抽查比例（%）", "", "5 %"),
+        ("抽查比例", "", "5 %"),
         ("取整单位", "", "元，舍去尾数"),
     ]
 
