@@ -256,8 +256,11 @@ def _check_content(change: ContractChange, wrong: dict[str, list[str]]) -> None:
     old = contracts.version_of(change.contract, change.base_version).content
     if not fields.differences(old, new):
         wrong["content"] = ["和登记的内容完全相同：请先改要变更的内容。"]
+    # What a county recorded of a contract registered elsewhere never had all fields.
+    known = fields.missing(old)
     for name, label in fields.missing(new).items():
-        wrong[name] = [f"请填写{label}。"]
+        if name not in known:
+            wrong[name] = [f"请填写{label}。"]
     attached = [one.purpose for one in files.files_of(contracts.FILES, change.contract_id)]
     for found in check(fields.facts(new, attached), clock.today()):
         if found.weight == REFUSE:

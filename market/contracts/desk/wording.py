@@ -28,6 +28,8 @@ EVENTS = {
     "record": "录入登记结果",
     "register": "复审，准予登记",
     "refuse": "不予登记",
+    "amended": "变更登记",
+    "corrected": "复查更正",
 }
 _CHOICES: Mapping[str, Mapping[str, str]] = {
     "contract_class": codes.CLASSES,

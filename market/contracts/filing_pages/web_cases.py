@@ -62,6 +62,8 @@ WORDS = {
     "reopen": "退回审查",
     "record": "录入登记结果",
     "refuse": "不予登记",
+    "amended": "变更登记",
+    "corrected": "复查更正",
     "reconsider": "重新审查",
     "cancel": "注销登记",
     "annul": "撤销登记",
