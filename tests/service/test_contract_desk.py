@@ -239,6 +239,10 @@ def test_a_contract_of_another_place_is_recorded_by_the_buyers_county(buyers_off
     with pytest.raises(Invalid) as foreign:
         elsewhere.record(buyers_office, elsewhere.resolve(far))
     assert set(foreign.value.fields) == {"buyer_region"}
+    odd = {**ELSEWHERE, "registration_no": "20263600000002", "subclass": "training"}
+    with pytest.raises(Invalid) as pair:
+        elsewhere.record(buyers_office, elsewhere.resolve(odd))
+    assert set(pair.value.fields) == {"subclass"}
     with pytest.raises(Invalid):
         elsewhere.resolve({**ELSEWHERE, "buyer_region": "无此县"})
 

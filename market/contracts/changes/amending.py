@@ -12,6 +12,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load
 
+from market.contracts.codes import subclass_options
 from market.contracts.schemas import (
     LABELS,
     MOST_INSTALMENTS,
@@ -200,7 +201,11 @@ def _question(name: str, label: str, field: Any) -> dict[str, Any]:
         "name": name,
         "label": f"{label}（元）" if isinstance(field, Yuan) else label,
         "kind": kind_of(field),
-        "options": list(getattr(field, "choices", {}).items()),
+        "options": (
+            subclass_options()
+            if name == "subclass"
+            else list(getattr(field, "choices", {}).items())
+        ),
         "short": isinstance(field, (Day, Rate, Whole, Yuan)) or getattr(field, "longest", 99) <= 20,
     }
 

@@ -23,9 +23,9 @@ from market.contracts.changes.schemas import (
     SeenSchema,
 )
 from market.contracts.changes.workflow import ACTIONS, ASK, EDIT, READ, next_step
-from market.contracts.codes import CLASSES
+from market.contracts.codes import CLASSES, subclass_options
 from market.contracts.models import Contract
-from market.contracts.schemas import LABELS, SUBCLASS_LABELS
+from market.contracts.schemas import LABELS
 from market.contracts.workflow import LIST
 from market.core import csrf, files
 from market.core.errors import Denied, Invalid, NotFound
@@ -216,7 +216,7 @@ def _case_page(actor: Actor, no: str, change_no: str, tried: str = "") -> Page:
             next_step=next_step(change),
             accepted=files.ACCEPTED,
             classes=list(CLASSES.items()),
-            subclasses=list(SUBCLASS_LABELS.items()),
+            subclasses=subclass_options(),
             review_outcomes=_review_outcomes(change),
             **_LISTS,
         )
