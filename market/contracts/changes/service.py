@@ -127,9 +127,17 @@ def _refuse_stale(contract: Contract, base: int | None) -> None:
 
 
 def _asker(actor: Actor, contract: Contract) -> int | None:
-    """The party for which the actor asks; None: a body or an office does."""
+    """The party for which the actor asks, itself or by its point; None: a body or an office does."""
     own = [one for one in actor.organisations(*EDITORS) if one in contract.party_ids]
-    return contract.filer_id if contract.filer_id in own else (own[0] if own else None)
+    if contract.filer_id in own or helps(actor, contract):
+        return contract.filer_id
+    return own[0] if own else None
+
+
+def helps(actor: Actor, contract: Contract) -> bool:
+    """Whether the actor works at the service point that the filer authorised."""
+    point = contract.point
+    return point is not None and point.organisation_id in actor.organisations("point_staff")
 
 
 def _asked_by(kind: str, asker: int | None, values: Mapping[str, Any]) -> str:

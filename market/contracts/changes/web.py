@@ -152,7 +152,9 @@ def _ask_page(contract: Contract, kind: str, change: ContractChange | None = Non
 
 def _asks_for_office(contract: Contract) -> bool:
     """Whether the reader would ask for a body or an office, not for a party."""
-    return not set(current_actor().organisations()) & contract.party_ids
+    actor = current_actor()
+    own = set(actor.organisations()) & contract.party_ids
+    return not own and not service.helps(actor, contract)
 
 
 def _amend_page(

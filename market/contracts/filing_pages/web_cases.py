@@ -26,7 +26,7 @@ from market.contracts.filing_pages.schemas import (
     ShownSchema,
     answers_schema,
 )
-from market.contracts.models import MODES, OPEN, STATES, VERSION_STATES
+from market.contracts.models import MODES, STATES, VERSION_STATES
 from market.contracts.workflow import (
     AUTHORISE,
     BEGIN,
@@ -189,7 +189,9 @@ def _page(no: str, tried: str = "") -> Callable[[Form, Trouble], str]:
         actor = current_actor()
         found = contracts.get(actor, no)
         contract = found.contract
-        may_authorise = contract.state in OPEN and policy.allows(actor, AUTHORISE, contract)
+        may_authorise = contract.state in authorising.AUTHORISABLE and policy.allows(
+            actor, AUTHORISE, contract
+        )
         return render_template(
             "contracts/case.html",
             case=found,
