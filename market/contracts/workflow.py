@@ -162,5 +162,7 @@ CONTRACT = Workflow(
                    tone="stop", button=False, effects=(counting.counts_no_more,)),
         Transition("annul", N_("撤销登记"), ("registered",), "annulled", DECIDE, reason=True,
                    tone="stop", button=False, effects=(counting.counts_no_more,)),
+        Transition("reinstate", N_("恢复登记"), ("annulled",), "registered", DECIDE, reason=True,
+                   tone="plain", button=False),
     ),
 )  # fmt: skip

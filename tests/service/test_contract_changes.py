@@ -272,6 +272,22 @@ def test_an_office_annuls_after_hearing_and_two_people_decide(no, filer, first, 
         select(OutboxRow.kind).where(OutboxRow.kind == "contract_change.decided")
     ).all()
     assert told
+    # An annulment is looked at again as a refusal is.
+    with pytest.raises(Conflict):
+        service.ask(filer, no, "cancel", {})
+    assert changes.beside(filer, contracts.row(no)).asks == ["review"]
+    again = asked(filer, no, "review", papers=False)
+    with pytest.raises(Invalid):
+        deciding.examine(first, again, {"outcome": "corrected"})
+    deciding.examine(first, again, {"outcome": "reopened"})
+    listed = {one["kind"] for one in changes.get(second, again).touches}
+    assert listed == {"certificate", "statistics"}
+    deciding.decide(second, again, {"answer": "两份合同标的不同"})
+    contract = contracts.row(no)
+    assert (contract.state, contract.void_on, contract.certified) == ("registered", None, None)
+    assert [one[:2] for one in entries(no)] == [
+        ("registered", 1), ("annulled", -1), ("corrected", 1)
+    ]  # fmt: skip
 
 
 def test_a_draft_of_a_party_does_not_keep_an_office_from_annulling(no, filer, first, office):

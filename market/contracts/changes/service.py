@@ -38,7 +38,7 @@ _STATES = {
     "amend": ("registered",),
     "cancel": ("registered",),
     "annul": ("registered",),
-    "review": ("registered", "refused"),
+    "review": ("registered", "refused", "annulled"),
 }
 _TYPED = ("ground", "reason", "happened_on", "hearing", "asked_name")
 

@@ -234,8 +234,9 @@ def _anchors(trouble: Trouble, tried: str) -> dict[str, str]:
 
 
 def _review_outcomes(change: ContractChange) -> list[tuple[str, str]]:
-    other = "reopened" if change.contract.state == "refused" else "corrected"
-    return [(code, OUTCOMES[code]) for code in ("confirmed", other)]
+    follows = {"refused": "，重新审查", "annulled": "，恢复登记"}.get(change.contract.state)
+    other = "corrected" if follows is None else "reopened"
+    return [("confirmed", OUTCOMES["confirmed"]), (other, OUTCOMES[other] + (follows or ""))]
 
 
 def _decision(change: ContractChange) -> Form:

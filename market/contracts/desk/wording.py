@@ -30,6 +30,7 @@ EVENTS = {
     "refuse": "不予登记",
     "amended": "变更登记",
     "corrected": "复查更正",
+    "reinstate": "恢复登记",
 }
 _CHOICES: Mapping[str, Mapping[str, str]] = {
     "contract_class": codes.CLASSES,

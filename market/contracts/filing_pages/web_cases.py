@@ -64,6 +64,7 @@ WORDS = {
     "refuse": "不予登记",
     "amended": "变更登记",
     "corrected": "复查更正",
+    "reinstate": "恢复登记",
     "reconsider": "重新审查",
     "cancel": "注销登记",
     "annul": "撤销登记",
