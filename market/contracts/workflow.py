@@ -162,6 +162,9 @@ CONTRACT = Workflow(
                    tone="stop", button=False, effects=(counting.counts_no_more,)),
         Transition("annul", N_("撤销登记"), ("registered",), "annulled", DECIDE, reason=True,
                    tone="stop", button=False, effects=(counting.counts_no_more,)),
+        # What an import typed in by mistake, when the import is taken back.
+        Transition("unrecord", N_("撤回录入的结果"), ("registered",), "cleared", RECORD, reason=True,
+                   tone="plain", button=False),
         Transition("reinstate", N_("恢复登记"), ("annulled",), "registered", DECIDE, reason=True,
                    tone="plain", button=False),
     ),

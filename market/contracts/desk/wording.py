@@ -31,6 +31,7 @@ EVENTS = {
     "amended": "变更登记",
     "corrected": "复查更正",
     "reinstate": "恢复登记",
+    "unrecord": "撤回录入的结果",
 }
 _CHOICES: Mapping[str, Mapping[str, str]] = {
     "contract_class": codes.CLASSES,

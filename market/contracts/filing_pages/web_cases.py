@@ -65,6 +65,7 @@ WORDS = {
     "amended": "变更登记",
     "corrected": "复查更正",
     "reinstate": "恢复登记",
+    "unrecord": "撤回录入的结果",
     "reconsider": "重新审查",
     "cancel": "注销登记",
     "annul": "撤销登记",
