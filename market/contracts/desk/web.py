@@ -33,7 +33,7 @@ from market.contracts.desk.workflow import COPY, HEAR_EXPERTS, OPEN_DESK, PASS_U
 from market.contracts.models import MODES, STATES
 from market.contracts.office_models import VERDICTS
 from market.contracts.schemas import LABELS
-from market.contracts.workflow import ACCEPT, DECIDE, DESK, RECORD, RETURN
+from market.contracts.workflow import ACCEPT, DECIDE, DESK, EVENTS, RECORD, RETURN
 from market.core import clock, csrf, files
 from market.core.errors import Invalid
 from market.core.forms import Form, read_form
@@ -139,7 +139,7 @@ def _case_page(no: str, tried: str = "") -> Page:
             may_hear=policy.allows(actor, HEAR_EXPERTS, contract),
             states=STATES,
             modes=MODES,
-            events=wording.EVENTS,
+            events=EVENTS,
             classes=list(CLASSES.items()),
             subclasses=subclass_options(),
             refusals=list(REFUSALS.items()),

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import func, select
 
+from market.contracts import queries
 from market.contracts.codes import (
     AIMS,
     FIELDS,
@@ -72,13 +72,6 @@ def _rate(points: Any) -> str:
     return "" if points is None else f"{points / 100:g} %"
 
 
-def _industry(code: Any) -> str:
-    if not code:
-        return ""
-    name = current_app.extensions["market"].terms("industry").get(code, "")
-    return f"{code} {name}".strip()
-
-
 # How a field's value is written; what is not named stands as it is.
 _SHOWN: dict[str, Callable[[Any], str]] = {
     "licence_kind": _choice(LICENCE_KINDS),
@@ -88,7 +81,7 @@ _SHOWN: dict[str, Callable[[Any], str]] = {
     "payment": _choice(PAYMENTS),
     "royalty_base": _choice(ROYALTY_BASES),
     "ownership": _choice(OWNERSHIP),
-    "industry": _industry,
+    "industry": queries.industry,
     "royalty_bp": _rate,
     "is_foreign": _yes,
     "is_related": _yes,
