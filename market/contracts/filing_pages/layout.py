@@ -9,8 +9,8 @@ from typing import Any
 from flask import current_app
 from marshmallow import fields
 
+from market.contracts import flat
 from market.contracts.codes import party_names, subclass_options
-from market.contracts.filing_pages import flat
 from market.contracts.schemas import LABELS, NEEDED, PARTY_LISTS, ContentSchema
 from market.core.fields import Choice, LongText, YesNo
 from market.core.masking import mask_name, mask_telephone
