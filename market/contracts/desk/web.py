@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from market.contracts import examining
 from market.contracts import queries as contracts
-from market.contracts.codes import CLASSES, DEFICIENCIES, REFUSALS
+from market.contracts.codes import CLASSES, DEFICIENCIES, PURPOSES, REFUSALS
 from market.contracts.desk import queries, service, wording
 from market.contracts.desk.schemas import (
     PROPOSALS,
@@ -139,6 +139,7 @@ def _case_page(no: str, tried: str = "") -> Page:
             may_hear=policy.allows(actor, HEAR_EXPERTS, contract),
             states=STATES,
             modes=MODES,
+            purposes=PURPOSES,
             events=wording.EVENTS,
             classes=list(CLASSES.items()),
             subclasses=list(SUBCLASS_LABELS.items()),

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask import current_app
+
 from market.contracts import codes
 from market.contracts.schemas import LABELS, PARTY_LISTS, PERSONAL, SUBCLASS_LABELS, PartySchema
 from market.core.masking import mask_name, mask_telephone
@@ -41,6 +43,7 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {
     "ownership": codes.OWNERSHIP,
 }
 _PARTY_LABELS = {name: one.metadata["label"] for name, one in PartySchema().fields.items()}
+_HOME = "CHN"
 _SIDE_LABELS = {"sellers": "卖方", "buyers": "买方", "thirds": "中介方"}
 
 
@@ -122,6 +125,8 @@ def words(name: str, value: Any) -> str:
         return show_yuan(value)
     if name == "royalty_bp":
         return f"{value / 100:g} %"
+    if name == "industry":
+        return f"{value} {current_app.extensions['market'].terms('industry').get(value, '')}".strip()
     if isinstance(value, bool):
         return "是" if value else "否"
     if name == "rights":
@@ -158,6 +163,8 @@ def _party(row: Mapping[str, Any], masked: bool, places: Mapping[str, str]) -> l
         plain = text = str(value)
         if name == "nature":
             plain = text = f"{value} {codes.NATURES[value]}"
+        elif name == "country" and value == _HOME:
+            plain = text = "中国"
         elif name == "region_code":
             text = f"{places.get(value, '')} {value}".strip()
         elif masked and name in PERSONAL:
