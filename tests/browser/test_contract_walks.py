@@ -158,7 +158,9 @@ def ask_about_the_result(visitor):
         visitor.page.keyboard.press("Enter")
     visitor.follow("连续化杀青")
     visitor.follow("我想对接")
-    visitor.page.locator("#main [name=text]").fill("想上 500 公斤每小时的连续化杀青，专利能不能整体转让？")
+    visitor.page.locator("#main [name=text]").fill(
+        "想上 500 公斤每小时的连续化杀青，专利能不能整体转让？"
+    )
     visitor.send("发出咨询")
 
 

@@ -126,7 +126,9 @@ def words(name: str, value: Any) -> str:
     if name == "royalty_bp":
         return f"{value / 100:g} %"
     if name == "industry":
-        return f"{value} {current_app.extensions['market'].terms('industry').get(value, '')}".strip()
+        return (
+            f"{value} {current_app.extensions['market'].terms('industry').get(value, '')}".strip()
+        )
     if isinstance(value, bool):
         return "是" if value else "否"
     if name == "rights":
