@@ -308,6 +308,10 @@ class Choice(Reading):
         self._known |= {fold(word): code for word, code in (also or {}).items()}
         super().__init__(**more)
 
+    def _text(self, value: str) -> str | None:
+        """A code of the list means what the list says, be it "none"."""
+        return value if value in self.choices else super()._text(value)
+
     def code_of(self, text: str) -> str | None:
         """The code for what was typed, None when unknown."""
         return self._known.get(fold(text))
