@@ -43,8 +43,7 @@ class Reading(fields.Field):
         "invalid": "格式不对。",
     }
 
-    # Whether 无, / and the like mean that nothing was given.
-    knows_nothing = True
+    knows_nothing = True  # whether 无, / and the like mean that nothing was given
 
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
