@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import select, update
 
 from market.accounts.models import Organisation
-from market.accounts.people import sessions
 from market.accounts.people.models import Person
 from market.contracts.papers import service as papers_service
 from market.core import clock
@@ -22,12 +21,11 @@ from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
 from market.demo import intents
 from market.demo.load import DATA
-from market.demo.people import PASSWORD
 from market.demo.play import Play
-from market.discovery.indexer import Indexer
 from market.service_points.models import Admission
 from tests import contracts, papers, people
 from tests.browser.conftest import watched_page
+from tests.browser.somebody import Somebody, index
 
 pytestmark = [pytest.mark.browser, pytest.mark.net, pytest.mark.long]
 TEA_FIRM, TEA_INSTITUTE = "91511803DEM000495C", "12511803DEM0003480"
@@ -41,28 +39,14 @@ def prepared_demo(prepared_quiet):
     return prepared_quiet
 
 
-class Somebody:
-    """Somebody with a browser of his own."""
+class Party(Somebody):
+    """Somebody who takes part in a contract; pictures of his pages are kept where wanted."""
 
     def __init__(self, page, site, shot):
-        self.page, self.site, self.shot = page, site, shot
-        page.set_default_timeout(5000)
+        super().__init__(page, site)
+        self.shot = shot
 
-    def open(self, path):
-        """Open an address, as from a message."""
-        self.page.goto(self.site + path)
-
-    def follow(self, words):
-        """Take a link of the text."""
-        with self.page.expect_navigation():
-            self.page.locator("#main").get_by_role("link", name=words).first.click()
-
-    def send(self, words):
-        """Press a button that sends a form."""
-        with self.page.expect_navigation():
-            self.page.locator("#main").get_by_role("button", name=words, exact=True).first.click()
-
-    def write(self, **cells):
+    def fill(self, **cells):
         """Write into fields by their names, choose where one chooses."""
         for name, text in cells.items():
             one = self.page.locator(f"#main [name='{name}']").first
@@ -80,10 +64,6 @@ class Somebody:
         data = f"%PDF-1.4\n% {name}\n%%EOF\n".encode()
         file = {"name": name, "mimeType": "application/pdf", "buffer": data}
         self.page.locator(f"#main [name='{field}']").set_input_files(file)
-
-    def said(self):
-        """What the page says."""
-        return self.page.inner_text("#main")
 
     def look(self, name):
         """The page fits its width; a picture of it where pictures are wanted."""
@@ -106,17 +86,12 @@ def comes(site, browser, shot):
 
         def comes(who=None, width=1280):
             page = open_pages.enter_context(watched_page(browser, width))
-            one = Somebody(page, site, shot)
+            one = Party(page, site, shot)
             if isinstance(who, str):
                 one.open("/login")
-                one.write(account=f"{who}@demo.example", password=PASSWORD)
-                one.send("登录")
+                one.sign_in(who)
             elif who is not None:
-                with unit_of_work(SYSTEM) as work:
-                    work.require(people.MAKE)
-                    word = sessions.open_session(work, who, second_factor=True)
-                cookie = {"name": sessions.COOKIE, "value": word, "url": site}
-                page.context.add_cookies([cookie])
+                one.be(who)
             return one
 
         yield comes
@@ -174,14 +149,14 @@ def fill_in(seller):
     page = seller.page
     assert page.input_value("[name='buyers-1-uscc']") == TEA_FIRM
     assert page.input_value("[name='contract_class']") == "assignment"
-    seller.write(
+    seller.fill(
         signed_on=day(20), signed_at="雅安市名山区", valid_from=day(20), valid_to="2030-12-31",
         aim="agriculture", plan_source="none", total_fen="60万", technical_fen="61万",
         non_technical_fen="22万", non_technical_words="连续化杀青设备 22 万元",
         acceptance="鲜叶 500 公斤每小时连续运行 72 小时，能耗比原线低三成。",
         payment="instalments",
     )  # fmt: skip
-    seller.write(**{
+    seller.fill(**{
         "rights-1-kind": "invention", "rights-1-number": "ZL202310000001.1",
         "rights-1-holder": "蒙山茶业科学研究所（演示）", "rights-1-ends": "2043-01-01",
     })  # fmt: skip
@@ -196,7 +171,36 @@ def fill_in(seller):
     seller.look("contract-check")
     seller.page.locator("section[aria-labelledby=must] a[href*=technical]").first.click()
     seller.page.wait_for_url("**/edit#*")
-    seller.write(technical_fen="38万")
+    seller.fill(technical_fen="38万")
+
+
+def own_point():
+    """The service point near the tea institute is run by somebody else; by whom."""
+    entries = db.session.scalars(select(Admission)).all()
+    point = next(one for one in entries if one.title.startswith("百丈镇"))
+    keeper = people.organisation("百丈镇便民服务中心（演示）", code="511803")
+    with unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        moved = update(Admission).where(Admission.id == point.id).values(organisation_id=keeper)
+        db.session.execute(moved)
+    return keeper
+
+
+def helper_of(keeper):
+    """Somebody who works at the service point."""
+    return fresh(lambda: people.person(("point_staff", keeper), name="丙帮办"))
+
+
+def authorise(seller, no):
+    """The seller lets the service point help with this contract alone."""
+    seller.open(f"/contracts/{no}")
+    seller.unfold("委托服务点")
+    name = seller.page.locator("[name=point] option", has_text="百丈镇").first.inner_text()
+    seller.page.select_option("[name=point]", label=name)
+    seller.fill(until=day(-30))
+    seller.attach("授权书.pdf", "paper")
+    seller.send("委托")
+    assert "已委托" in seller.said()
 
 
 def register(no, first, second):
@@ -206,7 +210,7 @@ def register(no, first, second):
     first.follow("杀青")
     first.send("受理")
     first.look("contract-examine")
-    first.write(opinion="设备价款已扣除")
+    first.fill(opinion="设备价款已扣除")
     first.send("初审完毕，送复审")
     assert not first.page.locator("#main").get_by_role("button", name="准予登记").count()
     second.open(f"/desk/contracts/{no}")
@@ -221,7 +225,7 @@ def amend(no, seller, first, second):
     seller.open(f"/contracts/{no}")
     seller.follow("变更登记")
     seller.look("change-amend")
-    seller.write(
+    seller.fill(
         reason="双方于本月签订补充协议，设备价款减少 2 万元。", total_fen="580000",
         non_technical_fen="200000",
     )  # fmt: skip
@@ -242,15 +246,13 @@ def amend(no, seller, first, second):
 def verify(visitor, number, code=""):
     """What anybody finds of a paper."""
     visitor.open("/verify")
-    visitor.write(no=number, code=code)
+    visitor.fill(no=number, code=code)
     visitor.send("查验")
     return visitor.said()
 
 
 def test_an_assignment_is_registered_in_a_register_of_its_own_and_amended(demo, site, comes):
-    indexer = Indexer()
-    indexer.run()
-    indexer.close()
+    index()
     run_by, body = own_body()
     buyer = fresh(lambda: people.person(("editor", _organisation(TEA_FIRM)), name="新采购"))
     one = people.person(("first_examiner", run_by), name="甲初审")
@@ -269,9 +271,16 @@ def test_an_assignment_is_registered_in_a_register_of_its_own_and_amended(demo, 
     seller.send("登记前自查")
     seller.look("contract-check-ready")
     assert "计划外" in seller.said()
-    seller.page.get_by_label(body).check()
-    seller.send("提交登记申请")
-    assert "已提交" in seller.said()
+    point = comes(helper_of(own_point()), width=360)
+    authorise(seller, no)
+    point.open("/my/contracts?tab=helped")
+    point.follow("杀青")
+    point.follow("登记前自查")
+    point.page.get_by_label(body).check()
+    point.send("提交登记申请")
+    assert "已提交" in point.said()
+    point.look("contract-helped")
+    seller.open(f"/contracts/{no}")
     seller.look("contract-case")
 
     first, second = comes(one), comes(other)
@@ -295,7 +304,7 @@ def test_an_assignment_is_registered_in_a_register_of_its_own_and_amended(demo, 
 
     late = comes("liaison.institutes")
     late.open(f"/contracts/{no}/changes/new/amend")
-    late.write(reason="按另一份补充协议变更。", total_fen="590000")
+    late.fill(reason="按另一份补充协议变更。", total_fen="590000")
     amend(no, seller, first, second)
     late.send("保存草稿")
     told = late.page.inner_text("[role=alert]")
@@ -327,12 +336,12 @@ def copied_and_recorded(no, office):
     assert "13900000001" in office.said()
     office.follow("审查")
     office.send("预审通过")
-    office.write(registration_no="2026510000123", registered_on=day(2), technical_fen="24万")
+    office.fill(registration_no="2026510000123", registered_on=day(2), technical_fen="24万")
     office.look("contract-result")
     office.attach("登记证明.pdf")
     office.send("录入登记结果")
     assert "14 位或 16 位" in office.said()
-    office.write(registration_no=NATIONAL)
+    office.fill(registration_no=NATIONAL)
     office.attach("登记证明.pdf")
     office.send("录入登记结果")
     assert NATIONAL in office.said()
@@ -356,15 +365,15 @@ def record_here(clerk):
     """补录: a number that is there already and wrong sums are told, nothing typed is lost."""
     clerk.open("/desk/contracts")
     clerk.follow("补录")
-    clerk.write(**ELSEWHERE, registration_no=NATIONAL, registered_on=day(5), signed_on=day(30))
+    clerk.fill(**ELSEWHERE, registration_no=NATIONAL, registered_on=day(5), signed_on=day(30))
     clerk.attach("登记证明（成都）.pdf")
     clerk.send("补录")
     assert "技术交易额" in clerk.page.inner_text(".error-summary, [role=alert]")
-    clerk.write(technical_fen="25万")
+    clerk.fill(technical_fen="25万")
     clerk.send("补录")
     assert "已经录过" in clerk.said()
     clerk.look("record-held")
-    clerk.write(registration_no=ABROAD)
+    clerk.fill(registration_no=ABROAD)
     clerk.attach("登记证明（成都）.pdf")
     clerk.send("补录")
     assert "登记证明（成都）.pdf" in clerk.said()
@@ -376,7 +385,7 @@ def cancel_here(clerk, no):
     """The parties gave it up; the county, which recorded it, takes it out again."""
     clerk.open(f"/contracts/{no}")
     clerk.follow("注销登记")
-    clerk.write(
+    clerk.fill(
         ground="dissolved", happened_on=day(1), reason="成都登记处已注销，双方协商解除合同。"
     )
     clerk.look("change-cancel")
