@@ -44,7 +44,7 @@ _ALL = (
     Role("county", N_("县（市、区）科技管理部门经办"), "region", "county", True),
     Role("prefecture", N_("市（州）科技管理部门经办"), "region", "prefecture", True),
     Role("province", N_("省级科技管理部门经办"), "region", "province", True),
-    Role("finance", N_("财政（只读）"), "region", "", True),
+    Role("finance", N_("财政部门经办"), "region", "", True),
     Role("expert", N_("专家"), "platform"),
     Role("system_admin", N_("系统管理员"), "platform", "", True, True),
     Role("security_admin", N_("安全管理员"), "platform", "", True, True),

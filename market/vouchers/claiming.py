@@ -49,7 +49,7 @@ from market.vouchers.workflow import (
 )
 
 SERIES = "DF"
-_BANK = "voucher.bank"
+BANK = "voucher.bank"
 _PLAIN = ("contract_no", "service_from", "service_to")
 
 
@@ -129,7 +129,7 @@ def _write(row: Claim, values: Mapping[str, Any]) -> None:
         setattr(row, name, values.get(name))
     row.contract_key = contract_key(row.contract_no)
     if bank := values.get("bank"):
-        row.bank = secrets.seal(json.dumps(bank, ensure_ascii=False), _BANK)
+        row.bank = secrets.seal(json.dumps(bank, ensure_ascii=False), BANK)
         row.bank_key = key_of(bank["account"])
         row.bank_shown = f"{bank['bank']} {masking.mask_account(bank['account'])}"
     db.session.execute(delete(Invoice).where(Invoice.claim_id == row.id))
@@ -364,5 +364,5 @@ def bank_of(actor: Actor, no: str, reason: str) -> dict[str, str]:
         work.record(
             "voucher_claim.unmask", "voucher_claim", row.id, no=no, after={"reason": reason}
         )
-        found: dict[str, str] = json.loads(secrets.unseal(row.bank, _BANK) or "{}")
+        found: dict[str, str] = json.loads(secrets.unseal(row.bank, BANK) or "{}")
         return found

@@ -181,3 +181,13 @@ def shift(work: UnitOfWork, claim: Claim, source: str, target: str, kind: str, k
             pot = Pot(claim.scheme_id, line.account.year, line.account.region_id)
             moves += between(pot, source, target, line.amount_fen)
     post(work, f"claim:{claim.id}:{key}", kind, moves, Subject("claim", claim.id))
+
+
+def unshift(work: UnitOfWork, claim: Claim, kind: str) -> None:
+    """Take back the last movement of a kind of a claim's money, by the opposite one."""
+    query = select(LedgerEntry).where(
+        LedgerEntry.subject_kind == "claim", LedgerEntry.subject_id == claim.id,
+        LedgerEntry.kind == kind,
+    )  # fmt: skip
+    entry = db.session.scalars(query.order_by(LedgerEntry.id.desc()).limit(1)).one()
+    reverse(work, entry, f"claim:{claim.id}:un{kind}:{entry.id}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from random import SystemRandom
 from typing import Any
 
@@ -17,10 +17,11 @@ from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.notices import queries as notices
-from market.notices import service as noticing
+from market.vouchers import noticed
 from market.vouchers.checking import refuse_unchecked
 from market.vouchers.claim_models import Bar, Batch, Claim, Payment
 from market.vouchers.funds import shift
+from market.vouchers.ledger.models import LedgerEntry
 from market.vouchers.locking import locked, moved, today
 from market.vouchers.models import Scheme
 from market.vouchers.schemes import sheet_of
@@ -37,7 +38,7 @@ from market.vouchers.workflow import (
     SETTLE,
 )
 
-SERIES, NOTICE = "PF", "voucher_batch"
+SERIES = "PF"
 
 
 def open_batch(
@@ -66,20 +67,13 @@ def open_batch(
         if not claims or any(one.scheme_id != scheme.id for one in claims):
             raise Invalid({"claims": ["请选择本办法下审核通过的申请。"]})
         needed = notice or any(sheet_of(one.version).notice_days for one in claims)
-        notice_no = _begin_notice(actor, row, claims) if needed else None
+        notice_no = noticed.begin(actor, row, claims) if needed else None
         _draw(claims)
         for one in claims:
             values = moved(Claim, batch_id=row.id, notice_no=notice_no, drawn=one.drawn)
             flow.fire(work, CLAIM, one, "notice", values=values)
         flow.begin(work, BATCH, row)
         return row.no
-
-
-def _begin_notice(actor: Actor, row: Batch, claims: Sequence[Claim]) -> str:
-    content = [["创新券办法", row.scheme.title], ["批次", row.title]]
-    content += [[one.owner.name, show_yuan(one.amount_fen or 0)] for one in claims]
-    subject = noticing.Subject(NOTICE, row.id, row.no)
-    return noticing.begin_for(actor, subject, "voucher", f"{row.title}公示", content)
 
 
 def _draw(claims: Sequence[Claim]) -> None:
@@ -126,8 +120,9 @@ def decide(
         claims = claims_of(row)
         if not claims:
             raise Conflict("这个批次里没有申请。")
-        for notice_no in {one.notice_no for one in claims if one.notice_no}:
+        for notice_no in sorted({one.notice_no for one in claims if one.notice_no}):
             _refuse_unclear(notice_no)
+            noticed.refuse_unsaid(notice_no, claims)
         if unchecked := [one.no for one in claims if one.drawn and one.checked_on is None]:
             raise Conflict(f"{'、'.join(unchecked)} 被抽中，还没有抽查结果。")
         if not (meeting_no.strip() and fund_no.strip()) or max(meeting_on, fund_on) > today():
@@ -194,8 +189,9 @@ def record_payments(actor: Actor, no: str, rows: Sequence[Mapping[str, Any]]) ->
             raise Invalid({"rows": troubles})
         refuse_unchecked([claims[one["claim_no"]] for one in rows], row.fund_on)
         flow.fire(work, BATCH, row, "pay", values=moved(Batch))
+        at = clock.now()  # what was entered together can be taken back together
         for one in rows:
-            _pay(work, row, claims[one["claim_no"]], one)
+            _pay(work, row, claims[one["claim_no"]], one, at)
         if all(one.state == "paid" for one in claims_of(row)):
             flow.fire(work, BATCH, row, "close", values=moved(Batch))
         return len(rows)
@@ -232,13 +228,19 @@ def _troubles(
     return found if rows else ["没有可登记的行。"]
 
 
-def _pay(work: UnitOfWork, batch: Batch, claim: Claim, one: Mapping[str, Any]) -> None:
-    before = select(Payment.id).where(Payment.claim_id == claim.id)
+def _pay(
+    work: UnitOfWork, batch: Batch, claim: Claim, one: Mapping[str, Any], at: datetime
+) -> None:
+    # Counted by the ledger: a payment that was taken back leaves its entry, and no row.
+    before = select(LedgerEntry.id).where(
+        LedgerEntry.subject_kind == "claim", LedgerEntry.subject_id == claim.id,
+        LedgerEntry.kind == "pay",
+    )  # fmt: skip
     times = len(db.session.scalars(before).all())
     db.session.add(
         Payment(
             claim_id=claim.id, batch_id=batch.id, treasury_no=one["treasury_no"],
-            paid_on=one["paid_on"], amount_fen=one["amount_fen"], at=clock.now(),
+            paid_on=one["paid_on"], amount_fen=one["amount_fen"], at=at,
         )
     )  # fmt: skip
     shift(work, claim, "approved", "paid", "pay", f"pay:{times}")

@@ -197,6 +197,7 @@ CLAIM = Workflow(
         Transition("decide", N_("审定"), ("notice",), "payable", SETTLE, button=False),
         Transition("batch", N_("会签"), ("payable",), "batched", SETTLE, button=False),
         Transition("pay", N_("拨付"), ("batched", "bounced"), "paid", SETTLE, button=False),
+        Transition("unpay", N_("撤销拨付登记"), ("paid",), "batched", SETTLE, button=False),
         Transition("bounce", N_("退票"), ("paid",), "bounced", SETTLE, reason=True, tone="plain"),
         Transition("recover", N_("追回"), ("paid",), "recovered", SETTLE, reason=True, tone="stop"),
     ),
@@ -208,7 +209,7 @@ _BATCH_STEPS = {
 }
 BATCH = Workflow(
     name="voucher_batch", label=N_("拨付批次"), model=Batch, states=BATCH_STATES,
-    room="vouchers", start="open", item=_item("/vouchers/batches", _BATCH_STEPS, "拨付批次"),
+    room="vouchers", start="open", item=_item("/desk/vouchers/batches", _BATCH_STEPS, "拨付批次"),
     transitions=(
         Transition("decide", N_("登记会议审定"), ("open",), "open", MAKE_BATCH),
         Transition("countersign", N_("财政会签"), ("open",), "countersigned", COUNTERSIGN,
