@@ -156,6 +156,7 @@ _GROUPS = {
         *("contact_officer", "intent_invitation", "intent_question"),
     ),
     "contracts": ("contract", "contract_change"),
+    "vouchers": ("voucher_application", "voucher_claim", "voucher_batch"),
     "local": ("notice", "objection", "announcement", "admission", "bulletin"),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -36,7 +37,7 @@ from market.vouchers.models import Order, Scheme, Voucher
 from market.vouchers.related import key_of, relations
 from market.vouchers.rules import compute
 from market.vouchers.schemes import live_version, sheet_of
-from market.vouchers.sheet import Sheet
+from market.vouchers.sheet import Sheet, read, settled
 from market.vouchers.workflow import (
     CLAIM,
     CLAIM_MONEY,
@@ -50,6 +51,7 @@ from market.vouchers.workflow import (
 
 SERIES = "DF"
 BANK = "voucher.bank"
+READING = "reading:"  # before the code of a passage, in what an office decided for a claim
 _PLAIN = ("contract_no", "service_from", "service_to")
 
 
@@ -158,7 +160,17 @@ def _write(row: Claim, values: Mapping[str, Any]) -> None:
 
 def outcome_of(row: Claim, *, related: bool = True) -> known.Outcome:
     """What the rules give for a claim as it stands."""
-    return compute(row.version.content, facts_of(row, related=related))
+    return compute(read_as(row), facts_of(row, related=related))
+
+
+def read_as(row: Claim) -> Sheet:
+    """The sheet of a claim's version as it is read, where needed as the office chose for this claim."""
+    sheet = read(row.version.content)
+    readings = tuple(
+        replace(one, chosen=one.chosen or row.decided.get(f"{READING}{one.code}"))
+        for one in sheet.readings
+    )
+    return settled(replace(sheet, readings=readings))
 
 
 def facts_of(row: Claim, *, related: bool = True) -> known.Facts:
@@ -191,9 +203,14 @@ def facts_of(row: Claim, *, related: bool = True) -> known.Facts:
         budget_left_fen=None if row.scheme is None else balances(pot).get("available", 0),
         used_year_fen=caps.used(scope, row.organisation_id, row.year).claimed_fen - own,
         used_total_fen=caps.used(scope, row.organisation_id, caps.EVER).claimed_fen - own,
-        decided=row.decided, claims_before=before, claims_with_provider_this_year=with_provider,
+        decided=rates_of(row), claims_before=before, claims_with_provider_this_year=with_provider,
         relations=frozenset(relations(row.firm, row.provider)) if linked and row.provider else frozenset(),
     )  # fmt: skip
+
+
+def rates_of(row: Claim) -> dict[str, int]:
+    """The rates that an office decided for a claim."""
+    return {code: points for code, points in row.decided.items() if not code.startswith(READING)}
 
 
 def _counted(row: Claim) -> bool:

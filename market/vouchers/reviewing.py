@@ -15,11 +15,19 @@ from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.vouchers.claim_models import CHECK_RESULTS, DECISIONS, Claim, Invoice, Review
-from market.vouchers.claiming import approve_money, let_go, outcome_of, unapprove_money
+from market.vouchers.claiming import (
+    READING,
+    approve_money,
+    let_go,
+    outcome_of,
+    read_as,
+    unapprove_money,
+)
+from market.vouchers.eligible import show_bp
 from market.vouchers.facts import as_json
 from market.vouchers.locking import locked, moved, today
 from market.vouchers.schemes import sheet_of
-from market.vouchers.sheet import Step
+from market.vouchers.sheet import Step, read
 from market.vouchers.workflow import CHECK, CLAIM, READ_CLAIM, REVIEW
 
 _ROLES = {"township": "county"}  # a township's step is done by its county's office
@@ -134,19 +142,67 @@ def refuse_approved(work: UnitOfWork, row: Claim, reason: str) -> None:
 
 
 def decide_rates(
-    actor: Actor, no: str, rates: Mapping[str, int], version: int | None = None
-) -> None:
-    """Decide what the sheet leaves "up to": code of the service → basis points."""
+    actor: Actor, no: str, rates: Mapping[str, int], version: int | None = None,
+    readings: Mapping[str, str] | None = None,
+) -> None:  # fmt: skip
+    """Decide for a claim what the sheet leaves "up to", and how it is read where it can be read twice.
+
+    Args:
+        rates: code of the service (`testing`, `testing:2` for a band) → basis points.
+        readings: code of the passage → code of the option; None: as they were.
+
+    Raises:
+        Invalid: above the sheet's "up to", or a passage or option that it does not have.
+    """
     with unit_of_work(actor) as work:
         row = locked(Claim, actor, READ_CLAIM, no, version)
         work.require(REVIEW, row)
         if row.state != "submitted":
             raise Conflict("只有审核中的申请可以审定比例。")
-        row.decided = dict(rates)
+        kept = {key: value for key, value in row.decided.items() if key.startswith(READING)}
+        chosen = kept if readings is None else {READING + key: one for key, one in readings.items()}
+        _refuse_decision(row, rates, readings or {})
+        row.decided = {**rates, **chosen}
         db.session.flush()
         row.outcome = as_json(outcome_of(row))
         row.lock_version, row.updated_at = row.lock_version + 1, clock.now()
-        work.record("voucher_claim.rates", "voucher_claim", row.id, no=no, after=dict(rates))
+        work.record("voucher_claim.rates", "voucher_claim", row.id, no=no, after=dict(row.decided))
+
+
+def _refuse_decision(row: Claim, rates: Mapping[str, int], readings: Mapping[str, str]) -> None:
+    known = {
+        one.code: {option.code for option in one.options} if one.chosen is None else set()
+        for one in read(row.version.content).readings
+    }
+    if any(code not in known.get(question, ()) for question, code in readings.items()):
+        raise Invalid({"readings": ["办法里没有这种读法，或已经由办法选定。"]})
+    highest = open_rates(row)
+    wrong = {
+        f"rate_{code}": [f"办法写的是最高 {show_bp(highest[code])}。"]
+        for code, points in rates.items()
+        if code in highest and not 0 <= points <= highest[code]
+    }
+    if unknown := set(rates) - set(highest):
+        wrong["rates"] = [f"办法里没有待定的比例 {'、'.join(sorted(unknown))}。"]
+    if wrong:
+        raise Invalid(wrong)
+
+
+def open_rates(row: Claim) -> dict[str, int]:
+    """Code of a service of the claim, or of its band → the highest rate, where the sheet says "up to"."""
+    bought = {one["service"] for one in row.items}
+    found: dict[str, int] = {}
+    for one in read_as(row).services:
+        if one.code not in bought:
+            continue
+        rows = [(one.code, one.rate_bp, one.rate_max_bp)]
+        if one.bands:
+            rows = [
+                (f"{one.code}:{n}", band.rate_bp, band.rate_max_bp)
+                for n, band in enumerate(one.bands, start=1)
+            ]
+        found |= {code: most for code, exact, most in rows if exact is None and most is not None}
+    return found
 
 
 def check_invoice(actor: Actor, no: str, number: str, result: str, on: date) -> None:

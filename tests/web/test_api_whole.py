@@ -30,6 +30,8 @@ PLAIN = {
     "readObjectionContact": "reads",
     "readSpecialistContact": "reads",
     "readContractSheet": "reads",
+    "readVoucherAccount": "reads",
+    "readVoucherBatchAccounts": "reads",
     "unmaskIntake": "reads",
     "unmaskVerification": "reads",
     "revokeToken": "a leaked token is ended at once; there is nothing else it could mean",
