@@ -86,22 +86,31 @@ def review(
             _pass(work, row)
 
 
-def _refuse_own(actor: Actor, row: Claim) -> None:
-    """Nobody reviews what he entered, what his organisation claims, or two levels of one claim."""
+def hindrance(actor: Actor, row: Claim) -> str:
+    """Why this person may not review a claim at its present level, in a sentence; empty: he may.
+
+    Nobody reviews what he entered, what his organisation claims, or two levels of one claim.
+    """
     own = actor.organisations("owner", "editor", "certifier", "viewer")
     if actor.id == row.entered_by_id or {row.organisation_id, row.claimant_id} & set(own):
-        raise Denied("不能审核自己录入的、本单位的申请，请由另一位同事办理。")
+        return "不能审核自己录入的、本单位的申请，请由另一位同事办理。"
     before = select(Review.id).where(
         Review.claim_id == row.id, Review.round == row.round, Review.person_id == actor.id,
         Review.decision == "pass",
     )  # fmt: skip
-    if db.session.scalar(before) is not None:
-        raise Denied("上一级审核是您办的，请由另一位同事办理。")
+    if db.session.scalar(before.limit(1)) is not None:
+        return "上一级审核是您办的，请由另一位同事办理。"
     chain = chain_of(row)
     if chain:
         level = chain[min(row.level, len(chain) - 1)].level
         if actor.kind != "system" and not actor.has(_ROLES.get(level, level)):
-            raise Denied("现在不是您这一级审核。")
+            return "现在不是您这一级审核。"
+    return ""
+
+
+def _refuse_own(actor: Actor, row: Claim) -> None:
+    if words := hindrance(actor, row):
+        raise Denied(words)
 
 
 def _pass(work: UnitOfWork, row: Claim) -> None:

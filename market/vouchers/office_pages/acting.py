@@ -10,12 +10,11 @@ from sqlalchemy import select
 
 from market.core.db import db
 from market.core.errors import Invalid, MarketError
-from market.core.permissions import Actor, policy
+from market.core.permissions import Actor
 from market.core.unit_of_work import unit_of_work
 from market.vouchers import applying, paying, reviewing
 from market.vouchers.claim_models import Claim
 from market.vouchers.office_pages import messages, queries
-from market.vouchers.workflow import READ_CLAIM
 
 
 def grant_many(actor: Actor, numbers: Sequence[str]) -> dict[str, str]:
@@ -47,7 +46,7 @@ def decide_many(
         reviewing.decide_rates(actor, no, rates, version, readings)
         row = queries.find(Claim, actor, no)
         query = select(Claim).where(
-            policy.where(actor, READ_CLAIM, Claim), Claim.scheme_id == row.scheme_id,
+            queries.seen_by(actor, Claim), Claim.scheme_id == row.scheme_id,
             Claim.version_id == row.version_id, Claim.state == "submitted", Claim.id != row.id,
         )  # fmt: skip
         found = [no]

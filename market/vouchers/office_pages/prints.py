@@ -10,6 +10,7 @@ from flask import current_app
 from sqlalchemy import select
 
 from market.accounts import queries as accounts
+from market.accounts.roles import OFFICES
 from market.contracts.papers.queries import Printed
 from market.contracts.papers.sheets import day, local_day, numbered, yuan
 from market.contracts.papers.typesetting import typeset
@@ -17,7 +18,7 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import NotFound
 from market.core.money import format_yuan
-from market.core.permissions import Actor, policy
+from market.core.permissions import Actor
 from market.core.settings import Settings
 from market.core.sheets import Column
 from market.regions.models import Region
@@ -28,7 +29,6 @@ from market.vouchers.models import Scheme
 from market.vouchers.office_pages import queries
 from market.vouchers.office_pages.forms import FIELDS
 from market.vouchers.reviewing import chain_of
-from market.vouchers.workflow import READ_BATCH, READ_CLAIM
 
 COLUMNS = (
     Column("number", "序号"),
@@ -249,50 +249,55 @@ def printed(row: Batch | Claim, kind: str) -> Printed:
     return Printed(f"{one.label}-{row.no}.pdf", typeset("voucher", one.says(row), clock.now()))
 
 
-def recommended(actor: Actor, scheme_no: str) -> tuple[Scheme, list[Claim]]:
-    """Claims that the actor's level passed and that the level above has to review."""
-    scheme = db.session.scalar(select(Scheme).where(Scheme.no == scheme_no))
-    query = select(Claim).where(
-        policy.where(actor, READ_CLAIM, Claim), Claim.state == "submitted", Claim.level > 0,
-        Claim.scheme_id == (scheme.id if scheme else 0),
-    )  # fmt: skip
-    rows = db.session.scalars(query.order_by(Claim.id).limit(500)).all()
-    own = {"township": "county"}
-    found = []
-    for one in rows:
-        level = chain_of(one)[one.level - 1].level
-        if actor.has(own.get(level, level)):
-            found.append(one)
-    if scheme is None or not found or not policy.allows(actor, READ_BATCH):
-        raise NotFound("没有已由本级审核、等上级审核的申请。")
-    return scheme, found
+def recommends(actor: Actor, claim: Claim) -> bool:
+    """Whether the actor's level passed a claim that the level above has to review."""
+    if claim.state != "submitted" or not 0 < claim.level < len(chain_of(claim)):
+        return False
+    passed, waits = chain_of(claim)[claim.level - 1].level, chain_of(claim)[claim.level].level
+    role = {"township": "county"}.get(passed, passed)
+    return passed != waits and actor.has(role)
 
 
 def recommendation(actor: Actor, scheme_no: str) -> Printed:
-    """推荐函 with its table, from the office of a level to the one above."""
-    scheme, claims = recommended(actor, scheme_no)
-    region = claims[0].region
-    areas = actor.areas("county", "prefecture")
-    for path in areas:
-        if claims[0].area_path and claims[0].area_path.startswith(path):
-            found = db.session.scalar(select(Region).where(Region.path == path))
-            region = found or region
+    """推荐函 with its table, from the office of a level to the one above.
+
+    Raises:
+        NotFound: the actor's level passed nothing that waits above.
+    """
+    scheme = db.session.scalar(select(Scheme).where(Scheme.no == scheme_no))
+    query = select(Claim).where(
+        queries.seen_by(actor, Claim), Claim.state == "submitted", Claim.level > 0,
+        Claim.scheme_id == (scheme.id if scheme else 0),
+    )  # fmt: skip
+    rows = db.session.scalars(query.order_by(Claim.id).limit(500)).all()
+    claims = [one for one in rows if recommends(actor, one)]
+    if scheme is None or not claims:
+        raise NotFound("没有已由本级审核、等上级审核的申请。")
+    data = _recommendation(scheme, claims, _own_region(actor, claims[0]))
+    return Printed(f"推荐函-{scheme.no}.pdf", typeset("voucher", data, clock.now()))
+
+
+def _own_region(actor: Actor, claim: Claim) -> Region:
+    """The region of the actor's office that the claim lies in."""
+    areas = [one for one in actor.areas(*OFFICES) if (claim.area_path or "").startswith(one)]
+    found = db.session.scalar(select(Region).where(Region.path.in_(areas)).order_by(Region.path))
+    return found or claim.region
+
+
+def _recommendation(scheme: Scheme, claims: Sequence[Claim], region: Region) -> dict[str, Any]:
     above = chain_of(claims[0])[claims[0].level]
-    to = f"{above.label or REVIEW_LEVELS[above.level]}科技管理部门"
     total = sum(one.asked_fen for one in claims)
     words = (
         f"根据《{scheme.title}》，下列 {len(claims)} 份兑付申请经我部门审核，符合办法的规定，"
         f"申请兑付合计 {yuan(total)}，现予推荐，请审核。"
     )
     lines = numbered([[one.no, one.firm.name, format_yuan(one.asked_fen)] for one in claims])
-    table = _table(
-        "推荐汇总表", ("序号", "兑付编号", "企业", "申请兑付（元）"), lines, (1, 3, 5, 3)
-    )
-    data = _paper(
-        scheme.no, region, scheme.demo, "推荐函", to=to, paragraphs=[words], tables=[table],
-        seals=[[_issuer(region), ""]],
+    head = ("序号", "兑付编号", "企业", "申请兑付（元）")
+    return _paper(
+        scheme.no, region, scheme.demo, "推荐函",
+        to=f"{above.label or REVIEW_LEVELS[above.level]}科技管理部门", paragraphs=[words],
+        tables=[_table("推荐汇总表", head, lines, (1, 3, 5, 3))], seals=[[_issuer(region), ""]],
     )  # fmt: skip
-    return Printed(f"推荐函-{scheme.no}.pdf", typeset("voucher", data, clock.now()))
 
 
 def rows(found: queries.BatchCase) -> Iterator[dict[str, Any]]:
@@ -307,3 +312,14 @@ def rows(found: queries.BatchCase) -> Iterator[dict[str, Any]]:
             "treasury_no": paid[-1].treasury_no if paid else "",
             "paid_on": paid[-1].paid_on.isoformat() if paid else "",
         }  # fmt: skip
+
+
+def to_fill_in(found: queries.BatchCase) -> Iterator[dict[str, Any]]:
+    """The treasury's table for a batch, with all but its number and day."""
+    fen = found.to_pay
+    for one in found.claims:
+        if one.no in fen:
+            yield {
+                "claim_no": one.no, "treasury_no": "", "paid_on": "",
+                "amount_fen": format_yuan(fen[one.no]),
+            }  # fmt: skip

@@ -47,6 +47,7 @@ from market.vouchers.workflow import (
     READ_BATCH,
     READ_CLAIM,
     READ_VOUCHER,
+    UNMASK,
     VOUCHER,
 )
 
@@ -98,12 +99,22 @@ _IN: Mapping[str, ColumnElement[bool]] = {
     "countersign": and_(Batch.state == "open", Batch.meeting_no.is_not(None)),
     "pay": Batch.state.in_(("countersigned", "sent")),
 }
-_READ = {Application: READ_APPLICATION, Claim: READ_CLAIM, Batch: READ_BATCH}
+# What an office may read as an office: its own firm's cases an officer reads on the firm's pages.
+_READ = {
+    Application: (READ_APPLICATION, GRANT),
+    Claim: (READ_CLAIM, UNMASK),
+    Batch: (READ_BATCH,),
+}
+
+
+def seen_by(actor: Actor, model: Any) -> ColumnElement[bool]:
+    """SQL: applications, claims or batches that the actor may read for his office."""
+    return and_(*(policy.where(actor, one, model) for one in _READ[model]))
 
 
 def _wanted(actor: Actor, tab: str, q: str) -> list[ColumnElement[bool]]:
     model = _model(tab)
-    found = [policy.where(actor, _READ[model], model)]
+    found = [seen_by(actor, model)]
     if tab == "closed":
         found += [Claim.state.in_(CLOSED), Claim.updated_at >= clock.now() - RECENT]
     else:
@@ -135,9 +146,7 @@ def counts(actor: Actor) -> dict[str, int]:
     for model in (Application, Claim, Batch):
         tabs = [tab for tab in TABS if tab != "closed" and _model(tab) is model]
         columns = [func.sum(case((_IN[tab], 1), else_=0)) for tab in tabs]
-        query = select(*columns).where(
-            policy.where(actor, _READ[model], model), or_(*(_IN[tab] for tab in tabs))
-        )
+        query = select(*columns).where(seen_by(actor, model), or_(*(_IN[tab] for tab in tabs)))
         row = db.session.execute(query).one()
         found |= {tab: int(number or 0) for tab, number in zip(tabs, row, strict=True)}
     found["closed"] = _bounded(Claim, _wanted(actor, "closed", ""))
@@ -190,7 +199,7 @@ def _line(actor: Actor, one: Any) -> Line:
 
 def find(model: Any, actor: Actor, no: str) -> Any:
     """A row by its number with what its page shows. Raises NotFound."""
-    query = select(model).where(model.no == no, policy.where(actor, _READ[model], model))
+    query = select(model).where(model.no == no, seen_by(actor, model))
     found = db.session.scalar(query.options(*_joined(model)))
     if found is None:
         raise NotFound(f"没有编号为 {no} 的记录。")
@@ -356,7 +365,7 @@ def ready(actor: Actor) -> list[Ready]:
     """What may be put into batches by the actor, by scheme."""
     query = (
         select(Claim)
-        .where(policy.where(actor, READ_CLAIM, Claim), Claim.state == "reviewed")
+        .where(seen_by(actor, Claim), Claim.state == "reviewed")
         .order_by(Claim.scheme_id, Claim.id)
         .limit(500)
         .options(joinedload(Claim.scheme).joinedload(Scheme.region), joinedload(Claim.owner),

@@ -258,6 +258,15 @@ def as_table(no: str) -> Response:
     return kept_by_nobody(table(rows, prints.COLUMNS, f"拨付汇总表 {no}.xlsx"))
 
 
+@blueprint.get("/desk/vouchers/batches/<string:no>/treasury.xlsx")
+@requires(PAY)
+def treasury_table(no: str) -> Response:
+    """The table to fill in with the treasury's numbers, and to import here."""
+    found = queries.batch(current_actor(), no)
+    rows = prints.to_fill_in(found)
+    return kept_by_nobody(table(rows, treasury.COLUMNS, f"国库拨付表 {no}.xlsx"))
+
+
 @blueprint.post("/desk/vouchers/batches/<string:no>/accounts")
 @requires(UNMASK)
 def accounts(no: str) -> AnyResponse:
