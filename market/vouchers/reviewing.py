@@ -92,7 +92,8 @@ def hindrance(actor: Actor, row: Claim) -> str:
     Nobody reviews what he entered, what his organisation claims, or two levels of one claim.
     """
     own = actor.organisations("owner", "editor", "certifier", "viewer")
-    if actor.id == row.entered_by_id or {row.organisation_id, row.claimant_id} & set(own):
+    entered = actor.kind == "person" and actor.id == row.entered_by_id
+    if entered or {row.organisation_id, row.claimant_id} & set(own):
         return "不能审核自己录入的、本单位的申请，请由另一位同事办理。"
     before = select(Review.id).where(
         Review.claim_id == row.id, Review.round == row.round, Review.person_id == actor.id,

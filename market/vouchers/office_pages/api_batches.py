@@ -19,7 +19,7 @@ from market.vouchers import claiming, mending, paying
 from market.vouchers.claim_models import Bar, Batch
 from market.vouchers.office_pages import acting, balances, prints, queries
 from market.vouchers.office_pages.api import FILE, SECURED
-from market.vouchers.office_pages.api_schemas import (
+from market.vouchers.office_pages.api_batch_schemas import (
     BarInput,
     BarListSchema,
     BarSchema,
@@ -32,8 +32,8 @@ from market.vouchers.office_pages.api_schemas import (
     EntriesSchema,
     OpenBatchInput,
     VoucherBatchSchema,
-    VoucherReasonInput,
 )
+from market.vouchers.office_pages.api_schemas import VoucherReasonInput
 from market.vouchers.office_pages.web_claims import kept_by_nobody
 from market.vouchers.workflow import BAR, CHECK, MAKE_BATCH, READ_BATCH, READ_BOOKS, UNMASK
 

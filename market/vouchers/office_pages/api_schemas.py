@@ -10,7 +10,6 @@ from marshmallow import fields, validate
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, Text, page_number
 from market.core.fields import Line, LongText
 from market.vouchers.claim_models import (
-    BATCH_STATES,
     CHECK_RESULTS,
     CLAIM_STATES,
     DECISIONS,
@@ -169,7 +168,9 @@ class _ReviewSchema(Answer):
     at = fields.DateTime()
 
 
-class _PaymentSchema(Answer):
+class PaidSchema(Answer):
+    """A payment."""
+
     treasury_no = fields.String()
     paid_on = fields.Date()
     amount_fen = fields.Integer()
@@ -200,7 +201,7 @@ class OfficeClaimSchema(Answer):
     invoices = fields.List(fields.Nested(_InvoiceSchema))
     evidence = fields.List(fields.Nested(_EvidenceSchema))
     reviews = fields.List(fields.Nested(_ReviewSchema))
-    payments = fields.List(fields.Nested(_PaymentSchema))
+    payments = fields.List(fields.Nested(PaidSchema))
     account = fields.String(allow_none=True)
     level = fields.Integer()
     drawn = fields.Boolean(allow_none=True)
@@ -265,160 +266,3 @@ class FullAccountSchema(Answer):
     holder = fields.String()
     bank = fields.String()
     account = fields.String()
-
-
-class OpenBatchInput(Input):
-    """A new batch."""
-
-    scheme = Line(20, required=True)
-    title = Line(200, required=True)
-    claims = fields.List(
-        fields.String(), required=True,
-        validate=validate.Length(1, 500, error="应为 1 到 500 个编号。"),
-    )  # fmt: skip
-    notice = fields.Boolean(load_default=True)
-
-
-class _BatchClaimSchema(Answer):
-    no = fields.String()
-    state = fields.String(metadata={"enum": list(CLAIM_STATES)})
-    payee = fields.String()
-    amount_fen = fields.Integer(allow_none=True)
-    account = fields.String(allow_none=True)
-    drawn = fields.Boolean(allow_none=True)
-    payments = fields.List(fields.Nested(_PaymentSchema))
-
-
-class VoucherBatchSchema(Answer):
-    """A batch with its claims."""
-
-    no = fields.String()
-    title = fields.String()
-    state = fields.String(metadata={"enum": list(BATCH_STATES)})
-    scheme = fields.String()
-    meeting_no = fields.String(allow_none=True)
-    meeting_on = fields.Date(allow_none=True)
-    fund_no = fields.String(allow_none=True)
-    fund_on = fields.Date(allow_none=True)
-    total_fen = fields.Integer()
-    paid_fen = fields.Integer()
-    claims = fields.List(fields.Nested(_BatchClaimSchema))
-    notices = fields.Dict(metadata={"description": "公示的编号 → 进展"})
-    said = fields.Dict(metadata={"description": "公示的编号 → 写明的收款单位和金额"})
-    papers = fields.Dict()
-    actions = fields.List(fields.String())
-
-
-class DecideBatchInput(Input):
-    """The office meeting and the fund document."""
-
-    meeting_no = Line(60, required=True)
-    meeting_on = fields.Date(required=True)
-    fund_no = Line(60, required=True)
-    fund_on = fields.Date(required=True)
-
-
-class _BatchInvoiceInput(Input):
-    claim = Line(20, required=True)
-    number = Line(30, required=True)
-    result = one_of(CHECK_RESULTS, required=True)
-
-
-class BatchInvoicesInput(Input):
-    """The second check of a batch's invoices."""
-
-    on = fields.Date(required=True)
-    results = fields.List(
-        fields.Nested(_BatchInvoiceInput), required=True,
-        validate=validate.Length(1, 2_000, error="应为 1 到 2,000 张发票。"),
-    )  # fmt: skip
-
-
-class _BatchAccountSchema(FullAccountSchema):
-    no = fields.String()
-
-
-class BatchAccountsSchema(Answer):
-    """The accounts of a batch in full."""
-
-    items = fields.List(fields.Nested(_BatchAccountSchema))
-
-
-class BooksQuery(Query):
-    """Which figures."""
-
-    year = fields.Integer(load_default=None)
-    scheme = Text(20, load_default="")
-
-
-class _FigureSchema(Answer):
-    account = fields.Integer()
-    fen = fields.Integer()
-
-
-class _PotSchema(Answer):
-    scheme = fields.String()
-    title = fields.String()
-    year = fields.Integer()
-    payer = fields.String(metadata={"description": "出资地区的行政区划代码"})
-    figures = fields.Dict(
-        keys=fields.String(), values=fields.Nested(_FigureSchema),
-        metadata={"description": "funding 年度预算、available、reserved、approved、paid、recovered"},
-    )  # fmt: skip
-
-
-class BooksSchema(ListAnswer):
-    """Figures by scheme, year and payer."""
-
-    items = fields.List(fields.Nested(_PotSchema))
-
-
-class EntriesQuery(Query):
-    """From where on: the key of the page before."""
-
-    before = fields.Integer(load_default=None)
-
-
-class _EntrySchema(Answer):
-    id = fields.Integer()
-    kind = fields.String()
-    subject = fields.String()
-    fen = fields.Integer()
-    by = fields.String()
-    at = fields.DateTime()
-
-
-class EntriesSchema(Answer):
-    """Lines of an account, the newest first; `older`: `before` of the next page."""
-
-    figure = fields.String()
-    fen = fields.Integer()
-    items = fields.List(fields.Nested(_EntrySchema))
-    older = fields.Integer(allow_none=True)
-
-
-class BarSchema(Answer):
-    """A bar."""
-
-    id = fields.Integer()
-    organisation = fields.String()
-    region = fields.String()
-    begins_on = fields.Date()
-    ends_on = fields.Date()
-    reason = fields.String()
-    lifted_at = fields.DateTime(allow_none=True)
-
-
-class BarListSchema(ListAnswer):
-    """Bars."""
-
-    items = fields.List(fields.Nested(BarSchema))
-
-
-class BarInput(Input):
-    """Stopping an organisation, found by number, credit code or whole name."""
-
-    scheme = Line(20, required=True)
-    organisation = Line(200, required=True)
-    until = fields.Date(required=True)
-    reason = LongText(1000, required=True)
