@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import update
 
 from market.accounts.models import Organisation
+from market.accounts.roles import MEMBERS
 from market.core import clock, numbers
 from market.core import workflow as flow
 from market.core.db import db
-from market.core.errors import Conflict, Invalid
+from market.core.errors import Conflict, Denied, Invalid
 from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
@@ -102,11 +103,17 @@ def withdraw(actor: Actor, no: str) -> None:
         flow.fire(work, APPLICATION, row, "withdraw", values=moved(Application))
 
 
+def _refuse_own(actor: Actor, row: Application) -> None:
+    if row.organisation_id in actor.organisations(*MEMBERS):
+        raise Denied("不能办理本单位的申领，请由另一位同事办理。")
+
+
 def refuse(actor: Actor, no: str, reason: str, version: int | None = None) -> None:
     """Give no vouchers, with the reason."""
     with unit_of_work(actor) as work:
         row = locked(Application, actor, READ_APPLICATION, no, version)
         work.require(GRANT, row.scheme)
+        _refuse_own(actor, row)
         flow.fire(work, APPLICATION, row, "refuse", reason=reason, values=moved(Application))
 
 
@@ -124,6 +131,7 @@ def grant(
     with unit_of_work(actor) as work:
         row = locked(Application, actor, READ_APPLICATION, no, version)
         work.require(GRANT, row.scheme)
+        _refuse_own(actor, row)
         faces = faces or [row.asked_fen]
         total, day = sum(faces), today()
         if any(fen <= 0 for fen in faces) or total > row.asked_fen:

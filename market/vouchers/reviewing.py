@@ -169,6 +169,7 @@ def decide_rates(
         work.require(REVIEW, row)
         if row.state != "submitted":
             raise Conflict("只有审核中的申请可以审定比例。")
+        _refuse_own(actor, row)
         kept = {key: value for key, value in row.decided.items() if key.startswith(READING)}
         chosen = kept if readings is None else {READING + key: one for key, one in readings.items()}
         _refuse_decision(row, rates, readings or {})

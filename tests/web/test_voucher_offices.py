@@ -13,6 +13,7 @@ from sqlalchemy import event, select
 
 from market.core import clock
 from market.core.db import db
+from market.core.errors import Denied
 from market.core.models import AuditEntry
 from market.vouchers import applying, related
 from market.vouchers.claim_models import Bar, Payment
@@ -21,6 +22,7 @@ from market.vouchers.models import Voucher
 from tests import people, vouchers
 from tests.service.test_voucher_money import BANDS, Cast, pot, run_notice
 from tests.vouchers import YEAR, row, submitted
+from tests.web.conftest import ParsingClient
 from tests.web.test_api import API
 from tests.web.test_desk import token_for
 
@@ -43,6 +45,7 @@ class Offices(Cast):
     def __init__(self, app):
         super().__init__()
         self.app = app
+        app.test_client_class = ParsingClient
         officer = people.person(("county", self.office, vouchers.COUNTY), name="戊")
         treasurer = people.person(("finance", self.office, vouchers.COUNTY), name="己")
         self.desk = people.sign_in(app.test_client(), officer)
@@ -66,7 +69,8 @@ def counted():
     found = []
 
     def note(_connection, _cursor, statement, *_more):
-        found.append(statement)
+        if statement.split(maxsplit=1)[0] in {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}:
+            found.append(statement)
 
     event.listen(db.engine, "before_cursor_execute", note)
     try:
@@ -215,6 +219,10 @@ def test_applications_are_granted_refused_and_none_of_ones_own_area_shows_elsewh
     assert "请写明原因" in o.post(o.desk, f"applications/{third}/refuse", 422, reason="")
     o.post(o.desk, f"applications/{third}/refuse", reason="预算不足")
     voucher = db.session.scalars(select(Voucher.no).where(Voucher.face_fen == 100_000)).one()
+    both = people.actor(("owner", o.firm), ("county", o.office, vouchers.COUNTY))
+    fourth = applying.apply(o.owner, no, o.firm, 100_000, {})
+    with pytest.raises(Denied, match="本单位"):
+        applying.grant(both, fourth)
     o.post(o.desk, f"vouchers/{voucher}/freeze", reason="核查")
     assert "已冻结" in o.desk.get(f"{HERE}/applications/{first}").text
     assert o.purse.get(f"{HERE}/applications/{first}").status_code == 404

@@ -40,7 +40,8 @@ def decide_many(
 ) -> list[str]:  # fmt: skip
     """Decide rates and readings for a claim and for all others in review under the same version.
 
-    Only what each of the others leaves open too is decided for it. All or none; their numbers.
+    Only what each of the others leaves open too is decided for it; those that this person may not
+    review stay as they are. Their numbers.
     """
     with unit_of_work(actor):
         reviewing.decide_rates(actor, no, rates, version, readings)
@@ -51,6 +52,8 @@ def decide_many(
         )  # fmt: skip
         found = [no]
         for one in db.session.scalars(query.order_by(Claim.id)).all():
+            if reviewing.hindrance(actor, one):
+                continue
             known = reviewing.open_rates(one)
             fitting = {code: points for code, points in rates.items() if code in known}
             reviewing.decide_rates(actor, one.no, fitting, None, readings)
