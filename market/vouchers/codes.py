@@ -35,7 +35,7 @@ CAP_SCOPES = {"scheme": "只计本办法", "owner": "计同一主管单位的全
 BAND_MODES = {"marginal": "分段累计", "whole": "按所在档次全额计算"}
 STARTS = {"apply": "申领之日", "issue": "发放之日", "order": "下单之日"}
 LENGTHS = {"day": "日", "month": "个月", "year": "年"}
-DAY_UNITS = {"working": "个工作日", "natural": "日"}
+DAY_UNITS = {"working": "工作日", "natural": "自然日"}
 RHYTHMS = {
     "rolling": "随时",
     "month": "每月",

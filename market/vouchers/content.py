@@ -107,7 +107,7 @@ class SchemeSchema(Row):
     once_per_provider_per_year = Flag(metadata={"label": "同一服务机构每年一次"})
 
     validity_length = Whole(1, 3650, metadata={"label": "有效期"})
-    validity_unit = Code(LENGTHS, metadata={"label": "有效期单位"})
+    validity_unit = Code(LENGTHS, {"月": "month", "天": "day"}, metadata={"label": "有效期单位"})
     validity_starts = Code(STARTS, metadata={"label": "有效期起算"})
     void_at_year_end = Flag(metadata={"label": "年底作废"})
     auto_reclaim = Flag(metadata={"label": "过期自动收回额度"})

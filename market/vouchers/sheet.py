@@ -187,6 +187,7 @@ class Sheet:
 
 
 Content = Mapping[str, Any] | Sheet
+_NAMES = tuple(one.name for one in fields(Sheet))
 _DATES = {"effective_from", "effective_to", "invoice_from", "invoice_to"}
 _SERVICE_FIELDS = {"rate_bp", "rate_max_bp", "bands", "band_mode", "cap_fen", "unit_cap_fen"}
 
@@ -194,9 +195,9 @@ _SERVICE_FIELDS = {"rate_bp", "rate_max_bp", "bands", "band_mode", "cap_fen", "u
 def read(content: Mapping[str, Any]) -> Sheet:
     """The typed form of a stored content (JSON); what it lacks is open."""
     values: dict[str, Any] = {}
-    for one in fields(Sheet):
-        if (value := content.get(one.name)) is not None:
-            values[one.name] = _typed(one.name, value)
+    for name in _NAMES:
+        if (value := content.get(name)) is not None:
+            values[name] = _typed(name, value)
     return Sheet(**values)
 
 
@@ -266,7 +267,9 @@ _ROWS = {
 
 def choose(sheet: Sheet, choices: Mapping[str, str]) -> Sheet:
     """The scheme as read in one way. choices: question → option; others stay as they are."""
-    values = {one.name: getattr(sheet, one.name) for one in fields(Sheet)}
+    if not choices:
+        return sheet
+    values = {name: getattr(sheet, name) for name in _NAMES}
     for reading in sheet.readings:
         code = choices.get(reading.code)
         option = next((one for one in reading.options if one.code == code), None)

@@ -7,18 +7,24 @@ from datetime import date
 from fractions import Fraction
 from itertools import product
 from math import floor
+from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jinja2 import Environment, FileSystemLoader
 from marshmallow import ValidationError
 
+from market.core.money import show_yuan
 from market.vouchers import content, preview, rules
+from market.vouchers.describing import changes, describe
 from market.vouchers.facts import OPEN, REFUSE, WARN, Facts, Firm, Invoice, Item, as_json
-from market.vouchers.shipped import by_code, known_for, shipped
+from market.vouchers.shipped import DATA, by_code, known_for, shipped
 
 DAY = date(2025, 5, 20)
+SMALL = Firm(size="small")
+ROOT = Path(__file__).parents[2]
 
 
 def yuan(amount):
@@ -177,6 +183,18 @@ def test_every_figure_of_a_shipped_sheet_has_its_source():
     }
 
 
+def shape(value):
+    """The names within a structure, without what they hold."""
+    if isinstance(value, dict):
+        return {key: shape(one) for key, one in value.items()}
+    return [shape(one) for one in value] if isinstance(value, list) else None
+
+
+def test_nothing_of_the_file_is_passed_over():
+    for record, one in zip(json.loads(DATA.read_text("utf-8")), shipped(), strict=True):
+        assert shape(record["content"]) == shape(one.content), one.code
+
+
 def test_places_without_a_known_sheet():
     assert known_for(["630000", "630200", "630223"]) == []
     assert [one.code for one in known_for(["330000", "331000", "331083"])] == [
@@ -228,6 +246,8 @@ BANDS = [{"upto_fen": "1万", "rate_bp": "100"}, {"rate_bp": "50"}]
             "payers",
             "分担份额合计 29/30，应为 1。",
         ),
+        ({"random_check_bp": "101"}, "random_check_bp", "「101」不是 0 到 100 的百分比，请写成 30 或 2.5 %。"),
+        ({"contract_done_by": "2月30日"}, "contract_done_by", "「2月30日」不是日期，请写成 07-01 或 7月1日。"),
         ({"notice_days": "5"}, "notice_unit", "公示天数请选择工作日或自然日。"),
         ({"uncapped": "是"}, "uncapped", "已写明上限，不能再选「没有上限」。"),
         (
@@ -610,9 +630,10 @@ def agree(random):
         )
 
 
-def test_ten_thousand_random_schemes_agree_with_the_reference():
-    random = Random("创新券")
-    for _ in range(9_900):
+@pytest.mark.parametrize("count", [2_900, pytest.param(10_000, marks=pytest.mark.long)])
+def test_random_schemes_agree_with_the_reference(count):
+    random = Random(f"创新券 {count}")
+    for _ in range(count):
         agree(random)
 
 
@@ -643,3 +664,90 @@ def test_every_fen_of_an_odd_amount_has_its_payer():
         parts = rules.split(stored, fen * up)
         assert sum(one.amount_fen for one in parts) == fen * up
     assert [one.amount_fen for one in rules.split(stored, yuan(100))] == [6667, 3333]
+
+
+# In words
+
+
+def test_a_sheet_in_words_with_what_is_open():
+    entries = {one.field: one for one in describe(by_code("yuhuan-2023").content)}
+    services = entries["services"]
+    assert services.words == (
+        "科技创新服务（目录待补）：1 万元以内 100 %，1 万元以上 50 %（算法待定）"
+    )
+    assert services.source.startswith("玉环市科学技术局 2024-02-21 公开页")
+    assert entries["validity_length"].words == "3 个月（起算日待定）"
+    assert (entries["reserve_at"].words, entries["reserve_at"].is_open) == ("待定", True)
+    sichuan = {one.field: one.words for one in describe(by_code("sichuan-2025").content)}
+    assert sichuan["services"].splitlines()[-1] == "技术经理人培训：最高 30 %，每人最高 1,000 元"
+    assert sichuan["review_chain"] == "市（州）科技局 → 科技厅"
+    assert sichuan["validity_length"] == "自申领之日起 3 个月"
+    fujian = {one.field: one.words for one in describe(by_code("fujian-2022").content)}
+    assert (
+        fujian["payers"] == "省级：份额待定，不超过费用的 30 %，每年最高 12 万元\n市县级：份额待定"
+    )
+    haidian = {one.field: one.words for one in describe(by_code("haidian").content)}
+    assert haidian["cap_year_by_size"] == (
+        "微型企业年度上限 10 万元；小型企业年度上限 30 万元；中型企业年度上限 50 万元"
+    )
+    shantou = {one.label: one.words for one in describe(by_code("shantou-2024").content)}
+    assert shantou["停止申领资格"] == "3 年"
+    for one in shipped():
+        assert all(entry.words for entry in describe(one.content))
+
+
+def test_what_a_version_changed():
+    full = {
+        "notice_days": "5", "notice_unit": "工作日", "rounding_unit": "yuan", "rounding_mode": "down",
+        "claim_windows": [{"opens": "11-01", "closes": "02-15"}], "contract_done_by": "09-30",
+        "budget_by_year": [{"year": "2025", "amount_fen": "100万"}], "review_chain": [],
+        "effective_from": "2025-01-01", "random_check_bp": "5",
+    }  # fmt: skip
+    found = changes(scheme(), scheme(**full, cap_year_fen="30万"))
+    assert [(one.label, one.before, one.after) for one in found] == [
+        ("施行日期", "", "2025-01-01"),
+        ("年度预算", "", "2025 年 100 万元"),
+        ("年度上限", "20 万元", "30 万元"),
+        ("兑付受理时间", "", "每年 11 月 1 日至 2 月 15 日"),
+        ("合同履行截止", "", "9 月 30 日"),
+        ("审核层级", "", "不设审核层级"),
+        ("公示天数", "", "5 个工作日"),
+        ("抽查比例", "", "5 %"),
+        ("取整单位", "", "元，舍去尾数"),
+    ]
+
+
+def test_past_cases_tried_again():
+    facts = claim(("a", 10_000))
+    cases = [preview.Case("旧案", facts, yuan(3_000)), preview.Case("另一件", facts, yuan(2_500))]
+    tried = preview.preview(scheme(), cases)
+    assert [(one.words, one.differs) for one in tried] == [("3,000 元", False), ("3,000 元", True)]
+    words = {
+        one.case.label: one.words
+        for one in preview.preview(scheme(**ASKING), preview.examples(scheme(**ASKING), DAY))
+    }
+    assert words["检测，6 万元"] == "1.8 万元"
+    assert words["检测，100 万元"] == "20 万元"
+    assert (
+        words["外地企业"] == words["规模不符：微型"] == words["企业与服务机构有关联"] == "不予兑付"
+    )
+
+
+# The table of the trace
+
+
+def test_the_trace_as_a_table():
+    templates = Environment(loader=FileSystemLoader(ROOT / "templates"), autoescape=True)
+    templates.globals["yuan"] = show_yuan
+    macros = templates.get_template("vouchers/_trace.html").module
+    found = rules.compute(scheme(), claim(("a", 60_000), ("x<y", 100)))
+    page = str(macros.trace_table(found))
+    assert page == str(macros.trace_table(as_json(found)))
+    assert "x&lt;y" in page
+    assert '<td data-label="金额" class="money">1.8 万元</td>' in page
+    assert page.count("<tr>") == 1 + len(found.trace)
+    both = rules.compute(by_code("shandong-2015").content, claim(("instrument", 8_000), firm=SMALL))
+    page = str(macros.trace_table(both))
+    assert page.count("（读法待定）</caption>") == page.count("<table") == 2
+    ceiling = rules.compute(by_code("fujian-2022").content, claim(("service", 10_000)))
+    assert str(macros.result(ceiling)) == "最高 5,000 元"
