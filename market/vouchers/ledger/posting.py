@@ -151,7 +151,7 @@ def _summed(moves: Sequence[Move]) -> dict[int, int]:
         if type(one.amount_fen) is not int:
             raise ValueError("money is whole fen")
         sums[one.account_id] = sums.get(one.account_id, 0) + one.amount_fen
-    if not sums or sum(sums.values()):
+    if not sums or sum(sums.values()) != 0:
         raise ValueError("the lines of an entry sum to zero")
     return {account: sums[account] for account in sorted(sums) if sums[account]}
 

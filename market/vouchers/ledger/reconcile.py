@@ -63,7 +63,7 @@ def reconcile() -> Report:
         .outerjoin(summed, summed.c.account_id == LedgerAccount.id)
         .order_by(LedgerAccount.id)
     )
-    accounts = tuple(Checked(*row[:6], int(row[6])) for row in rows)
+    accounts = tuple(Checked(*one, int(fen)) for *one, fen in rows)
     unbalanced = db.session.scalars(
         select(LedgerLine.entry_id)
         .group_by(LedgerLine.entry_id)

@@ -1,0 +1,367 @@
+"""Claiming (兑付) by firm or provider: writing, sending in, taking back; what a claim holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from market.accounts.models import Organisation
+from market.core import clock, masking, numbers, secrets
+from market.core import workflow as flow
+from market.core.db import db
+from market.core.errors import Conflict, Invalid
+from market.core.money import show_yuan
+from market.core.permissions import Actor
+from market.core.unit_of_work import UnitOfWork, unit_of_work
+from market.vouchers import applying, caps, funds, ordering
+from market.vouchers import facts as known
+from market.vouchers.calculating import year_caps
+from market.vouchers.checking import (
+    contract_key,
+    findings_of,
+    invoice_key,
+    refuse_used_invoices,
+)
+from market.vouchers.claim_models import Claim, Invoice
+from market.vouchers.knowing import claims_before, firm_of, place_of
+from market.vouchers.ledger.posting import Pot
+from market.vouchers.ledger.queries import balances
+from market.vouchers.locking import locked, moved, seen, today
+from market.vouchers.models import Order, Scheme, Voucher
+from market.vouchers.related import key_of, relations
+from market.vouchers.rules import compute
+from market.vouchers.schemes import live_version, sheet_of
+from market.vouchers.sheet import Sheet
+from market.vouchers.workflow import (
+    CLAIM,
+    CLAIM_MONEY,
+    READ_CLAIM,
+    READ_ORDER,
+    READ_VOUCHER,
+    UNMASK,
+    VIEW,
+    VOUCHER,
+)
+
+SERIES = "DF"
+_BANK = "voucher.bank"
+_PLAIN = ("contract_no", "service_from", "service_to")
+
+
+def begin(actor: Actor, claimant_id: int, values: Mapping[str, Any]) -> str:
+    """Begin a claim as a draft; returns its number.
+
+    Args:
+        claimant_id: the organisation that claims: the firm, or the provider of the order.
+        values: of `typed.ClaimSchema`.
+
+    Raises:
+        Invalid: neither order nor scheme is named, or the wrong side claims.
+    """
+    with unit_of_work(actor) as work:
+        claimant = db.session.get_one(Organisation, claimant_id)
+        work.require(CLAIM_MONEY, claimant)
+        order = seen(Order, actor, READ_ORDER, values["order"]) if values.get("order") else None
+        voucher = order.voucher if order else None
+        if order is None and values.get("voucher"):
+            voucher = seen(Voucher, actor, READ_VOUCHER, values["voucher"])
+        if order is not None or voucher is not None:
+            source: Any = order or voucher
+            scheme, version = source.scheme, source.version
+        else:
+            scheme = seen(Scheme, actor, VIEW, values.get("scheme") or "")
+            version = live_version(scheme)
+        firm = order.owner if order else claimant
+        _refuse_side(sheet_of(version), claimant, firm, order, voucher)
+        now, series = clock.now(), f"{SERIES}{clock.today().year}"
+        row = Claim(
+            no=f"{series}{numbers.take(series)[0]:06d}", scheme_id=scheme.id, version_id=version.id,
+            organisation_id=firm.id, claimant_id=claimant.id,
+            provider_id=order.provider_id if order else values.get("provider_id"),
+            region_id=place_of(firm, scheme), order_id=order.id if order else None,
+            voucher_id=voucher.id if voucher else None,
+            year=voucher.year if voucher else today().year, items=[], evidence=[], facts={},
+            decided={}, findings=[], asked_fen=1, demo=firm.demo, created_at=now, updated_at=now,
+            entered_by_id=actor.id if actor.kind == "person" else None,
+        )  # fmt: skip
+        db.session.add(row)
+        db.session.flush()
+        _write(row, values)
+        flow.begin(work, CLAIM, row)
+        return row.no
+
+
+def _refuse_side(
+    sheet: Sheet, claimant: Organisation, firm: Organisation, order: Order | None,
+    voucher: Voucher | None,
+) -> None:  # fmt: skip
+    if sheet.payer_model == "provider" and (order is None or claimant.id != order.provider_id):
+        raise Invalid({"order": ["本办法由服务机构凭订单申请兑付。"]})
+    if sheet.payer_model == "enterprise" and claimant.id != firm.id:
+        raise Invalid({"order": ["本办法由企业申请兑付。"]})
+    if voucher is not None and voucher.organisation_id != firm.id:
+        raise Invalid({"voucher": ["这张券不是本单位的，创新券不得转让。"]})
+
+
+def save(actor: Actor, no: str, values: Mapping[str, Any], version: int | None = None) -> None:
+    """Write a draft, or what was returned for correction."""
+    with unit_of_work(actor) as work:
+        row = locked(Claim, actor, READ_CLAIM, no, version)
+        work.require(CLAIM_MONEY, row)
+        if row.state not in {"draft", "returned"}:
+            raise Conflict("已经提交，不能再改；需要修改请先撤回。")
+        _write(row, values)
+        row.lock_version, row.updated_at = row.lock_version + 1, clock.now()
+        work.record("voucher_claim.edit", "voucher_claim", row.id, no=no)
+
+
+def _write(row: Claim, values: Mapping[str, Any]) -> None:
+    row.items = [
+        {**one, "exclusions": list(one.get("exclusions") or ())} for one in values["items"]
+    ]
+    row.evidence, row.facts = list(values.get("evidence") or ()), dict(values.get("facts") or {})
+    for name in _PLAIN:
+        setattr(row, name, values.get(name))
+    row.contract_key = contract_key(row.contract_no)
+    if bank := values.get("bank"):
+        row.bank = secrets.seal(json.dumps(bank, ensure_ascii=False), _BANK)
+        row.bank_key = key_of(bank["account"])
+        row.bank_shown = f"{bank['bank']} {masking.mask_account(bank['account'])}"
+    db.session.execute(delete(Invoice).where(Invoice.claim_id == row.id))
+    for one in values.get("invoices") or ():
+        code = one.get("code") or ""
+        db.session.add(
+            Invoice(
+                claim_id=row.id, key=invoice_key(code, one["number"]), code=code,
+                number=one["number"], day=one["day"], amount_fen=one["amount_fen"],
+                currency=one.get("currency") or "CNY",
+            )
+        )  # fmt: skip
+    db.session.flush()
+    db.session.refresh(row, ["invoices"])
+    outcome = outcome_of(row, related=False)
+    bound = outcome.ceiling_fen if outcome.amount_fen is None else outcome.amount_fen
+    row.outcome = known.as_json(outcome)
+    row.asked_fen = values.get("asked_fen") or bound or sum(one["cost_fen"] for one in row.items)
+    if row.voucher is not None and row.order is not None and row.state == "draft":
+        row.asked_fen = min(row.asked_fen, row.order.voucher_fen)
+    db.session.flush()
+
+
+def outcome_of(row: Claim, *, related: bool = True) -> known.Outcome:
+    """What the rules give for a claim as it stands."""
+    return compute(row.version.content, facts_of(row, related=related))
+
+
+def facts_of(row: Claim, *, related: bool = True) -> known.Facts:
+    """A claim as the rules ask for it. related: whether relations count, that an office judges."""
+    sheet = sheet_of(row.version)
+    day = clock.local(row.submitted_at).date() if row.submitted_at else today()
+    scope, own = caps.scope_of(sheet, row.scheme), row.asked_fen if _counted(row) else 0
+    before, with_provider = claims_before(row)
+    linked = related and row.provider is not None
+    holder = funds.holder_of(sheet, row)
+    reserved = funds.held(holder) if holder is not None and holder != ("claim", row.id) else None
+    if holder == ("claim", row.id) and _counted(row):
+        reserved = funds.held(holder)
+    pot = Pot(row.scheme_id, row.year, row.scheme.region_id)
+    return known.Facts(
+        day=day, year=row.year,
+        items=[
+            known.Item(one["service"], one["cost_fen"], one.get("units"), frozenset(one["exclusions"]))
+            for one in row.items
+        ],
+        firm=firm_of(row.firm, row.scheme, day, row.facts),
+        invoices=[
+            known.Invoice(one.number, one.day, one.amount_fen, one.code, one.currency,
+                          "red" in (one.result, one.again) or "void" in (one.result, one.again))
+            for one in row.invoices
+        ],
+        evidence=frozenset(row.evidence),
+        voucher_left_fen=_voucher_left(row), voucher_ends=row.voucher.ends_on if row.voucher else None,
+        done_on=row.service_to, reserved_fen=reserved,
+        budget_left_fen=None if row.scheme is None else balances(pot).get("available", 0),
+        used_year_fen=caps.used(scope, row.organisation_id, row.year).claimed_fen - own,
+        used_total_fen=caps.used(scope, row.organisation_id, caps.EVER).claimed_fen - own,
+        decided=row.decided, claims_before=before, claims_with_provider_this_year=with_provider,
+        relations=frozenset(relations(row.firm, row.provider)) if linked and row.provider else frozenset(),
+    )  # fmt: skip
+
+
+def _counted(row: Claim) -> bool:
+    return row.submitted_at is not None and row.state not in {"draft", "withdrawn", "refused"}
+
+
+def _voucher_left(row: Claim) -> int | None:
+    if row.voucher is None:
+        return None
+    if row.order is not None:
+        return row.order.voucher_fen
+    return row.voucher.left_fen + (row.voucher_fen if _counted(row) else 0)
+
+
+def submit(actor: Actor, no: str, version: int | None = None) -> None:
+    """Send a claim in: everything that can be refused now is, each in a sentence.
+
+    Raises:
+        Invalid: above voucher, cap or rules; wrong invoices; evidence missing.
+        Conflict: an invoice is used elsewhere; voucher, cap or budget do not suffice any more.
+    """
+    with unit_of_work(actor) as work:
+        row = locked(Claim, actor, READ_CLAIM, no, version)
+        work.require(CLAIM_MONEY, row)
+        if row.order is not None:
+            ordering.used_by_claim(row.order)
+        if row.bank is None:
+            raise Invalid({"bank": ["请填写收款账户。"]})
+        refuse_used_invoices(row)
+        if row.state == "returned":
+            let_go(work, row, f"again:{row.round}")
+            db.session.execute(
+                update(Claim).where(Claim.id == row.id).values(submitted_at=None, voucher_fen=0)
+            )
+            db.session.refresh(row)
+        _refuse(row, outcome_of(row, related=False))
+        _hold(work, row, today())
+        outcome = known.as_json(outcome_of(row))
+        values = moved(
+            Claim, submitted_at=clock.now(), level=0, outcome=outcome, findings=findings_of(row),
+            voucher_fen=row.voucher_fen,
+        )  # fmt: skip
+        _activate(row.invoices)
+        flow.fire(work, CLAIM, row, "submit", values=values, after={"fen": row.asked_fen})
+        if not sheet_of(row.version).review_chain:
+            pass_unreviewed(work, row)
+
+
+def _refuse(row: Claim, outcome: known.Outcome) -> None:
+    if not outcome.eligible:
+        raise Invalid({"claim": [one.words for one in outcome.reasons if one.weight == "refuse"]})
+    bound = outcome.ceiling_fen if outcome.amount_fen is None else outcome.amount_fen
+    if bound is not None and row.asked_fen > bound:
+        raise Invalid({"asked": [f"按办法最多可兑付 {show_yuan(bound)}，见计算明细。"]})
+    if bound == 0:
+        raise Invalid({"asked": ["按办法没有可兑付的金额，见计算明细。"]})
+
+
+def _activate(invoices: Sequence[Invoice]) -> None:
+    try:
+        with db.session.begin_nested():
+            for one in invoices:
+                one.active = True
+            db.session.flush()
+    except IntegrityError:
+        raise Conflict("其中一张发票刚用于另一份兑付申请。") from None
+
+
+def _hold(work: UnitOfWork, row: Claim, day: date) -> None:
+    sheet, fen = sheet_of(row.version), row.asked_fen
+    scope = caps.scope_of(sheet, row.scheme)
+    asked = known.Facts(day=day, year=row.year, firm=firm_of(row.firm, row.scheme, day, row.facts))
+    year_cap = min((one[1] for one in year_caps(sheet, asked)), default=None)
+    caps.count(scope, row.organisation_id, row.year, "claimed_fen", fen, year_cap, "年度上限")
+    caps.count(scope, row.organisation_id, caps.EVER, "claimed_fen", fen, sheet.cap_total_fen,
+               "累计上限")  # fmt: skip
+    if row.voucher is not None:
+        if row.order is not None:
+            if row.voucher.ends_on is not None and day > row.voucher.ends_on:
+                raise Conflict(f"创新券已于 {row.voucher.ends_on} 过期。")
+            row.voucher_fen = row.order.voucher_fen
+        else:
+            applying.hold(work, row.voucher, fen, day)
+            row.voucher_fen = fen
+    if funds.holder_of(sheet, row) == ("claim", row.id):
+        parts = funds.parts_of(sheet, row.scheme, row.firm, row.provider, fen)
+        key = f"claim:{row.id}:reserve:{row.round}"
+        funds.reserve(work, ("claim", row.id), row.scheme, row.year, parts, key)
+    db.session.flush()
+
+
+def let_go(work: UnitOfWork, row: Claim, key: str) -> None:
+    """Give back what an unapproved claim holds: caps, voucher, budget, invoices."""
+    sheet = sheet_of(row.version)
+    _uncount(sheet, row, row.asked_fen)
+    if row.voucher is not None and row.order is None and row.voucher_fen:
+        applying.unhold(row.voucher, row.voucher_fen)
+    funds.release(work, ("claim", row.id), f"claim:{row.id}:{key}")
+    for one in row.invoices:
+        one.active = False
+    db.session.flush()
+
+
+def _uncount(sheet: Sheet, row: Claim, fen: int) -> None:
+    scope = caps.scope_of(sheet, row.scheme)
+    for year in (row.year, caps.EVER):
+        caps.count(scope, row.organisation_id, year, "claimed_fen", -fen, None, "年度上限")
+
+
+def approve_money(work: UnitOfWork, row: Claim, fen: int) -> None:
+    """Bring a claim's money to what is approved; what it asked beyond goes back."""
+    sheet = sheet_of(row.version)
+    _uncount(sheet, row, row.asked_fen - fen)
+    funds.approve(work, sheet, row, fen)
+    if row.voucher is None:
+        return
+    applying.unhold(row.voucher, row.voucher_fen, spent_fen=fen)
+    scope = caps.scope_of(sheet, row.scheme)
+    caps.count(scope, row.organisation_id, caps.EVER, "held_fen", -fen, None, "持有上限")
+    if row.voucher.left_fen == 0 and row.voucher.held_fen == 0:
+        flow.fire(work, VOUCHER, row.voucher, "redeem", values=moved(Voucher))
+
+
+def unapprove_money(work: UnitOfWork, row: Claim) -> None:
+    """Take an approval back: what was approved is where it came from."""
+    sheet, fen = sheet_of(row.version), row.amount_fen or 0
+    funds.take_back_approval(work, sheet, row)
+    _uncount(sheet, row, fen)
+    for one in row.invoices:
+        one.active = False
+    db.session.flush()
+    if row.voucher is None:
+        return
+    applying.unhold(row.voucher, 0, spent_fen=-fen)
+    scope = caps.scope_of(sheet, row.scheme)
+    caps.count(scope, row.organisation_id, caps.EVER, "held_fen", fen, None, "持有上限")
+    if row.voucher.state == "redeemed":
+        flow.fire(work, VOUCHER, row.voucher, "restore", values=moved(Voucher))
+
+
+def pass_unreviewed(work: UnitOfWork, row: Claim) -> None:
+    """Approve a claim of a scheme without review levels, where the amount is exact."""
+    outcome = outcome_of(row)
+    if not outcome.eligible or outcome.amount_fen is None:
+        return  # an office decides what the sheet leaves open
+    fen = min(outcome.amount_fen, row.asked_fen)
+    approve_money(work, row, fen)
+    values = moved(Claim, amount_fen=fen, outcome=known.as_json(outcome))
+    flow.fire(work, CLAIM, row, "auto", values=values, after={"fen": fen})
+
+
+def withdraw(actor: Actor, no: str, version: int | None = None) -> None:
+    """Take a claim back before it is approved."""
+    with unit_of_work(actor) as work:
+        row = locked(Claim, actor, READ_CLAIM, no, version)
+        if row.state in {"submitted", "returned"}:
+            let_go(work, row, "withdraw")
+        flow.fire(work, CLAIM, row, "withdraw", values=moved(Claim))
+
+
+def bank_of(actor: Actor, no: str, reason: str) -> dict[str, str]:
+    """The account in full, with the reason in the audit."""
+    if not reason.strip():
+        raise Invalid({"reason": ["请写明查看的理由。"]})
+    with unit_of_work(actor) as work:
+        row = db.session.scalars(select(Claim).where(Claim.no == no)).one_or_none()
+        work.require(UNMASK, row)
+        if row is None or row.bank is None:
+            raise Invalid({"claim": ["没有填写收款账户。"]})
+        work.record(
+            "voucher_claim.unmask", "voucher_claim", row.id, no=no, after={"reason": reason}
+        )
+        found: dict[str, str] = json.loads(secrets.unseal(row.bank, _BANK) or "{}")
+        return found

@@ -1,0 +1,137 @@
+"""Related parties: what firm and provider declared or the register knows, compared as pseudonyms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import delete, or_, select
+
+from market.accounts.models import Organisation
+from market.core import clock, masking, secrets
+from market.core.db import db
+from market.core.errors import Invalid
+from market.core.permissions import Actor
+from market.core.text import fold
+from market.core.unit_of_work import unit_of_work
+from market.vouchers.claim_models import PARTY_KINDS, Party
+from market.vouchers.workflow import CLAIM_MONEY
+
+_KEYS = "voucher.party.key"
+_VALUES = "voucher.party.value"
+_PERSONS = ("legal_person", "controller", "shareholder")
+MOST_STEPS = 3  # of shareholdings that are followed
+
+
+def key_of(text: str) -> str:
+    """What stands for a value: equal ones are found, none is read."""
+    return secrets.pseudonym(fold(text).replace(" ", "").replace("-", ""), _KEYS)
+
+
+def declare(actor: Actor, organisation_id: int, values: Mapping[str, Sequence[str]]) -> None:
+    """Write what an organisation declares of itself; each kind that is named is replaced.
+
+    Args:
+        values: kind of `PARTY_KINDS` → values; shareholders by name or by credit code.
+    """
+    if set(values) - set(PARTY_KINDS):
+        raise Invalid({"kind": ["不认识的申报项。"]})
+    rows = [
+        Party(
+            organisation_id=organisation_id, kind=kind, key=key_of(text),
+            value=secrets.seal(text, _VALUES), shown=_shown(kind, text), at=clock.now(),
+        )
+        for kind, texts in values.items()
+        for text in dict.fromkeys(texts)
+        if text.strip()
+    ]  # fmt: skip
+    with unit_of_work(actor) as work:
+        owner = db.session.get_one(Organisation, organisation_id)
+        work.require(CLAIM_MONEY, owner)
+        db.session.execute(
+            delete(Party).where(
+                Party.organisation_id == organisation_id, Party.kind.in_(list(values))
+            )
+        )
+        db.session.add_all(rows)
+        kinds = sorted(values)
+        work.record(
+            "voucher_party.declare", "organisation", organisation_id, after={"kinds": kinds}
+        )
+
+
+def _shown(kind: str, text: str) -> str:
+    if kind in _PERSONS:
+        return masking.mask_name(text)
+    if kind == "telephone":
+        return masking.mask_telephone(text)
+    return masking.mask_account(text) if kind == "account" else masking.mask_text(text)
+
+
+def _known(organisation: Organisation) -> dict[str, set[str]]:
+    """Kind → keys: what it declared, and what the register says."""
+    found: dict[str, set[str]] = {kind: set() for kind in PARTY_KINDS}
+    query = select(Party.kind, Party.key).where(Party.organisation_id == organisation.id)
+    for kind, key in db.session.execute(query):
+        found[kind].add(key)
+    for kind in ("telephone", "address"):
+        if text := getattr(organisation, kind):
+            found[kind].add(key_of(text))
+    return found
+
+
+def _own_keys(organisation: Organisation) -> set[str]:
+    """By which others name it among their shareholders and branches."""
+    return {key_of(text) for text in (organisation.uscc, organisation.name) if text}
+
+
+def _holders(organisation: Organisation) -> set[str]:
+    """Keys of who holds shares of it, over some steps, itself among them."""
+    found, fresh = _own_keys(organisation), [organisation.id]
+    for _step in range(MOST_STEPS):
+        query = select(Party.key, Party.value).where(
+            Party.organisation_id.in_(fresh), Party.kind == "shareholder"
+        )
+        rows = [(key, value) for key, value in db.session.execute(query) if key not in found]
+        found |= {key for key, _ in rows}
+        names = [text for _, value in rows if (text := secrets.unseal(value, _VALUES))]
+        named = select(Organisation.id).where(
+            or_(Organisation.uscc.in_(names), Organisation.name.in_(names))
+        )
+        fresh = list(db.session.scalars(named)) if names else []
+        if not fresh:
+            break
+    return found
+
+
+def relations(firm: Organisation, provider: Organisation) -> dict[str, str]:
+    """How firm and provider are related: code of `codes.RELATIONS` → the evidence in words."""
+    if firm.id == provider.id or (firm.uscc and firm.uscc == provider.uscc):
+        return {"same_uscc": "统一社会信用代码相同"}
+    ours, theirs = _known(firm), _known(provider)
+    found = {
+        kind: f"双方登记的「{words}」相同"
+        for kind, words in (
+            ("legal_person", "法定代表人"),
+            ("telephone", "电话"),
+            ("address", "地址"),
+            ("account", "银行账户"),
+            ("co_built", "共建单位"),
+        )
+        if ours[kind] & theirs[kind]
+    }
+    control = ("legal_person", "controller")
+    if any(ours[one] & theirs[other] for one in control for other in control if one != other) or (
+        ours["controller"] & theirs["controller"]
+    ):
+        found["controller"] = "实际控制人相同"
+    if (_holders(firm) & _holders(provider)) or _owned_by_one(ours, theirs):
+        found["shareholding"] = "股东申报中存在持股关系"
+    if (_own_keys(firm) & theirs["branch"]) or (_own_keys(provider) & ours["branch"]):
+        found["branch"] = "申报为总公司与分支机构"
+    return found
+
+
+def _owned_by_one(ours: Mapping[str, set[str]], theirs: Mapping[str, set[str]]) -> bool:
+    control = ours["legal_person"] | ours["controller"]
+    other = theirs["legal_person"] | theirs["controller"]
+    return bool(control & theirs["shareholder"] or other & ours["shareholder"])
