@@ -134,6 +134,7 @@ from market.service_points import files as directory_files
 from market.service_points.room import ROOM as service_points
 from market.service_points.specialists import importer as specialists_files
 from market.vouchers.room import ROOM as vouchers
+from market.vouchers.scheme_pages.room import ROOM as voucher_schemes
 
 
 def _remove_abandoned_imports() -> bool:
@@ -387,6 +388,7 @@ ROOMS: tuple[Room, ...] = (
     calls,
     names,
     vouchers,
+    voucher_schemes,
     monitoring,
 )
 

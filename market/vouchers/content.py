@@ -75,6 +75,7 @@ class SchemeSchema(Row):
 
     budget_total_fen = Yuan(metadata={"label": "预算总额"})
     budget_by_year = rows(BudgetSchema, 20, "年度预算")
+    budget_public = Flag(metadata={"label": "公开可用额度"})
     exhaustion = Code(EXHAUSTION, metadata={"label": "预算用完时"})
     reserve_at = Code(RESERVE_AT, metadata={"label": "占用额度的时点"})
 

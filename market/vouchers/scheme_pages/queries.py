@@ -1,0 +1,342 @@
+"""Schemes as pages and programs read them: known for a place, versions, budgets, past cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+
+from market.accounts.roles import OFFICES
+from market.core import clock
+from market.core.db import db
+from market.core.errors import NotFound
+from market.core.permissions import Actor, policy
+from market.regions.models import Region, path_ids
+from market.vouchers import preview
+from market.vouchers.claim_models import Claim
+from market.vouchers.claiming import facts_of
+from market.vouchers.content import OpenPoint, open_points
+from market.vouchers.describing import Change, Entry, changes, describe
+from market.vouchers.ledger.models import LedgerAccount
+from market.vouchers.models import SCHEME_STATES, VERSION_STATES, Scheme, SchemeVersion
+from market.vouchers.preview import Case, Tried
+from market.vouchers.sheet import Sheet, read
+from market.vouchers.shipped import Shipped, by_code, shipped
+from market.vouchers.workflow import READ_BOOKS, READ_CLAIM, VIEW
+
+MOST = 200  # schemes of a list
+MOST_CASES = 20  # past claims that a new version is tried on
+
+
+@dataclass(frozen=True)
+class Line:
+    """A scheme in a list. budget: of this year, where the office publishes it."""
+
+    no: str
+    title: str
+    region: str
+    region_code: str
+    state: str
+    version: int
+    demo: bool
+    open_points: int = 0
+    has_draft: bool = False
+    budget: Budget | None = None
+
+    @property
+    def url(self) -> str:
+        """Its public page."""
+        return f"/vouchers/{self.no}"
+
+    @property
+    def state_label(self) -> str:
+        """The state in words."""
+        return SCHEME_STATES[self.state]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What lies in the pots of a year and payer's region."""
+
+    year: int
+    region_code: str
+    region: str
+    total_fen: int
+    available_fen: int
+    reserved_fen: int
+    approved_fen: int
+    paid_fen: int
+    recovered_fen: int
+
+    @property
+    def bound_fen(self) -> int:
+        """What it cannot be cut below."""
+        return self.total_fen - self.available_fen
+
+
+@dataclass(frozen=True)
+class VersionShown:
+    """A version and what it says otherwise than the one before."""
+
+    version: int
+    state: str
+    content: Mapping[str, Any]
+    published_at: Any
+    changes: Sequence[Change]
+
+    @property
+    def state_label(self) -> str:
+        """The state in words."""
+        return VERSION_STATES[self.state]
+
+    @property
+    def from_day(self) -> str:
+        """The day from which it holds, as it says itself."""
+        return str(self.content.get("effective_from") or "")
+
+
+@dataclass(frozen=True)
+class Told:
+    """A content in words, as a page tells it."""
+
+    content: Mapping[str, Any]
+    sheet: Sheet
+    entries: Sequence[Entry]
+    open: Sequence[OpenPoint]
+    examples: Sequence[Tried]
+
+
+def told(content: Mapping[str, Any]) -> Told:
+    """What a page says of a content."""
+    made = preview.examples(content, clock.today())
+    return Told(
+        content,
+        read(content),
+        describe(content),
+        open_points(content),
+        preview.preview(content, made),
+    )
+
+
+def find(actor: Actor, no: str, permission: str = VIEW) -> Scheme:
+    """A scheme that the actor may see.
+
+    Raises:
+        NotFound: none that he may know.
+    """
+    found = db.session.scalar(
+        select(Scheme).where(Scheme.no == no, policy.where(actor, permission, Scheme))
+    )
+    if found is None:
+        raise NotFound(f"没有编号为 {no} 的创新券办法。")
+    return found
+
+
+def sheet_named(code: str) -> Shipped:
+    """A shipped sheet. Raises NotFound."""
+    found = by_code(code)
+    if found is None:
+        raise NotFound("没有收录这份办法。")
+    return found
+
+
+def versions(scheme: Scheme, drafts: bool = False) -> list[VersionShown]:
+    """The versions, newest first, each with what it changed."""
+    query = select(SchemeVersion).where(SchemeVersion.scheme_id == scheme.id)
+    if not drafts:
+        query = query.where(SchemeVersion.state != "draft")
+    found: list[VersionShown] = []
+    before: Mapping[str, Any] | None = None
+    for row in db.session.scalars(query.order_by(SchemeVersion.version)):
+        differs = changes(before, row.content) if before is not None else []
+        found.append(VersionShown(row.version, row.state, row.content, row.published_at, differs))
+        before = row.content
+    return found[::-1]
+
+
+def public_version(scheme: Scheme) -> SchemeVersion:
+    """What the public reads: the version in force, or the last that was. Raises NotFound."""
+    found = db.session.scalar(
+        select(SchemeVersion).where(
+            SchemeVersion.scheme_id == scheme.id, SchemeVersion.version == scheme.version
+        )
+    )
+    if found is None:
+        raise NotFound(f"没有编号为 {scheme.no} 的创新券办法。")
+    return found
+
+
+def working_version(scheme: Scheme) -> SchemeVersion:
+    """What an office works on: the draft, else the newest."""
+    query = select(SchemeVersion).where(SchemeVersion.scheme_id == scheme.id)
+    return db.session.scalars(query.order_by(SchemeVersion.version.desc()).limit(1)).one()
+
+
+def budgets(scheme_ids: Sequence[int]) -> dict[int, list[Budget]]:
+    """Budgets by scheme, by year and region; from the accounts alone."""
+    query = (
+        select(LedgerAccount, Region)
+        .join(Region, Region.id == LedgerAccount.region_id)
+        .where(LedgerAccount.scheme_id.in_(scheme_ids))
+        .order_by(LedgerAccount.scheme_id, LedgerAccount.year.desc(), Region.code)
+    )
+    pots: dict[tuple[int, int, int], dict[str, int]] = {}
+    places: dict[int, Region] = {}
+    for account, region in db.session.execute(query):
+        key = (account.scheme_id, account.year, region.id)
+        pots.setdefault(key, {})[account.kind] = account.balance_fen
+        places[region.id] = region
+    found: dict[int, list[Budget]] = {}
+    for (scheme_id, year, region_id), fen in pots.items():
+        place = places[region_id]
+        found.setdefault(scheme_id, []).append(
+            Budget(
+                year, place.code, place.full_name, -fen.get("funding", 0),
+                fen.get("available", 0), fen.get("reserved", 0), fen.get("approved", 0),
+                fen.get("paid", 0), fen.get("recovered", 0),
+            )
+        )  # fmt: skip
+    return found
+
+
+def budgets_of(scheme: Scheme) -> list[Budget]:
+    """The budgets of a scheme, newest year first."""
+    return budgets([scheme.id]).get(scheme.id, [])
+
+
+def published_budgets(scheme: Scheme, content: Mapping[str, Any]) -> list[Budget]:
+    """Those that the office publishes: none unless its scheme says so."""
+    return budgets_of(scheme) if content.get("budget_public") else []
+
+
+def known_in(actor: Actor, region_ids: Sequence[int] | None) -> list[Line]:
+    """Schemes of a place's offices and of those above it that hold; None: of all places."""
+    query = select(Scheme).where(policy.where(actor, VIEW, Scheme), Scheme.state == "live")
+    if region_ids is not None:
+        query = query.where(Scheme.region_id.in_(region_ids))
+    rows = db.session.scalars(query.order_by(Scheme.title, Scheme.id).limit(MOST)).all()
+    contents = _contents(rows)
+    shown = budgets([row.id for row in rows if contents[row.id].get("budget_public")])
+    year = clock.today().year
+    return [
+        _line(
+            row,
+            contents[row.id],
+            next((one for one in shown.get(row.id, ()) if one.year == year), None),
+        )
+        for row in rows
+    ]
+
+
+def _contents(rows: Sequence[Scheme]) -> dict[int, Mapping[str, Any]]:
+    query = (
+        select(SchemeVersion.scheme_id, SchemeVersion.content)
+        .join(Scheme, Scheme.id == SchemeVersion.scheme_id)
+        .where(Scheme.id.in_([row.id for row in rows]), SchemeVersion.version == Scheme.version)
+    )
+    return {key: value for key, value in db.session.execute(query)}  # noqa: C416
+
+
+def _line(
+    row: Scheme, content: Mapping[str, Any], budget: Budget | None = None, has_draft: bool = False
+) -> Line:
+    return Line(
+        row.no, row.title, row.region.full_name, row.region.code, row.state, row.version, row.demo,
+        len(open_points(content)) if content else 0, has_draft, budget,
+    )  # fmt: skip
+
+
+def of_office(actor: Actor) -> list[Line]:
+    """The schemes of one's area, drafts too."""
+    query = select(Scheme).where(policy.where(actor, READ_BOOKS, Scheme))
+    rows = db.session.scalars(query.order_by(Scheme.id.desc()).limit(MOST)).all()
+    newest = (
+        select(func.max(SchemeVersion.version))
+        .where(SchemeVersion.scheme_id == Scheme.id)
+        .scalar_subquery()
+    )
+    last = {
+        version.scheme_id: version
+        for version in db.session.scalars(
+            select(SchemeVersion)
+            .join(Scheme, Scheme.id == SchemeVersion.scheme_id)
+            .where(Scheme.id.in_([row.id for row in rows]), SchemeVersion.version == newest)
+        )
+    }
+    shown, year = budgets([row.id for row in rows]), clock.today().year
+    return [
+        _line(
+            row,
+            last[row.id].content,
+            next((one for one in shown.get(row.id, ()) if one.year == year), None),
+            last[row.id].state == "draft",
+        )
+        for row in rows
+    ]
+
+
+def areas(actor: Actor) -> list[Region]:
+    """Where an office may begin a scheme."""
+    ids = [path_ids(path)[-1] for path in actor.areas(*OFFICES)]
+    return [db.session.get_one(Region, one) for one in ids]
+
+
+def sheets_for(codes: Sequence[str] | None) -> list[Shipped]:
+    """Shipped sheets of a place and those above it; None: all of them."""
+    return [one for one in shipped() if codes is None or one.sheet.owner_region in codes]
+
+
+def sheet_places() -> dict[str, str]:
+    """Where the shipped sheets come from: full name of the region by code."""
+    codes = {one.sheet.owner_region for one in shipped()} - {None}
+    query = select(Region.code, Region.full_name).where(Region.code.in_(codes))
+    return {key: value for key, value in db.session.execute(query)}  # noqa: C416
+
+
+def past_cases(actor: Actor, scheme: Scheme) -> list[Case]:
+    """Claims of a scheme that were decided, as facts for trying another version on."""
+    query = (
+        select(Claim)
+        .where(
+            policy.where(actor, READ_CLAIM, Claim),
+            Claim.scheme_id == scheme.id,
+            Claim.amount_fen.is_not(None),
+        )
+        .order_by(Claim.id.desc())
+        .limit(MOST_CASES)
+    )
+    return [
+        Case(f"{claim.no} {claim.firm.name}", facts_of(claim, related=False), claim.amount_fen)
+        for claim in db.session.scalars(query)
+    ]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A case by the version in force and by the one that is written."""
+
+    label: str
+    paid_fen: int | None
+    now: Tried | None
+    new: Tried
+
+    @property
+    def differs(self) -> bool:
+        """Whether it would get something else than now, or than it got."""
+        if self.paid_fen is not None:
+            return self.new.differs
+        return self.now is not None and self.now.words != self.new.words
+
+
+def beside(
+    live: Mapping[str, Any] | None, written: Mapping[str, Any], cases: Sequence[Case]
+) -> list[Beside]:
+    """Each case by both versions."""
+    new = preview.preview(written, cases)
+    now: Sequence[Tried | None] = preview.preview(live, cases) if live else [None] * len(new)
+    return [
+        Beside(one.case.label, one.case.paid_fen, before, one)
+        for before, one in zip(now, new, strict=True)
+    ]
