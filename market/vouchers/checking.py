@@ -49,7 +49,7 @@ def refuse_used_invoices(claim: Claim) -> None:
         .where(Invoice.key.in_(keys), Invoice.active, Invoice.claim_id != claim.id)
         .order_by(Invoice.id)
     )
-    found = db.session.execute(query).tuples().all()
+    found = db.session.execute(query).all()
     if found:
         words = [
             f"发票 {number} 已用于兑付申请 {other}，不能再用于 {claim.no}。"
@@ -119,7 +119,7 @@ def refuse_unchecked(claims: Sequence[Claim], since: date | None) -> None:
             else or_(Invoice.again.is_(None), Invoice.again != "valid"),
         )
     )
-    wrong = db.session.execute(query.order_by(Invoice.id)).tuples().all()
+    wrong = db.session.execute(query.order_by(Invoice.id)).all()
     if wrong:
         words = {None: "拨付前还没有再次查验", "valid": "会签后还没有再次查验", "red": "已红冲"}
         raise Conflict(

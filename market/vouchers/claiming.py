@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from market.accounts.models import Organisation
@@ -147,8 +147,11 @@ def _write(row: Claim, values: Mapping[str, Any]) -> None:
     outcome = outcome_of(row, related=False)
     bound = outcome.ceiling_fen if outcome.amount_fen is None else outcome.amount_fen
     row.outcome = known.as_json(outcome)
+    if row.state == "returned":
+        db.session.flush()
+        return
     row.asked_fen = values.get("asked_fen") or bound or sum(one["cost_fen"] for one in row.items)
-    if row.voucher is not None and row.order is not None and row.state == "draft":
+    if row.voucher is not None and row.order is not None:
         row.asked_fen = min(row.asked_fen, row.order.voucher_fen)
     db.session.flush()
 
@@ -220,18 +223,14 @@ def submit(actor: Actor, no: str, version: int | None = None) -> None:
         if row.bank is None:
             raise Invalid({"bank": ["请填写收款账户。"]})
         refuse_used_invoices(row)
-        if row.state == "returned":
-            let_go(work, row, f"again:{row.round}")
-            db.session.execute(
-                update(Claim).where(Claim.id == row.id).values(submitted_at=None, voucher_fen=0)
-            )
-            db.session.refresh(row)
-        _refuse(row, outcome_of(row, related=False))
-        _hold(work, row, today())
+        again = row.state == "returned"  # what it holds it kept; it may not ask for more
+        _refuse(row, outcome_of(row, related=False), again)
         outcome = known.as_json(outcome_of(row))
+        if not again:
+            _hold(work, row, today())
         values = moved(
-            Claim, submitted_at=clock.now(), level=0, outcome=outcome, findings=findings_of(row),
-            voucher_fen=row.voucher_fen,
+            Claim, submitted_at=row.submitted_at or clock.now(), level=0, outcome=outcome,
+            findings=findings_of(row), voucher_fen=row.voucher_fen,
         )  # fmt: skip
         _activate(row.invoices)
         flow.fire(work, CLAIM, row, "submit", values=values, after={"fen": row.asked_fen})
@@ -239,11 +238,11 @@ def submit(actor: Actor, no: str, version: int | None = None) -> None:
             pass_unreviewed(work, row)
 
 
-def _refuse(row: Claim, outcome: known.Outcome) -> None:
+def _refuse(row: Claim, outcome: known.Outcome, again: bool) -> None:
     if not outcome.eligible:
         raise Invalid({"claim": [one.words for one in outcome.reasons if one.weight == "refuse"]})
     bound = outcome.ceiling_fen if outcome.amount_fen is None else outcome.amount_fen
-    if bound is not None and row.asked_fen > bound:
+    if bound is not None and row.asked_fen > bound and not again:
         raise Invalid({"asked": [f"按办法最多可兑付 {show_yuan(bound)}，见计算明细。"]})
     if bound == 0:
         raise Invalid({"asked": ["按办法没有可兑付的金额，见计算明细。"]})
@@ -277,7 +276,7 @@ def _hold(work: UnitOfWork, row: Claim, day: date) -> None:
             row.voucher_fen = fen
     if funds.holder_of(sheet, row) == ("claim", row.id):
         parts = funds.parts_of(sheet, row.scheme, row.firm, row.provider, fen)
-        key = f"claim:{row.id}:reserve:{row.round}"
+        key = f"claim:{row.id}:reserve"
         funds.reserve(work, ("claim", row.id), row.scheme, row.year, parts, key)
     db.session.flush()
 
@@ -324,7 +323,9 @@ def unapprove_money(work: UnitOfWork, row: Claim) -> None:
     db.session.flush()
     if row.voucher is None:
         return
-    applying.unhold(row.voucher, 0, spent_fen=-fen)
+    if row.order is not None:  # it can be claimed again, for what was approved
+        row.order.voucher_fen = fen
+    applying.unhold(row.voucher, -fen if row.order is not None else 0, spent_fen=-fen)
     scope = caps.scope_of(sheet, row.scheme)
     caps.count(scope, row.organisation_id, caps.EVER, "held_fen", fen, None, "持有上限")
     if row.voucher.state == "redeemed":

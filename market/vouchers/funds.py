@@ -169,7 +169,7 @@ def take_back_approval(work: UnitOfWork, sheet: Sheet, claim: Claim) -> None:
         if line.account.kind == "reserved":
             rows[line.account.region_id].fen -= line.amount_fen
     db.session.flush()
-    if holder[0] != "voucher":
+    if holder[0] == "claim":  # an order can be claimed again
         release(work, holder, f"claim:{claim.id}:unhold")
 
 

@@ -37,7 +37,7 @@ def firm_of(
     """
     ids = organisation.region.path_ids
     rows = db.session.execute(select(Region.id, Region.code).where(Region.id.in_(ids)))
-    codes = dict(rows.tuples().all())
+    codes = dict(rows.all())
     kind = declared.get("kind") or _KINDS[organisation.kind]
     return Firm(
         kind=kind,

@@ -610,7 +610,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("active", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("active", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("result", sa.String(length=10), nullable=True),
         sa.Column("checked_on", sa.Date(), nullable=True),
         sa.Column("again", sa.String(length=10), nullable=True),

@@ -82,6 +82,7 @@ def test_everything_moves_and_numbers_stay(clerk, pair, tmp_path):
         "公示": 0,
         "揭榜与应答": 0,
         "技术合同": 0,
+        "创新券兑付": 0,
     }
 
     assert merging.merge(clerk, source_no, OTHER) == target_no

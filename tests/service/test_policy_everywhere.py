@@ -38,6 +38,8 @@ from market.matching.models import Inquiry, ReplyTemplate
 from market.notices.models import Announcement, Notice, Objection
 from market.notifications.models import InboxMessage
 from market.service_points.models import Admission, Specialist
+from market.vouchers.claim_models import Bar, Batch, Claim
+from market.vouchers.models import Application, Order, Scheme, Voucher
 
 # Which rows each thing of a permission's name stands for.
 ROWS = {
@@ -89,6 +91,13 @@ ROWS = {
     "notifications:message": InboxMessage,
     "service_points:admission": Admission,
     "service_points:specialist": Specialist,
+    "vouchers:application": Application,
+    "vouchers:bar": Bar,
+    "vouchers:batch": Batch,
+    "vouchers:claim": Claim,
+    "vouchers:order": Order,
+    "vouchers:scheme": Scheme,
+    "vouchers:voucher": Voucher,
 }
 # Asked in general or about a place that is no row of its own; only their services know what they
 # mean, and tests of those ask them.

@@ -76,7 +76,7 @@ def accounts_of(pot: Pot) -> dict[str, int]:
             LedgerAccount.region_id == pot.region_id,
         )
     )
-    return dict(found.tuples().all())
+    return {str(kind): int(value) for kind, value in found}
 
 
 def between(pot: Pot, source: str, target: str, fen: int) -> list[Move]:

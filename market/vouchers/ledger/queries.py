@@ -20,7 +20,7 @@ def balances(pot: Pot) -> dict[str, int]:
             LedgerAccount.region_id == pot.region_id,
         )
     )
-    return dict(found.tuples().all())
+    return {str(kind): int(value) for kind, value in found}
 
 
 def accounts(scheme_id: int) -> Sequence[LedgerAccount]:

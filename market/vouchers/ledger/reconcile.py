@@ -63,7 +63,10 @@ def reconcile() -> Report:
         .outerjoin(summed, summed.c.account_id == LedgerAccount.id)
         .order_by(LedgerAccount.id)
     )
-    accounts = tuple(Checked(*one, int(fen)) for *one, fen in rows)
+    accounts = tuple(
+        Checked(account, scheme, year, code, kind, fen, int(lines))
+        for account, scheme, year, code, kind, fen, lines in rows
+    )
     unbalanced = db.session.scalars(
         select(LedgerLine.entry_id)
         .group_by(LedgerLine.entry_id)

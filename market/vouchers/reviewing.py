@@ -1,0 +1,178 @@
+"""Reviewing claims by the chain of levels, with reasons by field; nobody reviews what he entered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+from sqlalchemy import select
+
+from market.core import clock
+from market.core import workflow as flow
+from market.core.db import db
+from market.core.errors import Conflict, Denied, Invalid
+from market.core.money import show_yuan
+from market.core.permissions import Actor
+from market.core.unit_of_work import UnitOfWork, unit_of_work
+from market.vouchers.claim_models import CHECK_RESULTS, DECISIONS, Claim, Invoice, Review
+from market.vouchers.claiming import approve_money, let_go, outcome_of, unapprove_money
+from market.vouchers.facts import as_json
+from market.vouchers.locking import locked, moved, today
+from market.vouchers.schemes import sheet_of
+from market.vouchers.sheet import Step
+from market.vouchers.workflow import CHECK, CLAIM, READ_CLAIM, REVIEW
+
+_ROLES = {"township": "county"}  # a township's step is done by its county's office
+APPROVED = ("reviewed", "notice", "payable", "batched", "bounced")
+
+
+def chain_of(claim: Claim) -> Sequence[Step]:
+    """The levels that review a claim; empty: none."""
+    return sheet_of(claim.version).review_chain or ()
+
+
+def review(
+    actor: Actor, no: str, decision: str, reasons: Mapping[str, str] | None = None,
+    version: int | None = None,
+) -> None:  # fmt: skip
+    """Pass a claim at the present level, return it once with everything, or refuse it.
+
+    Args:
+        decision: of `DECISIONS`. reasons: field → what is wrong there; needed unless it passes.
+
+    Raises:
+        Denied: another level, or another person, has to review it.
+        Conflict: the amount is open, or it was returned once already.
+    """
+    reasons = {name: words.strip() for name, words in (reasons or {}).items() if words.strip()}
+    if decision not in DECISIONS:
+        raise Invalid({"decision": ["请选择通过、退回补正或不通过。"]})
+    if decision != "pass" and not reasons:
+        raise Invalid({"reasons": ["请逐项写明原因，申请人会看到。"]})
+    with unit_of_work(actor) as work:
+        row = locked(Claim, actor, READ_CLAIM, no, version)
+        if decision == "refuse" and row.state != "submitted":
+            refuse_approved(work, row, "；".join(reasons.values()))
+            return
+        if row.state != "submitted":
+            raise Conflict("这份申请现在不在审核中，请刷新后再看。")
+        work.require(REVIEW, row)
+        _refuse_own(actor, row)
+        db.session.add(
+            Review(
+                claim_id=row.id, round=row.round, level=row.level, decision=decision,
+                reasons=dict(reasons), person_id=actor.id if actor.kind == "person" else None,
+                by=actor.label, at=clock.now(),
+            )
+        )  # fmt: skip
+        words = "；".join(reasons.values())[:1000]
+        if decision == "return":
+            if row.round:
+                raise Conflict("已经一次性告知过，不能再次退回补正；请通过或不通过。")
+            values = moved(Claim, round=row.round + 1, level=0)
+            flow.fire(work, CLAIM, row, "return", reason=words, values=values)
+        elif decision == "refuse":
+            let_go(work, row, "refuse")
+            flow.fire(work, CLAIM, row, "refuse", reason=words, values=moved(Claim))
+        else:
+            _pass(work, row)
+
+
+def _refuse_own(actor: Actor, row: Claim) -> None:
+    """Nobody reviews what he entered, what his organisation claims, or two levels of one claim."""
+    own = actor.organisations("owner", "editor", "certifier", "viewer")
+    if actor.id == row.entered_by_id or {row.organisation_id, row.claimant_id} & set(own):
+        raise Denied("不能审核自己录入的、本单位的申请，请由另一位同事办理。")
+    before = select(Review.id).where(
+        Review.claim_id == row.id, Review.round == row.round, Review.person_id == actor.id,
+        Review.decision == "pass",
+    )  # fmt: skip
+    if db.session.scalar(before) is not None:
+        raise Denied("上一级审核是您办的，请由另一位同事办理。")
+    chain = chain_of(row)
+    if chain:
+        level = chain[min(row.level, len(chain) - 1)].level
+        if actor.kind != "system" and not actor.has(_ROLES.get(level, level)):
+            raise Denied("现在不是您这一级审核。")
+
+
+def _pass(work: UnitOfWork, row: Claim) -> None:
+    chain = chain_of(row)
+    if row.level + 1 < len(chain):
+        flow.fire(work, CLAIM, row, "review", values=moved(Claim, level=row.level + 1))
+        return
+    _refuse_unchecked(row)
+    outcome = outcome_of(row)
+    if not outcome.eligible:
+        words = "".join(one.words for one in outcome.reasons if one.weight == "refuse")
+        raise Conflict(f"按办法不能通过：{words}")
+    if outcome.amount_fen is None:
+        most = f"最高 {show_yuan(outcome.ceiling_fen)}" if outcome.ceiling_fen else "待定"
+        raise Conflict(f"金额还没有确定（{most}）：请先审定比例或选定读法。")
+    fen = min(outcome.amount_fen, row.asked_fen)
+    if fen <= 0:
+        raise Conflict("按办法没有可兑付的金额，请不通过并写明原因。")
+    approve_money(work, row, fen)
+    values = moved(Claim, amount_fen=fen, outcome=as_json(outcome), level=row.level + 1)
+    flow.fire(work, CLAIM, row, "approve", values=values, after={"fen": fen})
+
+
+def _refuse_unchecked(row: Claim) -> None:
+    wrong = [one.number for one in row.invoices if one.result != "valid"]
+    if wrong:
+        raise Conflict(f"发票 {'、'.join(wrong)} 还没有查验结果或查验不正常，请先查验。")
+
+
+def refuse_approved(work: UnitOfWork, row: Claim, reason: str) -> None:
+    """Refuse a claim after its approval: an objection, a red-lettered invoice. Money goes back."""
+    if row.state not in APPROVED:
+        raise Conflict("现在的状态不能不通过，请刷新后再看。")
+    work.require(REVIEW, row.scheme)
+    unapprove_money(work, row)
+    values = moved(Claim, batch_id=None)
+    flow.fire(work, CLAIM, row, "refuse", reason=reason, values=values)
+
+
+def decide_rates(
+    actor: Actor, no: str, rates: Mapping[str, int], version: int | None = None
+) -> None:
+    """Decide what the sheet leaves "up to": code of the service → basis points."""
+    with unit_of_work(actor) as work:
+        row = locked(Claim, actor, READ_CLAIM, no, version)
+        work.require(REVIEW, row)
+        if row.state != "submitted":
+            raise Conflict("只有审核中的申请可以审定比例。")
+        row.decided = dict(rates)
+        db.session.flush()
+        row.outcome = as_json(outcome_of(row))
+        row.lock_version, row.updated_at = row.lock_version + 1, clock.now()
+        work.record("voucher_claim.rates", "voucher_claim", row.id, no=no, after=dict(rates))
+
+
+def check_invoice(actor: Actor, no: str, number: str, result: str, on: date) -> None:
+    """Type the result of checking an invoice; after approval it is the second check.
+
+    Args:
+        result: of `CHECK_RESULTS`; on: the day of the check.
+    """
+    if result not in CHECK_RESULTS:
+        raise Invalid({"result": ["请选择查验结果。"]})
+    if on > today():
+        raise Invalid({"on": ["查验日期不能晚于今天。"]})
+    with unit_of_work(actor) as work:
+        row = locked(Claim, actor, READ_CLAIM, no)
+        work.require(CHECK, row)
+        found = next((one for one in row.invoices if one.number == number), None)
+        if found is None:
+            raise Invalid({"number": ["这份申请没有这张发票。"]})
+        _note(found, result, on, second=row.state in APPROVED)
+        row.lock_version, row.updated_at = row.lock_version + 1, clock.now()
+        after = {"invoice": number, "result": result, "on": on.isoformat()}
+        work.record("voucher_claim.invoice", "voucher_claim", row.id, no=no, after=after)
+
+
+def _note(found: Invoice, result: str, on: date, *, second: bool) -> None:
+    if second:
+        found.again, found.again_on = result, on
+    else:
+        found.result, found.checked_on = result, on
