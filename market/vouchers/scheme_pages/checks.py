@@ -20,7 +20,7 @@ from market.vouchers.rules import compute
 from market.vouchers.scheme_pages.flat import place_code
 from market.vouchers.sheet import Sheet, settled
 
-NOWHERE = "none"  # on none of the lists
+NOWHERE = "nowhere"  # on none of the lists
 
 
 class CheckForm(Schema):

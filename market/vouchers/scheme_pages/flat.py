@@ -28,6 +28,8 @@ EMPTY_MEANS_NONE = ("evidence", "review_chain")
 MOST_CELLS = 4_000
 _CODED = {"services": "s", "readings": "r", "options": "o"}
 _SCHEMA = SchemeSchema()
+# How the fields of a source are typed: two are called 年度上限.
+_WORDS = {**content.LABELS, "cap_year_by_kind": "按申领对象的年度上限"}
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ class _Reader:
 
     def _lines(self, cell: str, lines: list[str]) -> list[str]:
         if cell.endswith("-fields"):
-            known = {words: name for name, words in content.LABELS.items()}
+            known = {words: name for name, words in _WORDS.items()}
             return [known.get(line, line) for line in lines]
         if cell != "applicant_regions":
             return lines
@@ -227,13 +229,17 @@ def _write_rows(
 ) -> None:
     if not rows:
         cells[f"{cell}-{NONE}"] = "1"
+    ends = ""
     for number, row in enumerate(rows, start=1):
-        _write(cells, inner, row, f"{cell}-{number}-")
+        # A band of which nothing is known but where it begins would look like no row at all.
+        shown = row or {"from_fen": ends}
+        _write(cells, inner, shown, f"{cell}-{number}-")
+        ends = str(row.get("upto_fen", ""))
 
 
 def _lines(cell: str, values: Sequence[str]) -> list[str]:
     if cell.endswith("-fields"):
-        return [content.LABELS.get(name, name) for name in values]
+        return [_WORDS.get(name, name) for name in values]
     return _named(values) if cell == "applicant_regions" else list(values)
 
 

@@ -111,7 +111,7 @@ _HINTS = {
     "applicant_regions": "一行一个，如 四川省眉山市东坡区，或六位代码；不限地区的空着",
     "conditions": "系统不能自动核对的条件，审核时由经办人看",
     "services": "一行一项。比例确切的填「补助比例」，写“不超过”的填「最高比例」，分档的填分档",
-    "bands": "按费用由低到高；最后一档不填「止」",
+    "bands": "按费用由低到高；「起」可以不填，最后一档不填「止」",
     "cap_held_fen": "未使用的券合计不超过",
     "cap_scope": "没有写的，只计本办法",
     "validity_length": "数字；单位和起算日在下面选",
@@ -216,7 +216,6 @@ class _Drawn:
                 [
                     self.part(field, f"{cell}-{number}-{field.data_key or key}")
                     for key, field in inner.fields.items()
-                    if key != "from_fen"
                 ],
             )
             for number in shown

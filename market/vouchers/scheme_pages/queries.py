@@ -26,6 +26,7 @@ from market.vouchers.sheet import Sheet, read
 from market.vouchers.shipped import Shipped, by_code, shipped
 from market.vouchers.workflow import READ_BOOKS, READ_CLAIM, VIEW
 
+_SERVICE_FIELDS = {"rate_bp", "rate_max_bp", "band_mode"}
 MOST = 200  # schemes of a list
 MOST_CASES = 20  # past claims that a new version is tried on
 
@@ -114,10 +115,23 @@ def told(content: Mapping[str, Any]) -> Told:
     return Told(
         content,
         read(content),
-        describe(content),
+        describe(as_chosen(content)),
         open_points(content),
         preview.preview(content, made),
     )
+
+
+def as_chosen(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A content with what the chosen readings set, for telling it in words."""
+    found = dict(content)
+    for row in content.get("readings", ()):
+        option = next((one for one in row["options"] if one["code"] == row.get("chosen")), {})
+        for name, value in (option.get("sets") or {}).items():
+            if name in _SERVICE_FIELDS:
+                found["services"] = [{**one, name: value} for one in found.get("services", ())]
+            else:
+                found[name] = value
+    return found
 
 
 def find(actor: Actor, no: str, permission: str = VIEW) -> Scheme:
@@ -255,6 +269,7 @@ def of_office(actor: Actor) -> list[Line]:
     newest = (
         select(func.max(SchemeVersion.version))
         .where(SchemeVersion.scheme_id == Scheme.id)
+        .correlate(Scheme)
         .scalar_subquery()
     )
     last = {
