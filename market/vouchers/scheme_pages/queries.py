@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -13,6 +14,7 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import NotFound
 from market.core.permissions import Actor, policy
+from market.regions import queries as regions
 from market.regions.models import Region, path_ids
 from market.vouchers import preview
 from market.vouchers.claim_models import Claim
@@ -26,6 +28,8 @@ from market.vouchers.sheet import Sheet, read
 from market.vouchers.shipped import Shipped, by_code, shipped
 from market.vouchers.workflow import READ_BOOKS, READ_CLAIM, VIEW
 
+_PLACES = {"owner_region", "applicant_regions", "payers", "top_ups"}
+_CODE = re.compile(r"\b\d{6}\b")
 _SERVICE_FIELDS = {"rate_bp", "rate_max_bp", "band_mode"}
 MOST = 200  # schemes of a list
 MOST_CASES = 20  # past claims that a new version is tried on
@@ -115,10 +119,22 @@ def told(content: Mapping[str, Any]) -> Told:
     return Told(
         content,
         read(content),
-        describe(as_chosen(content)),
+        _placed(describe(as_chosen(content))),
         open_points(content),
         preview.preview(content, made),
     )
+
+
+def _placed(entries: Sequence[Entry]) -> list[Entry]:
+    """With the names of places instead of their codes."""
+    codes = {code for one in entries if one.field in _PLACES for code in _CODE.findall(one.words)}
+    names = regions.full_names(codes) if codes else {}
+    return [
+        replace(one, words=_CODE.sub(lambda found: names.get(found[0], found[0]), one.words))
+        if one.field in _PLACES
+        else one
+        for one in entries
+    ]
 
 
 def as_chosen(content: Mapping[str, Any]) -> dict[str, Any]:
