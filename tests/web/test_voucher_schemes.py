@@ -18,6 +18,7 @@ from market.vouchers.scheme_pages import flat, layout
 from market.vouchers.shipped import shipped
 from market.vouchers.workflow import MANAGE
 from tests import people
+from tests.web.test_desk import token_for
 
 DESK = "/desk/vouchers/schemes"
 HERE = "511402"
@@ -267,3 +268,45 @@ def test_drafts_and_other_places_are_nobody_elses(desk, demo, visitor):
     assert desk.get(f"/vouchers/{no}").status_code == 404
     assert no not in desk.get(DESK).text
     assert MANAGE
+
+
+def test_a_program_of_the_office_does_the_same(demo, visitor):
+    api, office = "/api/v1", people.organisation("洪雅县科技局", kind="office", code="511423")
+    head = token_for(office, "county", ["vouchers:scheme"], "511423")
+    content = visitor.get(f"{api}/voucher-sheets/jiangsu-2020").json["content"]
+    content |= {"claims_without_voucher": True, "reserve_at": "order", "review_chain": []}
+    content |= {"evidence": [], "payer_model": "enterprise", "applicant_regions": None}
+    bad = content | {"services": [content["services"][0] | {"rate_max_bp": 5}]}
+    sent = {"region": "511423", "content": bad}
+    refused = visitor.post(f"{api}/voucher-desk/schemes", json=sent, headers=head)
+    assert refused.status_code == 422
+    assert refused.json["errors"][0]["pointer"] == "/content/services"
+    made = visitor.post(
+        f"{api}/voucher-desk/schemes", json=sent | {"content": content}, headers=head
+    )
+    assert made.status_code == 201, made.json
+    no = made.json["no"]
+    here = f"{api}/voucher-desk/schemes/{no}"
+
+    def put(path, body, method="put"):
+        seen = visitor.get(here if path != "budgets" else f"{here}/budgets", headers=head)
+        match = head | {"If-Match": seen.headers["ETag"]}
+        return getattr(visitor, method)(f"{here}/{path}", json=body, headers=match)
+
+    assert put("draft", {"content": content | {"title": "洪雅县创新券"}}).status_code == 200
+    tried = visitor.get(f"{here}/preview", headers=head).json["items"]
+    assert tried[0]["new"]["amount_fen"] == 200_000  # a quarter of 8,000 yuan
+    assert put("actions", {"action": "publish"}, "post").status_code == 200
+    year = clock.today().year
+    body = {"year": year, "amount_fen": 5_000_000}
+    assert put("budgets", body).json["items"][0]["available_fen"] == 5_000_000
+    public = visitor.get(f"{api}/voucher-schemes/{no}").json
+    assert public["title"] == "洪雅县创新券"
+    assert public["budgets"] == []  # the office does not publish them
+    service = content["services"][0]["code"]
+    asked = f"{api}/voucher-schemes/{no}/check?service={service}&cost_fen=1800000&kind=enterprise"
+    assert visitor.get(asked).json["amount_fen"] == 450_000
+    assert put("versions", {"version": 1}, "post").json["content_version"] == 2
+    assert put("rates", {"rates": [{"key": service, "rate_bp": 1}]}).status_code == 409
+    assert put("readings/none", {"option": "a"}).status_code == 422
+    assert put("actions", {"action": "close", "reason": "用完"}, "post").json["state"] == "closed"

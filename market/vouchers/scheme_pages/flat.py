@@ -43,7 +43,7 @@ class Read:
 def children(one: fields.Field[Any]) -> Schema | None:
     """The schema of a list's rows; None where a field is no list of rows."""
     if isinstance(one, fields.List) and isinstance(one.inner, fields.Nested):
-        return one.inner.schema  # type: ignore[return-value]
+        return one.inner.schema
     return None
 
 
@@ -91,7 +91,7 @@ class _Reader:
         if inner is not None:
             return self._list(inner, cell)
         if isinstance(one, fields.Nested):
-            return self.row(one.schema, f"{cell}-") or None  # type: ignore[arg-type]
+            return self.row(one.schema, f"{cell}-") or None
         texts = self._sent.get(cell, [])
         if isinstance(one, Choices):
             return [] if texts == [NONE] else [text for text in texts if text != NONE] or None
@@ -213,7 +213,7 @@ def _write(
         if inner is not None:
             _write_rows(cells, inner, value, cell)
         elif isinstance(one, fields.Nested):
-            _write(cells, one.schema, value, f"{cell}-")  # type: ignore[arg-type]
+            _write(cells, one.schema, value, f"{cell}-")
         elif isinstance(one, Choices):
             cells.setlist(cell, list(value) or [NONE])
         elif isinstance(one, fields.List):

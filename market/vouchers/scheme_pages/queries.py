@@ -119,21 +119,22 @@ def told(content: Mapping[str, Any]) -> Told:
     return Told(
         content,
         read(content),
-        _placed(describe(as_chosen(content))),
+        entries(content),
         open_points(content),
         preview.preview(content, made),
     )
 
 
-def _placed(entries: Sequence[Entry]) -> list[Entry]:
-    """With the names of places instead of their codes."""
-    codes = {code for one in entries if one.field in _PLACES for code in _CODE.findall(one.words)}
+def entries(content: Mapping[str, Any]) -> list[Entry]:
+    """A content in words, as it was chosen to be read, with names of places for their codes."""
+    said = describe(as_chosen(content))
+    codes = {code for one in said if one.field in _PLACES for code in _CODE.findall(one.words)}
     names = regions.full_names(codes) if codes else {}
     return [
         replace(one, words=_CODE.sub(lambda found: names.get(found[0], found[0]), one.words))
         if one.field in _PLACES
         else one
-        for one in entries
+        for one in said
     ]
 
 
@@ -141,8 +142,10 @@ def as_chosen(content: Mapping[str, Any]) -> dict[str, Any]:
     """A content with what the chosen readings set, for telling it in words."""
     found = dict(content)
     for row in content.get("readings", ()):
-        option = next((one for one in row["options"] if one["code"] == row.get("chosen")), {})
-        for name, value in (option.get("sets") or {}).items():
+        chosen = [
+            one.get("sets") or {} for one in row["options"] if one["code"] == row.get("chosen")
+        ]
+        for name, value in (chosen[0] if chosen else {}).items():
             if name in _SERVICE_FIELDS:
                 found["services"] = [{**one, name: value} for one in found.get("services", ())]
             else:
@@ -202,6 +205,13 @@ def working_version(scheme: Scheme) -> SchemeVersion:
     """What an office works on: the draft, else the newest."""
     query = select(SchemeVersion).where(SchemeVersion.scheme_id == scheme.id)
     return db.session.scalars(query.order_by(SchemeVersion.version.desc()).limit(1)).one()
+
+
+def both_versions(scheme: Scheme) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
+    """What is written, and what is in force beside it; None: nothing else is."""
+    written = working_version(scheme)
+    beside_it = written.state == "draft" and scheme.version > 0
+    return written.content, public_version(scheme).content if beside_it else None
 
 
 def budgets(scheme_ids: Sequence[int]) -> dict[int, list[Budget]]:

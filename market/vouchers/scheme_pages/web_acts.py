@@ -42,19 +42,17 @@ def preview(no: str) -> str:
     """试算: example firms and past cases by the version in force and by the one that is written."""
     actor, scheme = current_actor(), _found(no)
     written = queries.working_version(scheme)
-    live = queries.public_version(scheme).content if scheme.version else None
-    if written.state != "draft":
-        live = None
-    cases = trying.examples(written.content, clock.today())
+    content, live = queries.both_versions(scheme)
+    cases = trying.examples(content, clock.today())
     return render_template(
         "vouchers/desk_preview.html",
         here=HERE,
         scheme=scheme,
         written=written,
         compared=live is not None,
-        examples=queries.beside(live, written.content, cases),
-        past=queries.beside(live, written.content, queries.past_cases(actor, scheme)),
-        points=open_points(written.content),
+        examples=queries.beside(live, content, cases),
+        past=queries.beside(live, content, queries.past_cases(actor, scheme)),
+        points=open_points(content),
     )
 
 
