@@ -13,10 +13,7 @@ from market.vouchers.scheme_pages.api_content import VoucherContentInput, Vouche
 from market.vouchers.scheme_pages.checks import NOWHERE
 from market.vouchers.shipped import KINDS
 
-_FEN = {
-    "strict": True,
-    "validate": validate.Range(0, HIGHEST_FEN, error="应为不小于 0 的整数，单位分。"),
-}
+_FEN = validate.Range(0, HIGHEST_FEN, error="应为不小于 0 的整数，单位分。")
 
 
 def _one_of(choices: dict[str, str]) -> validate.OneOf:
@@ -161,7 +158,7 @@ class VoucherCheckQuery(Query):
     service = Line(40, required=True, metadata={"description": "服务的代码"})
     cost_fen = fields.Integer(
         required=True,
-        validate=validate.Range(0, HIGHEST_FEN, error="应为不小于 0 的整数，单位分。"),
+        validate=_FEN,
         metadata={"description": "费用，单位分"},
     )
 
@@ -276,7 +273,9 @@ class VoucherBudgetInput(Input):
         required=True, strict=True, validate=validate.Range(2000, 2200, error="年度不对。")
     )
     region = Line(12, metadata={"description": "出资方的区划代码；不写是办法所在地"})
-    amount_fen = fields.Integer(required=True, metadata={"description": "年度预算，单位分"}, **_FEN)
+    amount_fen = fields.Integer(
+        required=True, strict=True, validate=_FEN, metadata={"description": "年度预算，单位分"}
+    )
 
 
 class VoucherRateInput(Input):

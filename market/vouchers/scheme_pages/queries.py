@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
 
 from market.accounts.roles import OFFICES
 from market.core import clock
@@ -256,7 +257,8 @@ def known_in(actor: Actor, region_ids: Sequence[int] | None) -> list[Line]:
     query = select(Scheme).where(policy.where(actor, VIEW, Scheme), Scheme.state == "live")
     if region_ids is not None:
         query = query.where(Scheme.region_id.in_(region_ids))
-    rows = db.session.scalars(query.order_by(Scheme.title, Scheme.id).limit(MOST)).all()
+    query = query.order_by(Scheme.title, Scheme.id).limit(MOST)
+    rows = db.session.scalars(query.options(joinedload(Scheme.region))).all()
     contents = _contents(rows)
     shown = budgets([row.id for row in rows if contents[row.id].get("budget_public")])
     year = clock.today().year
@@ -291,7 +293,8 @@ def _line(
 def of_office(actor: Actor) -> list[Line]:
     """The schemes of one's area, drafts too."""
     query = select(Scheme).where(policy.where(actor, READ_BOOKS, Scheme))
-    rows = db.session.scalars(query.order_by(Scheme.id.desc()).limit(MOST)).all()
+    query = query.order_by(Scheme.id.desc()).limit(MOST)
+    rows = db.session.scalars(query.options(joinedload(Scheme.region))).all()
     newest = (
         select(func.max(SchemeVersion.version))
         .where(SchemeVersion.scheme_id == Scheme.id)

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from market.core import clock
 from market.core.forms import read_form
 from market.core.http import current_actor
+from market.core.languages import translate as _
 from market.core.permissions import policy, requires
 from market.core.text import clean_line
 from market.regions import queries as regions
@@ -93,7 +94,8 @@ def check_scheme(no: str) -> AnyResponse | str:
     """The check of a scheme before one applies."""
     found = queries.find(current_actor(), no)
     content = queries.public_version(found).content
-    return _check(content, found.title, f"/vouchers/{found.no}", found.state == "live")
+    note = "" if found.state == "live" else _("这份办法已停止受理，结果只供参考。")
+    return _check(content, found.title, f"/vouchers/{found.no}", note)
 
 
 @blueprint.get("/vouchers/sheets/<string:code>/check")
@@ -101,10 +103,11 @@ def check_scheme(no: str) -> AnyResponse | str:
 def check_sheet(code: str) -> AnyResponse | str:
     """The same by a rule sheet that no office has put in force here."""
     found = queries.sheet_named(code)
-    return _check(found.content, found.sheet.title, f"/vouchers/sheets/{found.code}", False)
+    note = _("本站的主管部门没有按这份办法受理，结果只供参考。")
+    return _check(found.content, found.sheet.title, f"/vouchers/sheets/{found.code}", note)
 
 
-def _check(content: Mapping[str, Any], title: str, back: str, in_force: bool) -> str:
+def _check(content: Mapping[str, Any], title: str, back: str, note: str) -> str:
     asked = checks.questions(content)
     sent = "cost_fen" in request.args or "service" in request.args
     form = read_form(checks.CheckForm(), request.args)
@@ -123,6 +126,6 @@ def _check(content: Mapping[str, Any], title: str, back: str, in_force: bool) ->
         place=checks.place_of(form.values) if found else None,
         title=title,
         back=back,
-        in_force=in_force,
+        note=note,
         today=clock.today(),
     )
