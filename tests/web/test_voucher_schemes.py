@@ -11,13 +11,13 @@ from sqlalchemy import select
 
 from market.core import clock
 from market.core.db import db
-from market.vouchers import content
+from market.vouchers import content, reviewing
 from market.vouchers.ledger.posting import Move, Pot, Subject, accounts_of, post
 from market.vouchers.models import Scheme
 from market.vouchers.scheme_pages import flat, layout
 from market.vouchers.shipped import shipped
 from market.vouchers.workflow import MANAGE
-from tests import people
+from tests import people, vouchers
 from tests.web.test_desk import token_for
 
 DESK = "/desk/vouchers/schemes"
@@ -268,6 +268,36 @@ def test_drafts_and_other_places_are_nobody_elses(desk, demo, visitor):
     assert desk.get(f"/vouchers/{no}").status_code == 404
     assert no not in desk.get(DESK).text
     assert MANAGE
+
+
+def test_rates_are_decided_for_claims_under_review(desk, demo, officer):
+    """ "Up to 30 %" is no amount before the office decided; past cases stand beside the next version."""
+    no = vouchers.scheme(services=[{"code": "test", "label": "检测", "rate_max_bp": "30"}])
+    firm = people.organisation("甲企业（演示）", code=HERE)
+    owner = people.actor(("owner", firm), name="甲")
+    claims = [vouchers.submitted(owner, firm, no, fen) for fen in (1_000_000, 2_000_000)]
+    page = desk.get(f"{DESK}/{no}").text
+    assert "用于审核中的 2 份申请" in page
+    sent = token(page) | {"rate-test": "31"}
+    refused = desk.post(f"{DESK}/{no}/rates", data=sent)
+    assert refused.status_code == 422
+    assert "高于办法的最高比例" in refused.text
+    assert desk.post(f"{DESK}/{no}/rates", data=token(page) | {"rate-test": ""}).status_code == 422
+    assert (
+        desk.post(f"{DESK}/{no}/rates", data=token(page) | {"rate-test": "20"}).status_code == 303
+    )
+    assert [vouchers.row(one).outcome["amount_fen"] for one in claims] == [200_000, 400_000]
+    clerk = people.actor(("county", people.organisation("局", kind="office", code=HERE), HERE))
+    vouchers.checked(clerk, claims[0])
+    reviewing.review(clerk, claims[0], "pass")
+    half = {"services-1-rate_bp": ["10"], "services-1-rate_max_bp": [""], "next": ["preview"]}
+    cells = cells_of(desk.get(f"{DESK}/{no}/edit").text) | half
+    assert desk.post(f"{DESK}/{no}/save", data=cells).status_code == 303
+    tried = desk.get(f"{DESK}/{no}/preview").text
+    row = tried[tried.index(f"{claims[0]} 甲企业") :]
+    assert "2,000 元" in row
+    assert "1,000 元" in row
+    assert "不同" in row
 
 
 def test_a_program_of_the_office_does_the_same(demo, visitor):

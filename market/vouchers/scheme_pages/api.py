@@ -21,7 +21,7 @@ from market.vouchers.content import open_points
 from market.vouchers.facts import Outcome, as_json
 from market.vouchers.models import Scheme, SchemeVersion
 from market.vouchers.preview import result_words
-from market.vouchers.scheme_pages import api_content, checks, queries
+from market.vouchers.scheme_pages import api_content, books, checks, queries
 from market.vouchers.scheme_pages.api_schemas import (
     VoucherCheckQuery,
     VoucherOutcomeSchema,
@@ -43,15 +43,15 @@ def told_of(
     version: SchemeVersion,
     *,
     drafts: bool = False,
-    books: bool = False,
+    unpublished: bool = False,
 ) -> dict[str, Any]:
     """A scheme with all that belongs to it.
 
     Args:
-        drafts: whether versions that are written are told; books: budgets that are not published.
+        drafts: whether versions that are written are told. unpublished: budgets too.
     """
     content = version.content
-    budgets = queries.budgets_of(scheme) if books else queries.published_budgets(scheme, content)
+    budgets = books.budgets_of(scheme) if unpublished else books.published_budgets(scheme, content)
     year = clock.today().year
     found = {
         "no": scheme.no,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
@@ -161,7 +162,7 @@ def _plain(value: Any) -> Any:
         return {key: _plain(one) for key, one in value.items() if one is not None}
     if isinstance(value, list):
         return [_plain(one) for one in value]
-    return value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _paths(messages: Mapping[Any, Any], start: str) -> dict[str, list[str]]:

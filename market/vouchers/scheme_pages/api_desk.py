@@ -16,7 +16,7 @@ from market.core.pagination import whole as whole_list
 from market.core.permissions import requires
 from market.vouchers import preview as trying
 from market.vouchers import schemes
-from market.vouchers.scheme_pages import api_content, queries, writing
+from market.vouchers.scheme_pages import api_content, books, queries, writing
 from market.vouchers.scheme_pages.api import outcome_of, told_of
 from market.vouchers.scheme_pages.api_schemas import (
     NewVoucherScheme,
@@ -41,7 +41,7 @@ _ONE = "/voucher-desk/schemes/<string:no>"
 
 def _whole(no: str) -> dict[str, Any]:
     found = queries.find(current_actor(), no, READ_BOOKS)
-    return told_of(found, queries.working_version(found), drafts=True, books=True)
+    return told_of(found, queries.working_version(found), drafts=True, unpublished=True)
 
 
 def _answer(no: str) -> Response:
@@ -188,7 +188,7 @@ def choose_reading(values: dict[str, Any], no: str, code: str) -> Response:
 
 
 def _budgets(no: str) -> dict[str, Any]:
-    found = queries.budgets_of(queries.find(current_actor(), no, READ_BOOKS))
+    found = books.budgets_of(queries.find(current_actor(), no, READ_BOOKS))
     dumped: dict[str, Any] = VoucherBudgetListSchema().dump(whole_list(found))
     return dumped
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
+from market.accounts.models import Organisation
 from market.accounts.roles import OFFICES
 from market.core import clock
 from market.core.db import db
@@ -17,14 +18,16 @@ from market.core.errors import NotFound
 from market.core.permissions import Actor, policy
 from market.regions import queries as regions
 from market.regions.models import Region, path_ids
+from market.regions.queries import RegionView
 from market.vouchers import preview
 from market.vouchers.claim_models import Claim
 from market.vouchers.claiming import facts_of
 from market.vouchers.content import OpenPoint, open_points
 from market.vouchers.describing import Change, Entry, changes, describe
-from market.vouchers.ledger.models import LedgerAccount
 from market.vouchers.models import SCHEME_STATES, VERSION_STATES, Scheme, SchemeVersion
 from market.vouchers.preview import Case, Tried
+from market.vouchers.scheme_pages import books
+from market.vouchers.scheme_pages.books import Budget
 from market.vouchers.sheet import Sheet, read
 from market.vouchers.shipped import Shipped, by_code, shipped
 from market.vouchers.workflow import READ_BOOKS, READ_CLAIM, VIEW
@@ -60,26 +63,6 @@ class Line:
     def state_label(self) -> str:
         """The state in words."""
         return SCHEME_STATES[self.state]
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What lies in the pots of a year and payer's region."""
-
-    year: int
-    region_code: str
-    region: str
-    total_fen: int
-    available_fen: int
-    reserved_fen: int
-    approved_fen: int
-    paid_fen: int
-    recovered_fen: int
-
-    @property
-    def bound_fen(self) -> int:
-        """What it cannot be cut below."""
-        return self.total_fen - self.available_fen
 
 
 @dataclass(frozen=True)
@@ -215,43 +198,6 @@ def both_versions(scheme: Scheme) -> tuple[Mapping[str, Any], Mapping[str, Any] 
     return written.content, public_version(scheme).content if beside_it else None
 
 
-def budgets(scheme_ids: Sequence[int]) -> dict[int, list[Budget]]:
-    """Budgets by scheme, by year and region; from the accounts alone."""
-    query = (
-        select(LedgerAccount, Region)
-        .join(Region, Region.id == LedgerAccount.region_id)
-        .where(LedgerAccount.scheme_id.in_(scheme_ids))
-        .order_by(LedgerAccount.scheme_id, LedgerAccount.year.desc(), Region.code)
-    )
-    pots: dict[tuple[int, int, int], dict[str, int]] = {}
-    places: dict[int, Region] = {}
-    for account, region in db.session.execute(query):
-        key = (account.scheme_id, account.year, region.id)
-        pots.setdefault(key, {})[account.kind] = account.balance_fen
-        places[region.id] = region
-    found: dict[int, list[Budget]] = {}
-    for (scheme_id, year, region_id), fen in pots.items():
-        place = places[region_id]
-        found.setdefault(scheme_id, []).append(
-            Budget(
-                year, place.code, place.full_name, -fen.get("funding", 0),
-                fen.get("available", 0), fen.get("reserved", 0), fen.get("approved", 0),
-                fen.get("paid", 0), fen.get("recovered", 0),
-            )
-        )  # fmt: skip
-    return found
-
-
-def budgets_of(scheme: Scheme) -> list[Budget]:
-    """The budgets of a scheme, newest year first."""
-    return budgets([scheme.id]).get(scheme.id, [])
-
-
-def published_budgets(scheme: Scheme, content: Mapping[str, Any]) -> list[Budget]:
-    """Those that the office publishes: none unless its scheme says so."""
-    return budgets_of(scheme) if content.get("budget_public") else []
-
-
 def known_in(actor: Actor, region_ids: Sequence[int] | None) -> list[Line]:
     """Schemes of a place's offices and of those above it that hold; None: of all places."""
     query = select(Scheme).where(policy.where(actor, VIEW, Scheme), Scheme.state == "live")
@@ -260,7 +206,7 @@ def known_in(actor: Actor, region_ids: Sequence[int] | None) -> list[Line]:
     query = query.order_by(Scheme.title, Scheme.id).limit(MOST)
     rows = db.session.scalars(query.options(joinedload(Scheme.region))).all()
     contents = _contents(rows)
-    shown = budgets([row.id for row in rows if contents[row.id].get("budget_public")])
+    shown = books.budgets([row.id for row in rows if contents[row.id].get("budget_public")])
     year = clock.today().year
     return [
         _line(
@@ -309,7 +255,7 @@ def of_office(actor: Actor) -> list[Line]:
             .where(Scheme.id.in_([row.id for row in rows]), SchemeVersion.version == newest)
         )
     }
-    shown, year = budgets([row.id for row in rows]), clock.today().year
+    shown, year = books.budgets([row.id for row in rows]), clock.today().year
     return [
         _line(
             row,
@@ -325,6 +271,19 @@ def areas(actor: Actor) -> list[Region]:
     """Where an office may begin a scheme."""
     ids = [path_ids(path)[-1] for path in actor.areas(*OFFICES)]
     return [db.session.get_one(Region, one) for one in ids]
+
+
+def place_of_reader(actor: Actor) -> RegionView | None:
+    """Where somebody signed in is at home: his office's area, or his organisation's place."""
+    office = areas(actor)
+    if office:
+        return regions.view(office[0])
+    own = actor.organisations()
+    if not own:
+        return None
+    query = select(Region).join(Organisation, Organisation.region_id == Region.id)
+    home = db.session.scalars(query.where(Organisation.id == own[0])).one()
+    return regions.view(home)
 
 
 def sheets_for(codes: Sequence[str] | None) -> list[Shipped]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -18,20 +18,25 @@ from market.regions import queries as regions
 from market.regions.models import path_ids
 from market.service_points.pages import place_of
 from market.vouchers.codes import EVIDENCE
-from market.vouchers.scheme_pages import checks, queries
+from market.vouchers.models import Scheme
+from market.vouchers.scheme_pages import books, checks, queries
 from market.vouchers.shipped import KINDS
-from market.vouchers.workflow import LIST, READ_BOOKS, VIEW
+from market.vouchers.workflow import LIST, MANAGE, READ_BOOKS, VIEW
 
 blueprint = Blueprint("voucher_schemes", __name__)
+# Where one applies for vouchers of a scheme; the pages of applying name it (in `market.rooms`).
+APPLY: list[Callable[[Scheme], str]] = []
 
 
 @blueprint.get("/vouchers")
 @requires(LIST)
 def schemes() -> str:
     """科技创新券: the schemes of the reader's place and those above it."""
+    actor = current_actor()
     typed = clean_line(request.args.get("region") or request.args.get("q", ""))[:50]
     region, meant = place_of(typed) if typed else (None, [])
-    actor = current_actor()
+    if not typed and "all" not in request.args:
+        region = queries.place_of_reader(actor)
     trail = regions.get(region.code).trail if region else []
     if region is not None:
         lines = queries.known_in(actor, path_ids(region.path))
@@ -65,10 +70,11 @@ def scheme(no: str) -> str:
         scheme=found,
         told=queries.told(content),
         versions=queries.versions(found),
-        budgets=queries.published_budgets(found, content),
+        budgets=books.published_budgets(found, content),
         evidence=EVIDENCE,
         at_desk=policy.allows(actor, READ_BOOKS, found),
         check_url=f"/vouchers/{found.no}/check",
+        apply_url=next((address(found) for address in APPLY), "") if found.state == "live" else "",
     )
 
 
@@ -85,6 +91,7 @@ def sheet(code: str) -> str:
         place=queries.sheet_places().get(found.sheet.owner_region or "", ""),
         evidence=EVIDENCE,
         check_url=f"/vouchers/sheets/{found.code}/check",
+        may_begin=policy.allows(current_actor(), MANAGE),
     )
 
 

@@ -19,7 +19,7 @@ from market.core.submitting import EMPTY, Page, Trouble, show, submit
 from market.vouchers import schemes
 from market.vouchers.content import LABELS, open_points
 from market.vouchers.models import Scheme
-from market.vouchers.scheme_pages import flat, layout, queries, writing
+from market.vouchers.scheme_pages import books, flat, layout, queries, writing
 from market.vouchers.scheme_pages.forms import BeginForm
 from market.vouchers.shipped import KINDS, shipped
 from market.vouchers.workflow import MANAGE, READ_BOOKS, SCHEME
@@ -111,7 +111,8 @@ def overview_page(no: str, tried: str = "") -> Page:
             told=queries.told(working.content),
             versions=versions,
             manages=manages,
-            budgets=queries.budgets_of(scheme),
+            budgets=books.budgets_of(scheme),
+            moves=books.budget_moves(scheme),
             payers=[
                 (one.code, one.full_name) for one in writing.payer_regions(scheme, working.content)
             ],
@@ -119,7 +120,9 @@ def overview_page(no: str, tried: str = "") -> Page:
                 (str(one), f"{one} 年")
                 for one in range(clock.today().year - 1, clock.today().year + 3)
             ],
-            to_decide=writing.to_decide(working.content) if manages else [],
+            to_decide=writing.to_decide(queries.public_version(scheme).content)
+            if manages and scheme.version
+            else [],
             undecided=writing.undecided(actor, scheme) if manages else [],
             actions=[one for one in SCHEME.actions(actor, scheme) if one.action == "close"],
             events=own,

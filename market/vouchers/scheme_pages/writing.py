@@ -17,7 +17,7 @@ from market.regions.models import Region
 from market.vouchers import reviewing, schemes
 from market.vouchers.claim_models import Claim
 from market.vouchers.models import Scheme, SchemeVersion
-from market.vouchers.scheme_pages import queries
+from market.vouchers.scheme_pages import books, queries
 from market.vouchers.sheet import Service, read, settled
 from market.vouchers.workflow import MANAGE, READ_CLAIM
 
@@ -148,7 +148,7 @@ def set_budget(
         region = region_code or scheme.region.code
         there = [
             one.total_fen
-            for one in queries.budgets_of(scheme)
+            for one in books.budgets_of(scheme)
             if (one.year, one.region_code) == (year, region)
         ]
         if seen_fen is not None and seen_fen != sum(there):
@@ -159,7 +159,7 @@ def set_budget(
 def payer_regions(scheme: Scheme, content: Mapping[str, Any]) -> list[Region]:
     """Who may have a budget in a scheme: its own region, payers by name, regions that have one."""
     codes = {scheme.region.code, *(one.payer for one in read(content).payers)}
-    codes |= {one.region_code for one in queries.budgets_of(scheme)}
+    codes |= {one.region_code for one in books.budgets_of(scheme)}
     query = select(Region).where(Region.code.in_(codes)).order_by(Region.code)
     return list(db.session.scalars(query))
 
@@ -211,13 +211,15 @@ def decide_rates(actor: Actor, no: str, rates: Mapping[str, int]) -> int:
         if not claims:
             raise Conflict("没有审核中的申请。")
         known = {version: _limits(version) for version in {one.version_id for one in claims}}
+        strange = rates.keys() - {key for limits in known.values() for key in limits}
+        if strange:
+            raise Invalid({key: ["办法没有这项最高比例。"] for key in sorted(strange)})
         for claim in claims:
             limits = known[claim.version_id]
-            over = {key: fen for key, fen in rates.items() if fen > limits.get(key, 10_000)}
-            if over:
-                raise Invalid({key: ["高于办法的最高比例。"] for key in over})
             fitting = {key: bp for key, bp in rates.items() if key in limits}
-            reviewing.decide_rates(actor, claim.no, fitting)
+            if over := [key for key, bp in fitting.items() if bp > limits[key]]:
+                raise Invalid({key: ["高于办法的最高比例。"] for key in over})
+            reviewing.decide_rates(actor, claim.no, {**claim.decided, **fitting})
         return len(claims)
 
 
