@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -18,14 +18,12 @@ from market.regions import queries as regions
 from market.regions.models import path_ids
 from market.service_points.pages import place_of
 from market.vouchers.codes import EVIDENCE
-from market.vouchers.models import Scheme
 from market.vouchers.scheme_pages import books, checks, queries
 from market.vouchers.shipped import KINDS
 from market.vouchers.workflow import LIST, MANAGE, READ_BOOKS, VIEW
 
 blueprint = Blueprint("voucher_schemes", __name__)
-# Where one applies for vouchers of a scheme; the pages of applying name it (in `market.rooms`).
-APPLY: list[Callable[[Scheme], str]] = []
+APPLY = "/my/vouchers/apply?scheme="
 
 
 @blueprint.get("/vouchers")
@@ -74,7 +72,7 @@ def scheme(no: str) -> str:
         evidence=EVIDENCE,
         at_desk=policy.allows(actor, READ_BOOKS, found),
         check_url=f"/vouchers/{found.no}/check",
-        apply_url=next((address(found) for address in APPLY), "") if found.state == "live" else "",
+        apply_url=f"{APPLY}{found.no}" if found.state == "live" else "",
     )
 
 
