@@ -109,6 +109,7 @@ class Importable:
         permission: asked for the organisation or the area that they import for.
         shown: what a good row will look like, by label; by default its first cells.
         since: sentences on what was changed after an import, which then cannot be undone.
+        public: whether everybody sees what an office imports at once, and the page says so.
         drafts: an importer that makes drafts; drafts_at: their page, of what is never but drafted.
         county: rows belong to a county, and to the importer's own when they name none.
     """
@@ -119,6 +120,7 @@ class Importable:
     since: Callable[[int], Sequence[str]] = lambda run_id: ()
     drafts: Callable[[Options, Actor], Importer] | None = None
     county: bool = False
+    public: bool = True
     drafts_at: tuple[str, str] | None = None
 
 
