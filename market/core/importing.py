@@ -109,9 +109,8 @@ class Importable:
         permission: asked for the organisation or the area that they import for.
         shown: what a good row will look like, by label; by default its first cells.
         since: sentences on what was changed after an import, which then cannot be undone.
-        public: whether everybody sees what an office imports at once, and the page says so.
         drafts: an importer that makes drafts; drafts_at: their page, of what is never but drafted.
-        county: rows belong to a county, and to the importer's own when they name none.
+        county: rows belong to a county, by default the importer's own; public: all see them at once.
     """
 
     kind: Kind
@@ -394,8 +393,7 @@ def undo_import(
         The import, and sentences on rows that were changed again since.
 
     Raises:
-        NotFound: there is no such import.
-        Conflict: it is not a finished one.
+        NotFound: there is no such import. Conflict: it is not a finished one.
     """
     run = db.session.get(ImportRun, run_id)
     if run is None or run.kind not in kinds:
