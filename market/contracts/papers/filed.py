@@ -12,7 +12,7 @@ from market.contracts import queries
 from market.contracts.codes import (
     AIMS,
     FIELDS,
-    FILE_LABELS,
+    FILE_PURPOSES,
     IP_KINDS,
     LICENCE_KINDS,
     NATURES,
@@ -45,7 +45,6 @@ from market.core.errors import NotFound
 from market.core.models import CaseEvent
 from market.regions import queries as regions
 
-# What an attached file is for, by its purpose.
 _PARTY = (
     ("name", "名称"),
     ("uscc", "统一社会信用代码"),
@@ -224,7 +223,7 @@ def acceptance(contract: Contract) -> dict[str, Any]:
 
 
 def _purpose(code: str) -> str:
-    return FILE_LABELS.get(code, "其他材料")
+    return FILE_PURPOSES.get(code, "其他材料")
 
 
 def _clock(contract: Contract) -> str:
