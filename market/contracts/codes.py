@@ -240,3 +240,5 @@ PURPOSES = {
     "other": "其他",
     "point": "委托服务点的授权书",
 }
+# What a file of a contract is, those among them that only offices attach.
+FILE_PURPOSES = {**PURPOSES, "certificate": "登记证明扫描件"}

@@ -63,7 +63,7 @@ def routes(app, method, role):
     """(endpoint, address, permission) of all that answers this method.
 
     Operations of the API know tokens alone; that a session opens none of them is asked once, as
-    the office of a county.
+    the office of a county. role: None for pages alone.
     """
     rows = {
         (rule.endpoint, address(rule), permission_of(app, rule.endpoint))

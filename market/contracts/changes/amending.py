@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flask import current_app
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load
 
 from market.contracts import flat
@@ -122,6 +123,8 @@ def asked(content: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
     for name, label in LABELS.items():
         if name not in LISTS:
             found.append(_question(name, label, _CONTENT.fields[name]))
+            if name == "industry":
+                found[-1] |= {"kind": "choice", "options": _industries(content.get(name))}
             continue
         rows = [
             [
@@ -132,6 +135,12 @@ def asked(content: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
         ]
         found.append({"name": name, "label": label, "rows": rows})
     return found
+
+
+def _industries(held: str | None) -> list[tuple[str, str]]:
+    """What may be chosen; a value that is none of it stays choosable, so that it is not lost."""
+    known = dict(current_app.extensions["market"].terms("industry"))
+    return list(({held: held} | known if held and held not in known else known).items())
 
 
 def _question(name: str, label: str, field: Any) -> dict[str, Any]:

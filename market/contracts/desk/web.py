@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from market.contracts import examining
 from market.contracts import queries as contracts
-from market.contracts.codes import CLASSES, DEFICIENCIES, REFUSALS, subclass_options
+from market.contracts.codes import CLASSES, DEFICIENCIES, FILE_PURPOSES, REFUSALS, subclass_options
 from market.contracts.desk import queries, service, wording
 from market.contracts.desk.schemas import (
     PROPOSALS,
@@ -140,6 +140,7 @@ def _case_page(no: str, tried: str = "") -> Page:
             states=STATES,
             modes=MODES,
             events=EVENTS,
+            purposes=FILE_PURPOSES,
             classes=list(CLASSES.items()),
             subclasses=subclass_options(),
             refusals=list(REFUSALS.items()),

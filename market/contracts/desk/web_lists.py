@@ -77,7 +77,7 @@ def record() -> AnyResponse:
         sent = request.files.get("file")
         scan = files.take_in(sent.filename, sent.read()) if sent and sent.filename else None
         no = elsewhere.record(actor, elsewhere.resolve(values), scan)
-        return f"/desk/contracts/{no}"
+        return f"/contracts/{no}"  # its papers and what becomes of it; nothing is left to examine
 
     return submit(ElsewhereForm(), act, _record_page, twice=True)
 

@@ -24,6 +24,7 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {
     "ownership": codes.OWNERSHIP,
 }
 _PARTY_LABELS = {name: one.metadata["label"] for name, one in PartySchema().fields.items()}
+_HOME = "CHN"
 _SIDE_LABELS = {"sellers": "卖方", "buyers": "买方", "thirds": "中介方"}
 
 
@@ -143,6 +144,8 @@ def _party(row: Mapping[str, Any], masked: bool, places: Mapping[str, str]) -> l
         plain = text = str(value)
         if name == "nature":
             plain = text = f"{value} {codes.NATURES[value]}"
+        elif name == "country" and value == _HOME:
+            plain = text = "中国"
         elif name == "region_code":
             text = f"{places.get(value, '')} {value}".strip()
         elif masked and name in PERSONAL:

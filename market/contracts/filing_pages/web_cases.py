@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from market.contracts import filing
 from market.contracts import queries as contracts
-from market.contracts.codes import CLASSES, PURPOSES, SUBCLASSES
+from market.contracts.codes import CLASSES, FILE_PURPOSES, SUBCLASSES
 from market.contracts.filing_pages import (
     attachments,
     authorising,
@@ -193,7 +193,7 @@ def _page(no: str, tried: str = "") -> Callable[[Form, Trouble], str]:
             states=CONTRACT.states,
             state_labels=STATES,
             modes=MODES,
-            purposes=PURPOSES,
+            purposes=FILE_PURPOSES,
             classes=CLASSES,
             subclasses={code: label for code, (_, label) in SUBCLASSES.items()},
             version_states=VERSION_STATES,

@@ -12,13 +12,13 @@ from market.contracts import queries
 from market.contracts.codes import (
     AIMS,
     FIELDS,
+    FILE_PURPOSES,
     IP_KINDS,
     LICENCE_KINDS,
     NATURES,
     OWNERSHIP,
     PAYMENTS,
     PLANS,
-    PURPOSES,
     REFUSALS,
     ROYALTY_BASES,
     party_names,
@@ -45,8 +45,6 @@ from market.core.errors import NotFound
 from market.core.models import CaseEvent
 from market.regions import queries as regions
 
-# What an attached file is for, by its purpose.
-_PURPOSES = {**PURPOSES, "certificate": "登记证明扫描件"}
 _PARTY = (
     ("name", "名称"),
     ("uscc", "统一社会信用代码"),
@@ -225,7 +223,7 @@ def acceptance(contract: Contract) -> dict[str, Any]:
 
 
 def _purpose(code: str) -> str:
-    return _PURPOSES.get(code, "其他材料")
+    return FILE_PURPOSES.get(code, "其他材料")
 
 
 def _clock(contract: Contract) -> str:
