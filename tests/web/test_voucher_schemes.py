@@ -34,9 +34,9 @@ def test_everybody_reads_what_is_known(visitor):
     assert "四川省科技创新券（2025—2027）" in page
     assert "本省暂无已收录的办法" in visitor.get("/vouchers?region=630000").text
     for one in shipped():
-        for start in ("/vouchers", "/en/vouchers"):
-            assert visitor.get(f"{start}/sheets/{one.code}").status_code == 200
-            assert visitor.get(f"{start}/sheets/{one.code}/check").status_code == 200
+        assert visitor.get(f"/vouchers/sheets/{one.code}").status_code == 200
+        assert visitor.get(f"/vouchers/sheets/{one.code}/check").status_code == 200
+    assert visitor.get("/vouchers/sheets/none").status_code == 404
     gaps = visitor.get("/vouchers/sheets/anhui").text
     assert "要素不全，不计算金额" in gaps
     assert "还缺什么" in gaps
@@ -144,6 +144,7 @@ def test_an_office_writes_a_scheme_until_it_holds(desk, demo):
     }
     answer = desk.post(f"{DESK}/{no}/save", data=bad)
     assert answer.status_code == 422
+    assert '<a href="#cap_claim_fen">' in answer.text
     again = cells_of(answer.text)
     assert {name: again[name] for name in bad if any(bad[name])} == {
         name: texts for name, texts in bad.items() if any(texts)
@@ -194,6 +195,7 @@ def test_an_office_writes_a_scheme_until_it_holds(desk, demo):
     assert "分段累计" in public
     assert f"自 {today} 起施行" in public
     assert "示范县科技创新券" in desk.get(f"/vouchers?region={HERE}").text
+    assert "示范县科技创新券" in desk.get("/vouchers").text  # where the reader is at home
     assert desk.get(f"/en/vouchers/{no}").status_code == 200
 
     # A second version from the first; not before its day; what it changed is told.

@@ -64,7 +64,7 @@ def told_of(
         "open_points": len(open_points(content)),
         "budget": next((one for one in budgets if one.year == year), None),
         "demo": scheme.demo,
-        "url": f"/vouchers/{scheme.no}",
+        "url": queries.address(scheme.no, scheme.version),
         "lock_version": scheme.lock_version,
         "content": api_content.told(content),
         "content_version": version.version,

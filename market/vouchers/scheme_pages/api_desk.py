@@ -14,9 +14,9 @@ from market.core.http import current_actor
 from market.core.pagination import PageOf
 from market.core.pagination import whole as whole_list
 from market.core.permissions import requires
-from market.vouchers import preview as trying
 from market.vouchers import schemes
-from market.vouchers.scheme_pages import api_content, books, queries, writing
+from market.vouchers.preview import examples as examples_for
+from market.vouchers.scheme_pages import api_content, books, queries, trying, writing
 from market.vouchers.scheme_pages.api import outcome_of, told_of
 from market.vouchers.scheme_pages.api_schemas import (
     NewVoucherScheme,
@@ -31,7 +31,8 @@ from market.vouchers.scheme_pages.api_schemas import (
     VoucherTriedListSchema,
     VoucherVersionInput,
 )
-from market.vouchers.scheme_pages.queries import Beside, Line
+from market.vouchers.scheme_pages.queries import Line
+from market.vouchers.scheme_pages.trying import Beside
 from market.vouchers.workflow import MANAGE, READ_BOOKS
 
 blueprint = ApiBlueprint("voucher_desk_api", __name__, "创新券办法：主管部门编写、试算、发布、预算")
@@ -270,9 +271,9 @@ def preview(no: str) -> PageOf[dict[str, Any]]:
     actor = current_actor()
     scheme = queries.find(actor, no, MANAGE)
     written, live = queries.both_versions(scheme)
-    examples = trying.examples(written, clock.today())
-    rows = [_tried(one, False) for one in queries.beside(live, written, examples)]
-    past = queries.beside(live, written, queries.past_cases(actor, scheme))
+    examples = examples_for(written, clock.today())
+    rows = [_tried(one, False) for one in trying.beside(live, written, examples)]
+    past = trying.beside(live, written, trying.past_cases(actor, scheme))
     return whole_list(rows + [_tried(one, True) for one in past])
 
 

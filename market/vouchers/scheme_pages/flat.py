@@ -47,6 +47,19 @@ def children(one: fields.Field[Any]) -> Schema | None:
     return None
 
 
+def label_of(cell: str) -> str:
+    """A cell's name in words: 服务目录 2 的服务名称."""
+    schema, words, parts = _SCHEMA, [], cell.split("-")
+    while parts:
+        one = schema.fields.get(parts.pop(0)) if schema else None
+        if one is None:
+            break
+        number = parts.pop(0) if parts and parts[0].isdecimal() else ""
+        words.append(f"{one.metadata.get('label', '')} {number}".strip())
+        schema = children(one) or (one.schema if isinstance(one, fields.Nested) else None)
+    return "的".join(words)
+
+
 def read(sent: MultiDict[str, str], owner_region: str) -> Read:
     """Read a form. Looks up regions: call outside a unit of work.
 

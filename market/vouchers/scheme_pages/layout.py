@@ -57,6 +57,7 @@ class Part:
 
     cell: Cell | None = None
     table: Table | None = None
+    name: str = ""
     label: str = ""
     cells: Sequence[Cell] = ()
 
@@ -169,7 +170,7 @@ class _Drawn:
             label = one.metadata["label"]
             rows = one.schema.fields.items()
             cells = [self._cell(field, f"{cell}-{name}") for name, field in rows]
-            return Part(label=label, cells=cells)
+            return Part(name=cell, label=label, cells=cells)
         return Part(cell=self._cell(one, cell))
 
     def _cell(self, one: fields.Field[Any], cell: str) -> Cell:

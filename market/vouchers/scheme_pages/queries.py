@@ -20,23 +20,25 @@ from market.regions import queries as regions
 from market.regions.models import Region, path_ids
 from market.regions.queries import RegionView
 from market.vouchers import preview
-from market.vouchers.claim_models import Claim
-from market.vouchers.claiming import facts_of
 from market.vouchers.content import OpenPoint, open_points
 from market.vouchers.describing import Change, Entry, changes, describe
 from market.vouchers.models import SCHEME_STATES, VERSION_STATES, Scheme, SchemeVersion
-from market.vouchers.preview import Case, Tried
+from market.vouchers.preview import Tried
 from market.vouchers.scheme_pages import books
 from market.vouchers.scheme_pages.books import Budget
 from market.vouchers.sheet import Sheet, read
 from market.vouchers.shipped import Shipped, by_code, shipped
-from market.vouchers.workflow import READ_BOOKS, READ_CLAIM, VIEW
+from market.vouchers.workflow import READ_BOOKS, VIEW
 
 _PLACES = {"owner_region", "applicant_regions", "payers", "top_ups"}
 _CODE = re.compile(r"\b\d{6}\b")
 _SERVICE_FIELDS = {"rate_bp", "rate_max_bp", "band_mode"}
 MOST = 200  # schemes of a list
-MOST_CASES = 20  # past claims that a new version is tried on
+
+
+def address(no: str, version: int) -> str:
+    """Where a scheme is read."""
+    return f"/vouchers/{no}" if version else f"/desk/vouchers/schemes/{no}"
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ class Line:
 
     @property
     def url(self) -> str:
-        """Its public page."""
-        return f"/vouchers/{self.no}"
+        """Its public page; the desk's, while it is in force nowhere."""
+        return address(self.no, self.version)
 
     @property
     def state_label(self) -> str:
@@ -296,50 +298,3 @@ def sheet_places() -> dict[str, str]:
     codes = {one.sheet.owner_region for one in shipped()} - {None}
     query = select(Region.code, Region.full_name).where(Region.code.in_(codes))
     return {key: value for key, value in db.session.execute(query)}  # noqa: C416
-
-
-def past_cases(actor: Actor, scheme: Scheme) -> list[Case]:
-    """Claims of a scheme that were decided, as facts for trying another version on."""
-    query = (
-        select(Claim)
-        .where(
-            policy.where(actor, READ_CLAIM, Claim),
-            Claim.scheme_id == scheme.id,
-            Claim.amount_fen.is_not(None),
-        )
-        .order_by(Claim.id.desc())
-        .limit(MOST_CASES)
-    )
-    return [
-        Case(f"{claim.no} {claim.firm.name}", facts_of(claim, related=False), claim.amount_fen)
-        for claim in db.session.scalars(query)
-    ]
-
-
-@dataclass(frozen=True)
-class Beside:
-    """A case by the version in force and by the one that is written."""
-
-    label: str
-    paid_fen: int | None
-    now: Tried | None
-    new: Tried
-
-    @property
-    def differs(self) -> bool:
-        """Whether it would get something else than now, or than it got."""
-        if self.paid_fen is not None:
-            return self.new.differs
-        return self.now is not None and self.now.words != self.new.words
-
-
-def beside(
-    live: Mapping[str, Any] | None, written: Mapping[str, Any], cases: Sequence[Case]
-) -> list[Beside]:
-    """Each case by both versions."""
-    new = preview.preview(written, cases)
-    now: Sequence[Tried | None] = preview.preview(live, cases) if live else [None] * len(new)
-    return [
-        Beside(one.case.label, one.case.paid_fen, before, one)
-        for before, one in zip(now, new, strict=True)
-    ]

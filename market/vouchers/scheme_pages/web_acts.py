@@ -13,11 +13,11 @@ from market.core.errors import Invalid
 from market.core.http import current_actor
 from market.core.permissions import requires
 from market.core.submitting import submit
-from market.vouchers import preview as trying
 from market.vouchers import schemes
 from market.vouchers.content import open_points
 from market.vouchers.models import Scheme
-from market.vouchers.scheme_pages import queries, writing
+from market.vouchers.preview import examples as examples_for
+from market.vouchers.scheme_pages import queries, trying, writing
 from market.vouchers.scheme_pages.forms import (
     BudgetForm,
     CloseForm,
@@ -43,15 +43,15 @@ def preview(no: str) -> str:
     actor, scheme = current_actor(), _found(no)
     written = queries.working_version(scheme)
     content, live = queries.both_versions(scheme)
-    cases = trying.examples(content, clock.today())
+    cases = examples_for(content, clock.today())
     return render_template(
         "vouchers/desk_preview.html",
         here=HERE,
         scheme=scheme,
         written=written,
         compared=live is not None,
-        examples=queries.beside(live, content, cases),
-        past=queries.beside(live, content, queries.past_cases(actor, scheme)),
+        examples=trying.beside(live, content, cases),
+        past=trying.beside(live, content, trying.past_cases(actor, scheme)),
         points=open_points(content),
     )
 

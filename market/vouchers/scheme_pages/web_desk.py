@@ -17,7 +17,7 @@ from market.core.http import current_actor
 from market.core.permissions import policy, requires
 from market.core.submitting import EMPTY, Page, Trouble, show, submit
 from market.vouchers import schemes
-from market.vouchers.content import LABELS, open_points
+from market.vouchers.content import open_points
 from market.vouchers.models import Scheme
 from market.vouchers.scheme_pages import books, flat, layout, queries, writing
 from market.vouchers.scheme_pages.forms import BeginForm
@@ -188,7 +188,7 @@ def _again(no: str, before: Mapping[str, Any], wanted: str) -> Page:
 
 
 def _wrong(errors: Mapping[str, str]) -> Trouble:
-    labels = {name: LABELS.get(name.partition("-")[0], "") for name in errors}
+    labels = {name: flat.label_of(name) for name in errors}
     return Trouble(errors=errors, status=422, labels=labels)
 
 
