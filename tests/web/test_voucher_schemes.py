@@ -178,6 +178,9 @@ def test_an_office_writes_a_scheme_until_it_holds(desk, demo):
     assert "1.4 万元（分段累计" in tried
     assert "9,000 元（全部按 50 %" in tried
 
+    own = f"{DESK}/{no}/check?service=service&cost_fen=18000&kind=enterprise&region={HERE}"
+    assert "1.4 万元" in desk.get(own).text
+
     # The payer model is open: it cannot be published; then both readings are chosen.
     page = desk.get(f"{DESK}/{no}").text
     today = clock.today()

@@ -49,7 +49,9 @@ def children(one: fields.Field[Any]) -> Schema | None:
 
 def label_of(cell: str) -> str:
     """A cell's name in words: 服务目录 2 的服务名称."""
-    schema, words, parts = _SCHEMA, [], cell.split("-")
+    schema: Schema | None = _SCHEMA
+    words: list[str] = []
+    parts = cell.split("-")
     while parts:
         one = schema.fields.get(parts.pop(0)) if schema else None
         if one is None:

@@ -100,7 +100,7 @@ def check_scheme(no: str) -> AnyResponse | str:
     found = queries.find(current_actor(), no)
     content = queries.public_version(found).content
     note = "" if found.state == "live" else _("这份办法已停止受理，结果只供参考。")
-    return _check(content, found.title, f"/vouchers/{found.no}", note)
+    return check_page(content, found.title, f"/vouchers/{found.no}", note)
 
 
 @blueprint.get("/vouchers/sheets/<string:code>/check")
@@ -109,10 +109,15 @@ def check_sheet(code: str) -> AnyResponse | str:
     """The same by a rule sheet that no office has put in force here."""
     found = queries.sheet_named(code)
     note = _("本站的主管部门没有按这份办法受理，结果只供参考。")
-    return _check(found.content, found.sheet.title, f"/vouchers/sheets/{found.code}", note)
+    return check_page(found.content, found.sheet.title, f"/vouchers/sheets/{found.code}", note)
 
 
-def _check(content: Mapping[str, Any], title: str, back: str, note: str) -> str:
+def check_page(content: Mapping[str, Any], title: str, back: str, note: str) -> str:
+    """The questions and, when they were answered, the result.
+
+    Args:
+        back: address of the scheme's page; the form goes to `check` below it.
+    """
     asked = checks.questions(content)
     sent = "cost_fen" in request.args or "service" in request.args
     form = read_form(checks.CheckForm(), request.args)

@@ -26,6 +26,7 @@ from market.vouchers.scheme_pages.forms import (
     ReadingForm,
     rates_form,
 )
+from market.vouchers.scheme_pages.web import check_page
 from market.vouchers.scheme_pages.web_desk import HERE, overview_page
 from market.vouchers.workflow import MANAGE
 
@@ -54,6 +55,16 @@ def preview(no: str) -> str:
         past=trying.beside(live, content, trying.past_cases(actor, scheme)),
         points=open_points(content),
     )
+
+
+@blueprint.get("/desk/vouchers/schemes/<string:no>/check")
+@requires(MANAGE)
+def check(no: str) -> str:
+    """An example of one's own by the version that is written."""
+    scheme = _found(no)
+    written = queries.working_version(scheme)
+    note = f"按第 {written.version} 版试算，不占用额度，不保存。"
+    return check_page(written.content, scheme.title, f"{HERE}/{no}", note)
 
 
 @blueprint.post("/desk/vouchers/schemes/<string:no>/versions")
