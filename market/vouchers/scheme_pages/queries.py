@@ -207,6 +207,8 @@ def known_in(actor: Actor, region_ids: Sequence[int] | None) -> list[Line]:
         query = query.where(Scheme.region_id.in_(region_ids))
     query = query.order_by(Scheme.title, Scheme.id).limit(MOST)
     rows = db.session.scalars(query.options(joinedload(Scheme.region))).all()
+    if not rows:
+        return []
     contents = _contents(rows)
     shown = books.budgets([row.id for row in rows if contents[row.id].get("budget_public")])
     year = clock.today().year
