@@ -214,13 +214,28 @@ def decide_rates(actor: Actor, no: str, rates: Mapping[str, int]) -> int:
         strange = rates.keys() - {key for limits in known.values() for key in limits}
         if strange:
             raise Invalid({key: ["办法没有这项最高比例。"] for key in sorted(strange)})
+        done = 0
         for claim in claims:
             limits = known[claim.version_id]
-            fitting = {key: bp for key, bp in rates.items() if key in limits}
+            fitting = _fitting(claim, rates, limits)
             if over := [key for key, bp in fitting.items() if bp > limits[key]]:
                 raise Invalid({key: ["高于办法的最高比例。"] for key in over})
-            reviewing.decide_rates(actor, claim.no, {**claim.decided, **fitting})
-        return len(claims)
+            if fitting:
+                reviewing.decide_rates(actor, claim.no, fitting)
+                done += 1
+        if not done:
+            raise Conflict("审核中的申请都没有用到这几项服务。")
+        return done
+
+
+def _fitting(claim: Claim, rates: Mapping[str, int], limits: Mapping[str, int]) -> dict[str, int]:
+    """What of the rates concerns a claim, beside what was decided for it before."""
+    bought = {item["service"] for item in claim.items}
+    wanted = {key: bp for key, bp in rates.items() if key.partition(":")[0] in bought}
+    if not wanted.keys() & limits.keys():
+        return {}
+    both = {**claim.decided, **wanted}
+    return {key: bp for key, bp in both.items() if key in limits}
 
 
 def _limits(version_id: int) -> dict[str, int]:
