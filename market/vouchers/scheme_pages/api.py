@@ -84,9 +84,11 @@ def outcome_of(outcome: Outcome) -> dict[str, Any]:
 
 
 @blueprint.route("/voucher-schemes")
-@blueprint.doc(operationId="listVoucherSchemes", summary="施行中的创新券办法")
+@blueprint.doc(operationId="listVoucherSchemes", summary="各地的创新券办法")
 @blueprint.arguments(VoucherSchemeQuery, location="query")
-@blueprint.response(200, VoucherSchemeListSchema, description="一个地方和它上级的办法")
+@blueprint.response(
+    200, VoucherSchemeListSchema, description="一个地方和它上级的办法，已停止的在后"
+)
 @requires(LIST)
 def scheme_list(query: dict[str, Any]) -> PageOf[Line]:
     """The schemes of a place."""

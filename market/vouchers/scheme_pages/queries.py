@@ -201,11 +201,11 @@ def both_versions(scheme: Scheme) -> tuple[Mapping[str, Any], Mapping[str, Any] 
 
 
 def known_in(actor: Actor, region_ids: Sequence[int] | None) -> list[Line]:
-    """Schemes of a place's offices and of those above it that hold; None: of all places."""
-    query = select(Scheme).where(policy.where(actor, VIEW, Scheme), Scheme.state == "live")
+    """Schemes of a place's offices and of those above it, closed ones last; None: of all places."""
+    query = select(Scheme).where(policy.where(actor, VIEW, Scheme))
     if region_ids is not None:
         query = query.where(Scheme.region_id.in_(region_ids))
-    query = query.order_by(Scheme.title, Scheme.id).limit(MOST)
+    query = query.order_by(Scheme.state.desc(), Scheme.title, Scheme.id).limit(MOST)
     rows = db.session.scalars(query.options(joinedload(Scheme.region))).all()
     if not rows:
         return []
