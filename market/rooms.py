@@ -135,6 +135,7 @@ from market.service_points.room import ROOM as service_points
 from market.service_points.specialists import importer as specialists_files
 from market.vouchers.office_pages.room import ROOM as voucher_offices
 from market.vouchers.room import ROOM as vouchers
+from market.vouchers.scheme_pages.room import ROOM as voucher_schemes
 
 
 def _remove_abandoned_imports() -> bool:
@@ -389,6 +390,7 @@ ROOMS: tuple[Room, ...] = (
     names,
     vouchers,
     voucher_offices,
+    voucher_schemes,
     monitoring,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from market.accounts.rosters.models import KINDS
+from market.core.languages import N_
 
 LEVELS = {
     "province": "省",
@@ -11,14 +12,14 @@ LEVELS = {
     "zone": "园区或跨区域",
 }
 APPLICANTS = {
-    "enterprise": "企业",
-    "team": "创业团队",
-    "founder": "创业者",
-    "coop": "合作社",
-    "institute": "高校院所",
-    "public_body": "机关",
+    "enterprise": N_("企业"),
+    "team": N_("创业团队"),
+    "founder": N_("创业者"),
+    "coop": N_("合作社"),
+    "institute": N_("高校院所"),
+    "public_body": N_("机关"),
 }
-SIZES = {"micro": "微型", "small": "小型", "medium": "中型", "large": "大型"}
+SIZES = {"micro": N_("微型"), "small": N_("小型"), "medium": N_("中型"), "large": N_("大型")}
 ROSTERS = dict(KINDS)
 ROSTER_YEARS = {"same": "当年", "last": "上年", "either": "当年或上年"}
 EXHAUSTION = {
@@ -73,17 +74,17 @@ RELATIONS = {
     "account": "银行账户相同",
 }
 EVIDENCE = {
-    "claim_form": "兑付申请表",
-    "contract": "服务合同",
-    "invoice": "全额发票",
-    "receipt": "自付部分的银行回单",
-    "result": "服务结果证明（报告、证书、设计等）",
-    "firm_type": "企业类型证明",
-    "licence": "营业执照",
-    "provider_qualification": "服务机构资质",
-    "promise": "承诺书",
-    "provider_confirmation": "服务机构在线确认",
-    "approval_form": "审批表",
+    "claim_form": N_("兑付申请表"),
+    "contract": N_("服务合同"),
+    "invoice": N_("全额发票"),
+    "receipt": N_("自付部分的银行回单"),
+    "result": N_("服务结果证明（报告、证书、设计等）"),
+    "firm_type": N_("企业类型证明"),
+    "licence": N_("营业执照"),
+    "provider_qualification": N_("服务机构资质"),
+    "promise": N_("承诺书"),
+    "provider_confirmation": N_("服务机构在线确认"),
+    "approval_form": N_("审批表"),
 }
 EFFECTS = {
     "no_vouchers_next_year": "次年不得申领",

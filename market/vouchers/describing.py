@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import fields
 
 from market.core.fields import Choices, Whole, Yuan
+from market.core.languages import N_
 from market.core.money import show_yuan
 from market.vouchers.codes import (
     BAND_MODES,
@@ -70,6 +71,10 @@ def changes(before: Row, after: Row) -> list[Change]:
     names = [name for name in _FIELDS if name not in _WITH_ANOTHER | {"sources"}]
     pairs = [(_label(name), words_of(name, before), words_of(name, after)) for name in names]
     return [Change(*one) for one in pairs if one[1] != one[2]]
+
+
+# Labels without their unit, which the words carry.
+_WITHOUT_UNIT = (N_("抽查比例"), N_("作废比例超过"), N_("停止申领资格"))
 
 
 def _label(name: str) -> str:

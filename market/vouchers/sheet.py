@@ -119,6 +119,7 @@ class Sheet:
     effective_to: date | None = None
     budget_total_fen: int | None = None
     budget_by_year: Mapping[int, int] = field(default_factory=dict)
+    budget_public: bool | None = None
     exhaustion: str | None = None
     reserve_at: str | None = None
     claims_without_voucher: bool | None = None

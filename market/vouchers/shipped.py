@@ -9,15 +9,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from market.core.languages import N_
 from market.vouchers.content import load
 from market.vouchers.sheet import Sheet, read
 
 DATA = Path(__file__).parent / "data" / "schemes.json"
 KINDS = {
-    "exact": "可算出确切金额",
-    "readings": "有两种读法，待主管部门选定",
-    "ceiling": "只能算出最高金额",
-    "gaps": "要素不全，不计算金额",
+    "exact": N_("可算出确切金额"),
+    "readings": N_("有两种读法，待主管部门选定"),
+    "ceiling": N_("只能算出最高金额"),
+    "gaps": N_("要素不全，不计算金额"),
 }
 
 

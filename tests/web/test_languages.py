@@ -80,6 +80,23 @@ EXAMPLES = {
     "/specialists": ["/specialists", "/specialists?region=zzz", "/specialists?q=zzz"],
     "/verify": ["/verify"],  # what it finds is walked where a contract is registered
     "/specialists/<string:no>": ["/specialists/ZJ2026000001", "/specialists/ZJ2026000006"],
+    "/vouchers": [
+        "/vouchers",
+        "/vouchers?region=510000",
+        "/vouchers?region=630000",
+        "/vouchers?q=zzz",
+    ],
+    "/vouchers/sheets/<string:code>": [
+        f"/vouchers/sheets/{code}" for code in ("yuhuan-2023", "jiangsu-2020", "anhui")
+    ],
+    "/vouchers/sheets/<string:code>/check": [
+        "/vouchers/sheets/yuhuan-2023/check",
+        "/vouchers/sheets/yuhuan-2023/check?service=service&cost_fen=1&kind=enterprise",
+        "/vouchers/sheets/sichuan-2025/check?service=pilot&cost_fen=x",
+        "/vouchers/sheets/anhui/check",
+    ],
+    "/vouchers/<string:no>": [],  # walked where an office writes one
+    "/vouchers/<string:no>/check": [],
     "/en": [],
 }
 # Answers that are no pages for reading: pictures, and what scripts ask for.

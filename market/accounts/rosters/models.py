@@ -20,16 +20,17 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from market.accounts.models import FormerUscc, Organisation
 from market.core.db import Base, RowId, UtcDateTime, db, under
+from market.core.languages import N_
 from market.core.models import ImportRun
 from market.regions.models import Region
 
 KINDS = {
-    "tech_sme": "科技型中小企业入库",
-    "high_tech": "高新技术企业",
-    "specialised": "专精特新",
-    "above_scale": "规上企业",
-    "incubated": "在孵企业",
-    "other": "其他",
+    "tech_sme": N_("科技型中小企业入库"),
+    "high_tech": N_("高新技术企业"),
+    "specialised": N_("专精特新"),
+    "above_scale": N_("规上企业"),
+    "incubated": N_("在孵企业"),
+    "other": N_("其他"),
 }
 STATES = ("staged", "active", "replaced", "undone")
 

@@ -1,0 +1,1 @@
+"""Voucher schemes on pages and in the API: read by everybody, written by offices."""
