@@ -107,6 +107,8 @@ def _item(url: str, steps: dict[str, tuple[str, str]], title: str) -> Any:
     def shown(case: Any) -> Item:
         side, words = steps.get(case.state, ("", ""))
         owner = None if isinstance(case, Batch) else case.organisation_of
+        if isinstance(case, Order) and case.state in {"placed", "confirmed"}:
+            owner = case.provider_id  # whose turn it is
         return Item(
             no=case.no, title=f"{title}：{case.scheme.title}", url=f"{url}/{case.no}", side=side,
             next_step=words, organisation_id=owner,
@@ -152,9 +154,9 @@ VOUCHER = Workflow(
     ),
 )  # fmt: skip
 _ORDER_STEPS = {
-    "placed": ("owner", "等服务机构接单"),
-    "confirmed": ("owner", "等服务机构交付"),
-    "delivered": ("owner", "验收"),
+    "placed": ("owner", "接单，或写明原因不接"),
+    "confirmed": ("owner", "做完后点交付"),
+    "delivered": ("owner", "验收，或退回重做"),
 }
 ORDER = Workflow(
     name="voucher_order", label=N_("服务订单"), model=Order, states=ORDER_STATES,

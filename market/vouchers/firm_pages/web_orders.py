@@ -98,7 +98,10 @@ def _page(form: Form, trouble: Trouble) -> str:
 def _without_voucher(firm: Any) -> list[Any]:
     """Schemes whose money is held when one orders, without a voucher before."""
     rows = queries.schemes_for(current_actor(), firm)
-    return [one for one in rows if queries.live_sheet(one).claims_without_voucher]
+    sheets = [(one, queries.live_sheet(one)) for one in rows]
+    return [
+        one for one, sheet in sheets if sheet.claims_without_voucher or sheet.reserve_at == "order"
+    ]
 
 
 @blueprint.get("/vouchers/orders/<string:no>")
