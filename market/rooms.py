@@ -133,6 +133,7 @@ from market.regions.industries import KIND as LEADING_INDUSTRIES
 from market.service_points import files as directory_files
 from market.service_points.room import ROOM as service_points
 from market.service_points.specialists import importer as specialists_files
+from market.vouchers.firm_pages.room import ROOM as voucher_firms
 from market.vouchers.office_pages.room import ROOM as voucher_offices
 from market.vouchers.room import ROOM as vouchers
 from market.vouchers.scheme_pages.room import ROOM as voucher_schemes
@@ -389,6 +390,7 @@ ROOMS: tuple[Room, ...] = (
     calls,
     names,
     vouchers,
+    voucher_firms,
     voucher_offices,
     voucher_schemes,
     monitoring,

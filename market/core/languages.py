@@ -28,7 +28,7 @@ _KEY = "market.language"
 _ONE_LANGUAGE = re.compile(
     r"/(?:api|static|templates|files|start|my|desk|account|submissions|renew|inquiries|"
     r"intents|dispatches|verifications|calls|answers|intakes(?!/receipt)|imports|"
-    r"contracts/[^/]+)(?:/|$)|"
+    r"contracts/[^/]+|vouchers/(?:applications|orders|claims))(?:/|$)|"
     r"/(?:healthz|readyz|metrics|favicon\.ico|robots\.txt|feed\.atom|search\.(?:xlsx|csv)|"
     r"notices\.(?:csv|atom)|(?:service-points|specialists)\.(?:csv|json|xlsx)|"
     r"sitemap[^/]*\.xml)$"

@@ -19,7 +19,7 @@ from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.vouchers import caps, funds
 from market.vouchers.calculating import year_caps
-from market.vouchers.facts import Facts, as_json
+from market.vouchers.facts import Facts, Outcome, as_json
 from market.vouchers.knowing import firm_of, place_of
 from market.vouchers.ledger.posting import Pot
 from market.vouchers.ledger.queries import balances
@@ -84,9 +84,14 @@ def apply(
         return row.no
 
 
+def look(scheme: Scheme, firm: Organisation, facts: Mapping[str, Any]) -> Outcome:
+    """What a firm may apply for now by a scheme, and why or why not. Raises Conflict: it is closed."""
+    return _limit(sheet_of(live_version(scheme)), scheme, firm, facts, today())
+
+
 def _limit(
     sheet: Sheet, scheme: Scheme, firm: Organisation, facts: Mapping[str, Any], day: date
-) -> Any:
+) -> Outcome:
     counted = caps.used(caps.scope_of(sheet, scheme), firm.id, day.year)
     left = balances(Pot(scheme.id, day.year, scheme.region_id)).get("available", 0)
     asked = Facts(
@@ -96,10 +101,10 @@ def _limit(
     return voucher_limit(sheet, asked, held, counted.issued_fen)
 
 
-def withdraw(actor: Actor, no: str) -> None:
+def withdraw(actor: Actor, no: str, version: int | None = None) -> None:
     """Take an application back before it is decided."""
     with unit_of_work(actor) as work:
-        row = locked(Application, actor, READ_APPLICATION, no)
+        row = locked(Application, actor, READ_APPLICATION, no, version)
         flow.fire(work, APPLICATION, row, "withdraw", values=moved(Application))
 
 

@@ -202,6 +202,7 @@ class Invoice(Base):
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint(f"result IN {tuple(CHECK_RESULTS)}", name="result"),
         CheckConstraint(f"again IN {tuple(CHECK_RESULTS)}", name="again"),
+        CheckConstraint(f"own_result IN {tuple(CHECK_RESULTS)}", name="own_result"),
         Index("ix_voucher_invoice_claim", "claim_id"),
         Index("ix_voucher_invoice_key", "key"),
         Index(
@@ -222,6 +223,9 @@ class Invoice(Base):
     currency: Mapped[str] = mapped_column(String(3), default="CNY")
     # Whether its claim is sent in and not refused: then no other claim anywhere may use it.
     active: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # What the claimant found when it checked the invoice itself; the office checks anyway.
+    own_result: Mapped[str | None] = mapped_column(String(10))
+    own_on: Mapped[date | None]
     # The check (查验) typed at review, and the second one before payment.
     result: Mapped[str | None] = mapped_column(String(10))
     checked_on: Mapped[date | None]
@@ -244,6 +248,8 @@ class Review(Base):
     level: Mapped[int]
     decision: Mapped[str] = mapped_column(String(10))
     reasons: Mapped[dict[str, str]] = mapped_column(Document)
+    # How the claimant mended each thing, by the same fields.
+    answers: Mapped[dict[str, str] | None] = mapped_column(Document)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     by: Mapped[str] = mapped_column(String(200))
     at: Mapped[datetime] = mapped_column(UtcDateTime)

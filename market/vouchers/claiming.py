@@ -19,7 +19,7 @@ from market.core.errors import Conflict, Invalid
 from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
-from market.vouchers import applying, caps, funds, ordering
+from market.vouchers import applying, caps, evidence, funds, ordering
 from market.vouchers import facts as known
 from market.vouchers.calculating import year_caps
 from market.vouchers.checking import (
@@ -53,6 +53,10 @@ SERIES = "DF"
 BANK = "voucher.bank"
 READING = "reading:"  # before the code of a passage, in what an office decided for a claim
 _PLAIN = ("contract_no", "service_from", "service_to")
+PROMISE = (
+    "承诺：所填内容和材料真实、完整；同一项支出没有用于其他财政补助；与服务机构没有未申报的关联关系；"
+    "如有不实，退回资金并承担责任。"
+)
 
 
 def begin(actor: Actor, claimant_id: int, values: Mapping[str, Any]) -> str:
@@ -126,7 +130,8 @@ def _write(row: Claim, values: Mapping[str, Any]) -> None:
     row.items = [
         {**one, "exclusions": list(one.get("exclusions") or ())} for one in values["items"]
     ]
-    row.evidence, row.facts = list(values.get("evidence") or ()), dict(values.get("facts") or {})
+    row.evidence = sorted({*(values.get("evidence") or ()), *evidence.attached(row)})
+    row.facts = dict(values.get("facts") or {})
     for name in _PLAIN:
         setattr(row, name, values.get(name))
     row.contract_key = contract_key(row.contract_no)
@@ -142,6 +147,7 @@ def _write(row: Claim, values: Mapping[str, Any]) -> None:
                 claim_id=row.id, key=invoice_key(code, one["number"]), code=code,
                 number=one["number"], day=one["day"], amount_fen=one["amount_fen"],
                 currency=one.get("currency") or "CNY",
+                own_result=one.get("own_result"), own_on=one.get("own_on"),
             )
         )  # fmt: skip
     db.session.flush()
@@ -197,7 +203,7 @@ def facts_of(row: Claim, *, related: bool = True) -> known.Facts:
                           "red" in (one.result, one.again) or "void" in (one.result, one.again))
             for one in row.invoices
         ],
-        evidence=frozenset(row.evidence),
+        evidence=frozenset(row.evidence) | evidence.online(row),
         voucher_left_fen=_voucher_left(row), voucher_ends=row.voucher.ends_on if row.voucher else None,
         done_on=row.service_to, reserved_fen=reserved,
         budget_left_fen=None if row.scheme is None else balances(pot).get("available", 0),
@@ -225,8 +231,13 @@ def _voucher_left(row: Claim) -> int | None:
     return row.voucher.left_fen + (row.voucher_fen if _counted(row) else 0)
 
 
-def submit(actor: Actor, no: str, version: int | None = None) -> None:
+def submit(
+    actor: Actor, no: str, version: int | None = None, *, promised: bool = False
+) -> None:  # fmt: skip
     """Send a claim in: everything that can be refused now is, each in a sentence.
+
+    Args:
+        promised: whether who sends it gave the promise (承诺) on the page; it is kept in the timeline.
 
     Raises:
         Invalid: above voucher, cap or rules; wrong invoices; evidence missing.
@@ -240,6 +251,8 @@ def submit(actor: Actor, no: str, version: int | None = None) -> None:
         if row.bank is None:
             raise Invalid({"bank": ["请填写收款账户。"]})
         refuse_used_invoices(row)
+        if promised:
+            row.evidence = sorted({*row.evidence, "promise"})
         again = row.state == "returned"  # what it holds it kept; it may not ask for more
         _refuse(row, outcome_of(row, related=False), again)
         outcome = known.as_json(outcome_of(row))
@@ -250,7 +263,8 @@ def submit(actor: Actor, no: str, version: int | None = None) -> None:
             findings=findings_of(row), voucher_fen=row.voucher_fen,
         )  # fmt: skip
         _activate(row.invoices)
-        flow.fire(work, CLAIM, row, "submit", values=values, after={"fen": row.asked_fen})
+        flow.fire(work, CLAIM, row, "submit", values=values, after={"fen": row.asked_fen},
+                  note=PROMISE if promised else None)  # fmt: skip
         if not sheet_of(row.version).review_chain:
             pass_unreviewed(work, row)
 

@@ -46,6 +46,7 @@ ORDER_STATES = {
     "cancelled": N_("已取消"),
 }
 HOLDERS = ("voucher", "order", "claim")
+STARS = {5: N_("很满意"), 4: N_("满意"), 3: N_("一般"), 2: N_("不满意"), 1: N_("很不满意")}
 
 
 class Scheme(InRegion, Base):
@@ -259,3 +260,17 @@ class Order(OwnedBy, InRegion, Base):
     scheme: Mapped[Scheme] = relationship()
     version: Mapped[SchemeVersion] = relationship()
     voucher: Mapped[Voucher | None] = relationship()
+
+
+class Rating(Base):
+    """What a firm says of a service after it accepted it; it may say so once."""
+
+    __tablename__ = "voucher_rating"
+    __table_args__ = (CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),)
+    order_id: Mapped[int] = mapped_column(
+        ForeignKey("voucher_order.id"), primary_key=True, autoincrement=False
+    )
+    stars: Mapped[int]
+    words: Mapped[str | None] = mapped_column(String(500))
+    by: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)

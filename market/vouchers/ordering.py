@@ -20,10 +20,11 @@ from market.vouchers.eligible import item_refusal
 from market.vouchers.facts import Facts, Item, Outcome
 from market.vouchers.knowing import firm_of, place_of
 from market.vouchers.locking import locked, moved, seen, today
-from market.vouchers.models import Order, Scheme, SchemeVersion, Voucher
+from market.vouchers.models import STARS, Order, Rating, Scheme, SchemeVersion, Voucher
 from market.vouchers.related import relations
 from market.vouchers.rules import compute, voucher_ends
 from market.vouchers.schemes import live_version, sheet_of
+from market.vouchers.telling import tell_ordered
 from market.vouchers.workflow import ORDER, ORDER_SERVICE, READ_ORDER, READ_VOUCHER, VIEW
 
 SERIES = "FD"
@@ -80,6 +81,7 @@ def place(actor: Actor, organisation_id: int, values: Mapping[str, Any]) -> str:
         db.session.flush()
         _take(work, row, version, firm, provider)
         flow.begin(work, ORDER, row)
+        tell_ordered(row)
         return row.no
 
 
@@ -146,6 +148,38 @@ def act(
         flow.fire(work, ORDER, row, action, reason=reason, values=moved(Order))
         if row.state in {"refused", "cancelled"}:
             let_go(work, row)
+
+
+def rate(
+    actor: Actor, no: str, stars: int, words: str = "", version: int | None = None
+) -> None:  # fmt: skip
+    """Say how the service was, once, after it was accepted; firm, provider and office see it.
+
+    Args:
+        stars: of `STARS`.
+
+    Raises:
+        Invalid: no such rating. Conflict: it is not accepted yet, or was rated already.
+    """
+    if stars not in STARS:
+        raise Invalid({"stars": ["请选择评价。"]})
+    with unit_of_work(actor) as work:
+        row = locked(Order, actor, READ_ORDER, no, version)
+        work.require(ORDER_SERVICE, row)
+        if row.state != "accepted":
+            raise Conflict("验收以后才能评价。")
+        if rating_of(row) is not None:
+            raise Conflict("这笔订单已经评价过了。")
+        now, said = clock.now(), words.strip()[:500] or None
+        rated = Rating(order_id=row.id, stars=stars, words=said, by=actor.label, at=now)
+        db.session.add(rated)
+        row.lock_version, row.updated_at = row.lock_version + 1, now
+        work.record("voucher_order.rate", "voucher_order", row.id, no=no, after={"stars": stars})
+
+
+def rating_of(row: Order) -> Rating | None:
+    """What the firm said of an order's service."""
+    return db.session.get(Rating, row.id)
 
 
 def let_go(work: UnitOfWork, row: Order) -> None:

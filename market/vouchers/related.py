@@ -10,11 +10,11 @@ from market.accounts.models import Organisation
 from market.core import clock, masking, secrets
 from market.core.db import db
 from market.core.errors import Invalid
-from market.core.permissions import Actor
+from market.core.permissions import Actor, policy
 from market.core.text import fold
 from market.core.unit_of_work import unit_of_work
 from market.vouchers.claim_models import PARTY_KINDS, Party
-from market.vouchers.workflow import CLAIM_MONEY
+from market.vouchers.workflow import DECLARE
 
 _KEYS = "voucher.party.key"
 _VALUES = "voucher.party.value"
@@ -46,7 +46,7 @@ def declare(actor: Actor, organisation_id: int, values: Mapping[str, Sequence[st
     ]  # fmt: skip
     with unit_of_work(actor) as work:
         owner = db.session.get_one(Organisation, organisation_id)
-        work.require(CLAIM_MONEY, owner)
+        work.require(DECLARE, Party(organisation_id=owner.id))
         db.session.execute(
             delete(Party).where(
                 Party.organisation_id == organisation_id, Party.kind.in_(list(values))
@@ -57,6 +57,17 @@ def declare(actor: Actor, organisation_id: int, values: Mapping[str, Sequence[st
         work.record(
             "voucher_party.declare", "organisation", organisation_id, after={"kinds": kinds}
         )
+
+
+def declared(actor: Actor, organisation_id: int) -> dict[str, list[str]]:
+    """What an organisation of the actor declared of itself, masked: kind → values."""
+    query = select(Party.kind, Party.shown).where(
+        Party.organisation_id == organisation_id, policy.where(actor, DECLARE, Party)
+    )
+    found: dict[str, list[str]] = {}
+    for kind, shown in db.session.execute(query.order_by(Party.id)):
+        found.setdefault(kind, []).append(shown)
+    return found
 
 
 def _shown(kind: str, text: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from marshmallow import EXCLUDE, Schema, fields, validate
 
-from market.core.fields import Choices, Day, Line, Whole, Yuan
+from market.core.fields import Choice, Choices, Day, Line, Whole, Yuan
+from market.vouchers.claim_models import CHECK_RESULTS
 from market.vouchers.codes import EVIDENCE, EXCLUSIONS
 
 
@@ -19,6 +20,7 @@ class ItemSchema(_Part):
     service = Line(40, required=True, metadata={"label": "服务"})
     cost_fen = Yuan(required=True, metadata={"label": "费用"})
     units = Whole(1, 100_000, metadata={"label": "数量"})
+    paid_fen = Yuan(metadata={"label": "已付金额"})
     exclusions = Choices(EXCLUSIONS, metadata={"label": "不予支持的情形"})
 
 
@@ -30,6 +32,8 @@ class InvoiceSchema(_Part):
     day = Day(required=True, metadata={"label": "开票日期"})
     amount_fen = Yuan(required=True, metadata={"label": "价税合计"})
     currency = Line(3, metadata={"label": "币种"})
+    own_result = Choice(CHECK_RESULTS, metadata={"label": "本单位查验结果"})
+    own_on = Day(metadata={"label": "查验日期"})
 
 
 class BankSchema(_Part):

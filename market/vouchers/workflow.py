@@ -21,6 +21,7 @@ from market.vouchers.models import (
     Scheme,
     Voucher,
 )
+from market.vouchers.telling import telling
 
 
 class _Side(Condition):
@@ -86,6 +87,11 @@ SETTLE = policy.declare("vouchers:claim:settle", **_offices(), **_FINANCE)
 UNMASK = policy.declare("vouchers:claim:unmask", **_offices(), **_FINANCE)
 BAR = policy.declare("vouchers:bar:set", **_offices())
 
+# What an organisation sees of itself: its list, its bars, what it declared of its owners.
+OWN_LIST = policy.declare("vouchers:own:list", person=Always())
+OWN_BARS = policy.declare("vouchers:bar:own", **dict.fromkeys(MEMBERS, FIRM))
+DECLARE = policy.declare("vouchers:party:declare", **_editors(FIRM))
+
 READ_BATCH = policy.declare("vouchers:batch:read", **_offices(), **_FINANCE)
 MAKE_BATCH = policy.declare("vouchers:batch:make", **_offices())
 COUNTERSIGN = policy.declare("vouchers:batch:countersign", **_FINANCE)
@@ -101,6 +107,8 @@ def _item(url: str, steps: dict[str, tuple[str, str]], title: str) -> Any:
     def shown(case: Any) -> Item:
         side, words = steps.get(case.state, ("", ""))
         owner = None if isinstance(case, Batch) else case.organisation_of
+        if isinstance(case, Order) and case.state in {"placed", "confirmed"}:
+            owner = case.provider_id  # whose turn it is
         return Item(
             no=case.no, title=f"{title}：{case.scheme.title}", url=f"{url}/{case.no}", side=side,
             next_step=words, organisation_id=owner,
@@ -123,7 +131,7 @@ APPLICATION = Workflow(
     name="voucher_application", label=N_("创新券申领"), model=Application,
     states=APPLICATION_STATES, room="vouchers", start="submitted",
     item=_item("/vouchers/applications", {"submitted": ("office", "审核申领")}, "创新券申领"),
-    transitions=(
+    transitions=telling(
         Transition("grant", N_("发放"), ("submitted",), "granted", GRANT, not_by=("begin",)),
         Transition("refuse", N_("不予发放"), ("submitted",), "refused", GRANT, reason=True,
                    not_by=("begin",), tone="stop"),
@@ -133,7 +141,7 @@ APPLICATION = Workflow(
 VOUCHER = Workflow(
     name="voucher", label=N_("创新券"), model=Voucher, states=VOUCHER_STATES, room="vouchers",
     start="issued", item=_none,
-    transitions=(
+    transitions=telling(
         Transition("use", N_("使用"), ("issued", "used"), "used", FOLLOW_VOUCHER, button=False),
         Transition("redeem", N_("兑付"), ("issued", "used"), "redeemed", FOLLOW_VOUCHER, button=False),
         Transition("restore", N_("恢复"), ("redeemed",), "used", FOLLOW_VOUCHER, button=False),
@@ -146,14 +154,14 @@ VOUCHER = Workflow(
     ),
 )  # fmt: skip
 _ORDER_STEPS = {
-    "placed": ("owner", "等服务机构接单"),
-    "confirmed": ("owner", "等服务机构交付"),
-    "delivered": ("owner", "验收"),
+    "placed": ("owner", "接单，或写明原因不接"),
+    "confirmed": ("owner", "做完后点交付"),
+    "delivered": ("owner", "验收，或退回重做"),
 }
 ORDER = Workflow(
     name="voucher_order", label=N_("服务订单"), model=Order, states=ORDER_STATES,
     room="vouchers", start="placed", item=_item("/vouchers/orders", _ORDER_STEPS, "服务订单"),
-    transitions=(
+    transitions=telling(
         Transition("confirm", N_("接单"), ("placed",), "confirmed", PROVIDE),
         Transition("refuse", N_("不接单"), ("placed",), "refused", PROVIDE, reason=True, tone="stop"),
         Transition("deliver", N_("交付"), ("confirmed",), "delivered", PROVIDE),
@@ -180,7 +188,7 @@ _LATE = ("reviewed", "notice", "payable", "batched", "bounced")
 CLAIM = Workflow(
     name="voucher_claim", label=N_("创新券兑付"), model=Claim, states=CLAIM_STATES,
     room="vouchers", item=_item("/vouchers/claims", _CLAIM_STEPS, "申请兑付"),
-    transitions=(
+    transitions=telling(
         Transition("submit", N_("申请兑付"), ("draft", "returned"), "submitted", CLAIM_MONEY),
         Transition("withdraw", N_("撤回"), ("draft", "submitted", "returned"), "withdrawn",
                    CLAIM_MONEY, tone="plain"),

@@ -38,7 +38,7 @@ from market.matching.models import Inquiry, ReplyTemplate
 from market.notices.models import Announcement, Notice, Objection
 from market.notifications.models import InboxMessage
 from market.service_points.models import Admission, Specialist
-from market.vouchers.claim_models import Bar, Batch, Claim
+from market.vouchers.claim_models import Bar, Batch, Claim, Party
 from market.vouchers.models import Application, Order, Scheme, Voucher
 
 # Which rows each thing of a permission's name stands for.
@@ -96,6 +96,7 @@ ROWS = {
     "vouchers:batch": Batch,
     "vouchers:claim": Claim,
     "vouchers:order": Order,
+    "vouchers:party": Party,
     "vouchers:scheme": Scheme,
     "vouchers:voucher": Voucher,
 }

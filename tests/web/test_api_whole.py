@@ -46,6 +46,7 @@ MADE_UNDER = {
     "addAnnouncementFile": "as a draft's file",
     "addCallFile": "as a draft's file",
     "addContractFile": "as a draft's file",
+    "addVoucherClaimFile": "as a draft's file",
     "addCallAnswerFile": "as a draft's file; what was sent stays as it is",
     "addServicePointStaff": "an entry that is added; nothing that stands there changes",
     "submitVerification": "a hand-in of its own; while one is looked at it is refused (409)",
