@@ -8,14 +8,14 @@ from datetime import date, timedelta
 from sqlalchemy import insert, select
 
 from market.contracts import content, examining, filing, locking, queries
+from market.contracts.desk import elsewhere
 from market.contracts.models import Contract, ContractVersion
 from market.contracts.schemas import ContentSchema
-from market.contracts.workflow import CONTRACT
-from market.core import clock, files, numbers
-from market.core import workflow as flow
+from market.core import clock, files
 from market.core.db import db
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
+from market.regions import queries as regions
 from market.service_points.models import Admission
 from tests import people
 
@@ -130,43 +130,16 @@ def result(no, **more):
 
 def recorded_elsewhere(office, code, **fields):
     """补录: a county records what the seller registered at another place."""
-    packed = content.pack(values(**fields))
-    with unit_of_work(SYSTEM) as work:
-        work.require(people.MAKE)
-        now = clock.now()
-        contract = Contract(
-            no=f"HT{clock.today().year}{numbers.take('HT')[0]:06d}",
-            mode="elsewhere",
-            office_region_id=people.region(code).id,
-            shows={},
-            created_at=now,
-            updated_at=now,
-            **locking.columns_of(packed),
-        )
-        db.session.add(contract)
-        db.session.flush()
-        _add_version(contract.id, packed, now)
-        locking.write_parties(contract, packed)
-        flow.begin(work, CONTRACT, contract)
-        no = contract.no
-    examining.record(office, no, result(no))
-    return no
-
-
-def _add_version(contract_id, packed, now):
-    db.session.add(
-        ContractVersion(
-            contract_id=contract_id,
-            version=1,
-            content=packed,
-            hash=content.digest(packed),
-            origins={},
-            findings={},
-            author="测试",
-            created_at=now,
-            updated_at=now,
-        )
-    )
+    given = values(**fields)
+    told = {name: given.get(name) for name in ("title", "contract_class", "subclass", "field")}
+    told |= {name: given[name] for name in ("signed_on", "total_fen", "technical_fen")}
+    for side in ("seller", "buyer"):
+        one = given[f"{side}s"][0]
+        told |= {side: one["name"], f"{side}_uscc": one.get("uscc")}
+        told[f"{side}_region"] = regions.view(people.region(one["region_code"]))
+    told |= {"registration_no": number(), "registered_on": date(2026, 2, 2)}
+    told["registered_by"] = "技术合同登记处"
+    return elsewhere.record(office, told, area=people.region(code).path)
 
 
 def helped_by(no, point):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -135,4 +136,7 @@ def signature(pdf, certificate):
 
     root = x509.Certificate.load(certificate.public_bytes(Encoding.DER))
     [found] = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
-    return validate_pdf_signature(found, ValidationContext(trust_roots=[root]))
+    trust = ValidationContext(trust_roots=[root])
+    # It runs an event loop, which browser tests have running in this thread already.
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(validate_pdf_signature, found, trust).result()

@@ -14,9 +14,10 @@ from market.catalogue.synonyms import Group
 from market.catalogue.terms import SCHEMES, forget, held_groups
 from market.core.db import db
 from market.core.errors import Conflict
-from market.core.fields import Choice, Day, Line, as_text
+from market.core.fields import Choice, Day, Line
 from market.core.file_rows import columns_of, load_row
 from market.core.importing import Checked, Kind, Options
+from market.core.reading import as_text
 from market.core.sheets import Column, Row
 
 _SCHEMES = {**SCHEMES, synonyms.SCHEME: "同义词"}

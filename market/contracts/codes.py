@@ -83,6 +83,11 @@ def subclasses_of(contract_class: str) -> dict[str, str]:
     return {code: label for code, (above, label) in SUBCLASSES.items() if above == contract_class}
 
 
+def subclass_options() -> list[tuple[str, str]]:
+    """The second level with the class each belongs to, for one drop-down list."""
+    return [(code, f"{CLASSES[above]}：{label}") for code, (above, label) in SUBCLASSES.items()]
+
+
 PATENTS = ("invention", "utility_model", "design")
 IP_KINDS = {
     "secret": N_("技术秘密"),
@@ -235,3 +240,5 @@ PURPOSES = {
     "other": "其他",
     "point": "委托服务点的授权书",
 }
+# What a file of a contract is, those among them that only offices attach.
+FILE_PURPOSES = {**PURPOSES, "certificate": "登记证明扫描件"}

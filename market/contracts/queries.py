@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import joinedload
 
@@ -161,3 +162,11 @@ def _page(wanted: Sequence[ColumnElement[bool]], page: int, order: Any) -> PageO
         ROWS_PER_PAGE,
         "at_least" if total > EXACT_UP_TO else "exact",
     )
+
+
+def industry(code: str | None) -> str:
+    """An industry (GB/T 4754) as people read it: its code and its name."""
+    if not code:
+        return ""
+    name = current_app.extensions["market"].terms("industry").get(code, "")
+    return f"{code} {name}".strip()

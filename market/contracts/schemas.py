@@ -26,7 +26,8 @@ from market.contracts.codes import (
     ROYALTY_BASES,
     SUBCLASSES,
 )
-from market.core.fields import Choice, Day, Line, LongText, Reading, Whole, YesNo, Yuan, as_text
+from market.core.fields import Choice, Day, Line, LongText, Whole, YesNo, Yuan
+from market.core.reading import Reading, as_text
 from market.core.text import clean_line
 
 MOST_PARTIES = 20  # on one side

@@ -12,12 +12,14 @@ from market.contracts import examining, filing, prefill
 from market.contracts.changes import amending, deciding, receipts, service
 from market.contracts.changes.locking import FILES as PAPERS
 from market.contracts.changes.models import ContractChange, ContractReceipt
+from market.contracts.desk import elsewhere
+from market.contracts.desk.schemas import ElsewhereForm
 from market.contracts.entry_models import ContractEntry
 from market.contracts.locking import FILES
 from market.contracts.models import Contract, ContractVersion
 from market.core import clock, files
 from market.core.db import db
-from market.core.permissions import SYSTEM, policy
+from market.core.permissions import SYSTEM, Actor, policy
 from market.core.unit_of_work import unit_of_work
 from market.demo.play import Play, actor, own_organisation
 from market.service_points.models import Admission
@@ -40,14 +42,37 @@ _DAYS = ("registered_on", "day", "decided_on", "received_on")
 def case(play: Play, line: Line) -> None:
     """A contract from its draft on, with the changes that were asked of it."""
     who = actor(line["by"])
-    with play.step(line["ago"]):
-        own = own_organisation(who).id
-        no = filing.begin(who, own, _fields(line, own))
-        _attach(FILES, _contract(no).id, "contract", f"{no} 合同文本（盖章扫描件）.pdf")
+    if "elsewhere" in line:
+        with play.step(line["ago"]):
+            no = _recorded(who, line)
+            _date_back(no, line)
+    else:
+        no = _begun(play, who, line)
     for step in line["steps"]:
         with play.step(step["ago"]):
             _step(no, step)
             _date_back(no, step)
+
+
+def _recorded(who: Actor, line: Line) -> str:
+    """补录: registered at another place a while before."""
+    day = clock.today() - timedelta(hours=line["ago"])
+    days = {
+        "registered_on": (day - timedelta(days=9)).isoformat(),
+        "signed_on": (day - timedelta(days=40)).isoformat(),
+    }
+    values = ElsewhereForm().load({**line["elsewhere"], **days})
+    name = "登记证明扫描件（演示）.pdf"
+    scan = files.take_in(name, _PDF.format(line["elsewhere"]["title"]).encode())
+    return elsewhere.record(who, elsewhere.resolve(values), scan)
+
+
+def _begun(play: Play, who: Actor, line: Line) -> str:
+    with play.step(line["ago"]):
+        own = own_organisation(who).id
+        no = filing.begin(who, own, _fields(line, own))
+        _attach(FILES, _contract(no).id, "contract", f"{no} 合同文本（盖章扫描件）.pdf")
+    return no
 
 
 def _fields(line: Line, own: int) -> dict[str, Any]:

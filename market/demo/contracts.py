@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from market.contracts import examining, filing, queries
-from market.contracts.filing_pages import attachments, authorising, flat, service
+from market.contracts import examining, filing, flat, queries
+from market.contracts.filing_pages import attachments, authorising, service
 from market.core import clock
 from market.core.db import db
 from market.core.permissions import Actor

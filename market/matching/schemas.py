@@ -7,9 +7,10 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, validates_schema
 
-from market.core.fields import Choice, Line, LongText, Reading, Whole, YesNo, Yuan, as_text
+from market.core.fields import Choice, Line, LongText, Whole, YesNo, Yuan
 from market.core.languages import N_
 from market.core.languages import translate as _
+from market.core.reading import Reading, as_text
 from market.matching.models import OUTCOMES
 from market.matching.rules import reachable
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, validates_schema
 
-from market.core.fields import Choice, Day, Line, LongText, Reading, Whole, YesNo, as_text
+from market.core.fields import Choice, Day, Line, LongText, Whole, YesNo
 from market.core.languages import translate as _
+from market.core.reading import Reading, as_text
 from market.notices.models import FINDINGS, HELD, KINDS, OUTCOMES
 from market.notices.rules import MOST_DAYS, RULE_SETS, UNITS, telephone_of
 

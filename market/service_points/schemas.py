@@ -14,15 +14,14 @@ from market.core.fields import (
     Day,
     Line,
     LongText,
-    Reading,
     Whole,
     Words,
     YesNo,
     Yuan,
-    as_text,
     read_date,
 )
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE
+from market.core.reading import Reading, as_text
 from market.service_points.models import (
     AB_ROLES,
     AMOUNT_BASES,

@@ -10,8 +10,8 @@ down_revision = "0025"
 branch_labels = None
 depends_on = None
 
-_BEFORE = op.f("uq_contract_rule_set_code_region_id")
-_NOW = op.f("uq_contract_rule_set_code_region_id_valid_from")
+_BEFORE = "uq_contract_rule_set_code_region_id"
+_NOW = "uq_contract_rule_set_code_region_id_valid_from"
 _INDEXES = {
     "ix_contract_office_desk": ["office_region_id", "state", "due", "submitted_at", "filer_id"],
     "ix_contract_body_desk": ["body_id", "state", "due", "submitted_at"],
@@ -43,8 +43,8 @@ def upgrade() -> None:
     with op.batch_alter_table("contract_opinion") as batch:
         batch.create_index("ix_contract_opinion_contract", ["contract_id", "id"])
     with op.batch_alter_table("contract_rule_set") as batch:
-        batch.drop_constraint(_BEFORE, type_="unique")
-        batch.create_unique_constraint(_NOW, ["code", "region_id", "valid_from"])
+        batch.drop_constraint(op.f(_BEFORE), type_="unique")
+        batch.create_unique_constraint(op.f(_NOW), ["code", "region_id", "valid_from"])
     for name, columns in _INDEXES.items():
         op.create_index(name, "contract", columns)
     op.drop_index("ix_contract_office", table_name="contract")
@@ -61,6 +61,6 @@ def downgrade() -> None:
     for name in _INDEXES:
         op.drop_index(name, table_name="contract")
     with op.batch_alter_table("contract_rule_set") as batch:
-        batch.drop_constraint(_NOW, type_="unique")
-        batch.create_unique_constraint(_BEFORE, ["code", "region_id"])
+        batch.drop_constraint(op.f(_NOW), type_="unique")
+        batch.create_unique_constraint(op.f(_BEFORE), ["code", "region_id"])
     op.drop_table("contract_opinion")

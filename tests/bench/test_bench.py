@@ -96,6 +96,12 @@ FIGURES = {
         "p95 with all / with few",
         "the same, worst tab or register",
     ],
+    "papers": [
+        "first paper of a process",
+        "certificate, one page, p95",
+        "information sheet, one page, p95",
+        "signing a certificate, p50 / p95",
+    ],
     "dispatch": [
         "open dispatches",
         "SQL statements of the page, at most",

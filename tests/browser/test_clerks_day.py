@@ -14,12 +14,11 @@ from sqlalchemy import select
 
 from market.catalogue.models import Listing
 from market.core.db import db
-from market.demo.people import PASSWORD
-from market.discovery.indexer import Indexer
 from market.matching.dispatch.models import Dispatch
 from market.matching.intents.models import Intent
 from tests import messages
 from tests.browser.conftest import watched_page
+from tests.browser.somebody import Somebody, index
 from tests.lived import actor
 
 pytestmark = [pytest.mark.browser, pytest.mark.net, pytest.mark.long]
@@ -49,46 +48,6 @@ def prepared_demo(prepared_quiet):
     return prepared_quiet
 
 
-class Somebody:
-    """Somebody with a browser of his own; `views` are the pages that were shown, redirects aside."""
-
-    def __init__(self, page, site):
-        self.page, self.site = page, site
-        self.views: list[str] = []
-        page.set_default_timeout(5000)
-        page.on("response", self._count)
-
-    def _count(self, response):
-        asked = response.request
-        shown = asked.is_navigation_request() and asked.frame == self.page.main_frame
-        if shown and not 300 <= response.status < 400:
-            self.views.append(f"{asked.method} {response.url.removeprefix(self.site)}")
-
-    def open(self, path):
-        """Open an address, as from a message or a bookmark."""
-        self.page.goto(self.site + path)
-
-    def follow(self, words):
-        """Take a link."""
-        with self.page.expect_navigation():
-            self.page.get_by_role("link", name=words).first.click()
-
-    def send(self, words):
-        """Press a button that sends a form."""
-        with self.page.expect_navigation():
-            self.page.locator("#main").get_by_role("button", name=words, exact=True).first.click()
-
-    def write(self, name, text):
-        """Write into the field of this name."""
-        self.page.fill(f"#main form [name={name}]", text)
-
-    def sign_in(self, login):
-        """Sign in where the site asks for it."""
-        self.write("account", f"{login}@demo.example")
-        self.write("password", PASSWORD)
-        self.send("登录")
-
-
 class Clerk(Somebody):
     """Counts what is typed besides; nothing may be wanted twice."""
 
@@ -110,14 +69,6 @@ class Clerk(Somebody):
             wanted = known.get(AGAIN.get(name, name))
             if wanted is not None and name not in NOT_THE_CALLER:
                 assert value, f"{self.page.url} asks for {name} again"
-
-
-def index():
-    """Let the worker follow."""
-    indexer = Indexer()
-    indexer.run()
-    indexer.close()
-    db.session.rollback()
 
 
 def take_the_call(clerk):

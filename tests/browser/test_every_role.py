@@ -82,7 +82,7 @@ class Walker:
     def walk(self, more=()):
         """All pages of the routes, then along the links from one's own pages."""
         starts = []
-        for _endpoint, path, permission in routes(self.app, "GET"):
+        for _endpoint, path, permission in routes(self.app, "GET", None):
             if not path.startswith("/api/") and policy.allows(self.actor, permission):
                 text = self.visit(path)
                 if path in STARTS:

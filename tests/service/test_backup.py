@@ -247,6 +247,7 @@ def test_a_flipped_bit_in_a_member(made, empty, place):
     _refused(empty, _pack(path, members), keys, "不是完整的备份，或已被改动")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -270,6 +271,7 @@ def test_a_changed_manifest(made, empty, old, new):
     _refused(empty, _pack(path, members), keys, "不是完整的备份，或已被改动")
 
 
+@pytest.mark.long
 def test_members_missing_added_or_of_another_kind(made, empty):
     path, keys = made
     whole = _members(path)
@@ -286,6 +288,7 @@ def test_members_missing_added_or_of_another_kind(made, empty):
         _refused(empty, _pack(path, members), keys, "不是完整的备份，或已被改动")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", ["files/../evil", "/etc/evil", "evil", "files", "files//x", "../files/x"]
 )
@@ -303,6 +306,7 @@ def test_names_that_lead_elsewhere(made, empty, demo_settings, name):
     _refused(empty, _pack(path, members), keys, "不是完整的备份，或已被改动（清单）")
 
 
+@pytest.mark.long
 def test_cut_off_foreign_and_empty_files(made, empty, tmp_path):
     path, keys = made
     whole = path.read_bytes()
@@ -325,6 +329,7 @@ def test_cut_off_foreign_and_empty_files(made, empty, tmp_path):
     _refused(empty, tmp_path, keys, "打不开")
 
 
+@pytest.mark.long
 def test_files_for_another_program(made, empty, demo_settings):
     path, keys = made
     manifest, members = archive.read_manifest(path), _members(path)

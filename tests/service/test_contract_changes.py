@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -20,6 +20,7 @@ from market.contracts.changes import (
 from market.contracts.changes import queries as changes
 from market.contracts.changes.models import ContractChange, ContractReceipt
 from market.contracts.entry_models import ContractEntry
+from market.contracts.filing_pages import authorising
 from market.contracts.models import ContractParty, ContractVersion
 from market.core import clock, files
 from market.core.db import db
@@ -28,6 +29,7 @@ from market.core.models import AuditEntry, CaseEvent, OutboxRow, WorkItem
 from market.core.permissions import SYSTEM
 from market.core.secrets import seal
 from market.core.unit_of_work import unit_of_work
+from market.service_points.models import POINT, Admission
 from tests import contracts, people
 
 SELLER = contracts.FIELDS["sellers"][0]["uscc"]
@@ -270,6 +272,22 @@ def test_an_office_annuls_after_hearing_and_two_people_decide(no, filer, first, 
         select(OutboxRow.kind).where(OutboxRow.kind == "contract_change.decided")
     ).all()
     assert told
+    # An annulment is looked at again as a refusal is.
+    with pytest.raises(Conflict):
+        service.ask(filer, no, "cancel", {})
+    assert changes.beside(filer, contracts.row(no)).asks == ["review"]
+    again = asked(filer, no, "review", papers=False)
+    with pytest.raises(Invalid):
+        deciding.examine(first, again, {"outcome": "corrected"})
+    deciding.examine(first, again, {"outcome": "reopened"})
+    listed = {one["kind"] for one in changes.get(second, again).touches}
+    assert listed == {"certificate", "statistics"}
+    deciding.decide(second, again, {"answer": "两份合同标的不同"})
+    contract = contracts.row(no)
+    assert (contract.state, contract.void_on, contract.certified) == ("registered", None, None)
+    assert [one[:2] for one in entries(no)] == [
+        ("registered", 1), ("annulled", -1), ("corrected", 1)
+    ]  # fmt: skip
 
 
 def test_a_draft_of_a_party_does_not_keep_an_office_from_annulling(no, filer, first, office):
@@ -463,3 +481,46 @@ def test_versions_never_show_personal_values(no):
     assert "13900000001" not in told
     assert "139****0001" in told
     assert content.unpack(row.content)["sellers"][0]["legal_person"] == "李四"
+
+
+def test_a_point_asks_for_changes_by_an_authorisation_given_after_registration(
+    no, filer, seller, body, monkeypatch
+):
+    point = next(
+        one
+        for one in db.session.scalars(select(Admission).where(Admission.kind == POINT))
+        if one.region.code.startswith("360982")
+    )
+    helper = people.actor(("point_staff", point.organisation_id), name="帮办")
+    contracts.helped_by(no, point)  # for the filing, which is over
+    other = contracts.registered_here(filer, seller, body, title="另一份")
+    with pytest.raises(Denied):
+        service.ask(helper, no, "amend", {"reason": "补充协议"}, less())
+    until = clock.today() + timedelta(days=30)
+    with pytest.raises(Invalid):
+        authorising.authorise(filer, no, point.no, until, None)
+    paper = files.take_in("授权书.pdf", contracts.PDF + b"% changes")
+    authorising.authorise(filer, no, point.no, until, paper)
+    own = asked(filer, other, "cancel", send=False)
+    change = asked(helper, no, "amend", content=less())
+    found = changes.get(helper, change).change
+    assert (found.asker_id, found.asked_by, found.state) == (seller, "party", "submitted")
+    with pytest.raises(Denied):
+        service.withdraw(helper, change)
+    for kind in ("annul", "review"):
+        with pytest.raises(Denied):
+            service.ask(helper, no, kind, {"reason": "不服"})
+    for foreign in (
+        lambda: changes.get(helper, own),
+        lambda: service.ask(helper, other, "amend", {}),
+    ):
+        with pytest.raises(NotFound):
+            foreign()
+    monkeypatch.setattr(clock, "today", lambda: until + timedelta(days=1))
+    with pytest.raises(NotFound):
+        changes.get(helper, change)
+    monkeypatch.undo()
+    authorising.revoke(filer, no)
+    with pytest.raises(NotFound):
+        changes.get(helper, change)
+    service.withdraw(filer, change)

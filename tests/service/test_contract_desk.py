@@ -19,6 +19,7 @@ from market.contracts.desk import (
     register,
     service,
 )
+from market.contracts.filing_pages import prechecks
 from market.contracts.locking import version_of
 from market.contracts.models import Contract, RuleSet
 from market.core import clock, files
@@ -29,7 +30,7 @@ from market.core.permissions import SYSTEM
 from market.core.secrets import seal
 from market.core.unit_of_work import unit_of_work
 from market.service_points.models import BODY, Admission
-from tests import people
+from tests import contracts, people
 from tests.service.test_contracts import FIELDS, SELLER, values, with_text
 
 RESULT = {
@@ -238,6 +239,10 @@ def test_a_contract_of_another_place_is_recorded_by_the_buyers_county(buyers_off
     with pytest.raises(Invalid) as foreign:
         elsewhere.record(buyers_office, elsewhere.resolve(far))
     assert set(foreign.value.fields) == {"buyer_region"}
+    odd = {**ELSEWHERE, "registration_no": "20263600000002", "subclass": "training"}
+    with pytest.raises(Invalid) as pair:
+        elsewhere.record(buyers_office, elsewhere.resolve(odd))
+    assert set(pair.value.fields) == {"subclass"}
     with pytest.raises(Invalid):
         elsewhere.resolve({**ELSEWHERE, "buyer_region": "无此县"})
 
@@ -284,6 +289,18 @@ def test_evidence_names_what_is_the_same_and_refuses_nothing(filer, seller, offi
     }  # fmt: skip
     assert found[0].other.no == one
     assert "项目名称、签订日期、成交额" in found[0].words
+    told = prechecks.check(filer, two).warnings
+    assert {(one.code, one.field) for one in told} >= {("duplicate", "title"), ("file", "files")}
+    assert all(one in found_in.words for found_in in told if found_in.code == "duplicate")
+    assert "赵大" not in str(told), "what the other side declared is not the filer's to read"
+    assert not any(found_in.code == "shareholder" for found_in in told)
+    # The same filed by others between the same parties: the filer of a draft learns nothing of it.
+    stranger = people.organisation("旁人", code="360982")
+    also = people.actor(("owner", stranger))
+    names = {"sellers": [{"name": "食品研究所"}], "buyers": [{"name": "关联厂"}]}
+    foreign = contracts.drafted(also, stranger, **names)
+    codes = {found_in.code for found_in in prechecks.check(also, foreign).warnings}
+    assert not codes & {"duplicate", "file", "shareholder"}
     assert evidence.of(office, contract(sent(filer, seller, title="别的", signed_on="2026-01-04",
                                              total_fen="270000", buyers=FIELDS["buyers"])))[0].kind == "file"  # fmt: skip
     examining.accept(office, two)

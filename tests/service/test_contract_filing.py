@@ -13,11 +13,10 @@ from sqlalchemy import func, select
 from market.catalogue.imports import jobs
 from market.catalogue.imports import service as imports
 from market.catalogue.imports.models import ImportJob
-from market.contracts import content, examining, filing, queries
+from market.contracts import content, examining, filing, flat, queries
 from market.contracts.filing_pages import (
     attachments,
     authorising,
-    flat,
     layout,
     prechecks,
     service,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from market.contracts import examining, filing
+from market.contracts import examining, filing, locking, queries
 from market.contracts.desk.importer import KIND
+from market.contracts.entry_models import ContractEntry
 from market.contracts.models import Contract
 from market.core.db import db
-from market.core.importing import RUN, Options, run_import
+from market.core.errors import Conflict
+from market.core.importing import RUN, Options, run_import, undo_import
 from market.core.permissions import SYSTEM
 from market.core.sheets.model import FileRefused
+from market.core.unit_of_work import unit_of_work
 from tests import people
 from tests.service.test_contracts import SELLER, values, with_text
 
@@ -44,7 +47,8 @@ def by_number(number):
     return db.session.scalar(select(Contract).where(Contract.registration_no == number))
 
 
-def test_results_and_contracts_of_the_area_are_taken_and_the_rest_is_said(bring):
+def waiting():
+    """A case of the area that waits for the result of the national system; and its office."""
     seller = people.organisation("食品研究所", kind="institute", code="360982", uscc=SELLER)
     filer = people.actor(("owner", seller))
     no = with_text(filing.begin(filer, seller, values()))
@@ -52,6 +56,11 @@ def test_results_and_contracts_of_the_area_are_taken_and_the_rest_is_said(bring)
     office = people.actor(("county", None, "360982"))
     examining.accept(office, no)
     examining.clear(office, no, {})
+    return no, office
+
+
+def test_results_and_contracts_of_the_area_are_taken_and_the_rest_is_said(bring):
+    no, _office = waiting()
     done = bring(WAITING, region="360982")
     assert (done.updated, done.imported, done.rejected) == (1, 0, 0)
     found = by_number("2026360982000007")
@@ -64,6 +73,36 @@ def test_results_and_contracts_of_the_area_are_taken_and_the_rest_is_said(bring)
     words = [one.message for one in done.problems]
     assert any("同一个编号" in one for one in words)
     assert any("不在本地区" in one for one in words)
+
+
+def test_an_import_is_taken_back_until_somebody_went_on(bring):
+    waiting()
+    done = bring(WAITING, LOCAL.replace("511402", "360982"), region="360982")
+    assert (done.updated, done.imported) == (1, 1)
+    recorded = by_number("2026110000000008").no
+    with unit_of_work(SYSTEM) as work:
+        work.require(people.MAKE)
+        locking.touch(queries.find(SYSTEM, recorded), shows={"title": True})
+    with pytest.raises(Conflict, match=recorded):
+        undo_import(done.run_id, {"registrations": KIND}, SYSTEM)
+    assert by_number("2026360982000007").state == "registered", "all or nothing"
+
+
+def test_what_is_taken_back_waits_again_or_is_gone(bring):
+    no, office = waiting()
+    before = db.session.scalar(select(func.count()).select_from(Contract))
+    done = bring(WAITING, LOCAL.replace("511402", "360982"), region="360982")
+    assert undo_import(done.run_id, {"registrations": KIND}, SYSTEM)[1] == []
+    assert by_number("2026110000000008") is None
+    assert db.session.scalar(select(func.count()).select_from(Contract)) == before
+    found = queries.get(office, no)
+    contract = found.contract
+    assert (contract.state, contract.technical_fen) == ("cleared", 250_000_00)
+    assert (contract.effective, found.version.state) == (None, "working")
+    counted = select(func.sum(ContractEntry.contracts), func.sum(ContractEntry.total_fen))
+    assert db.session.execute(counted).one() == (0, 0)
+    again = bring(WAITING, LOCAL.replace("511402", "360982"), region="360982")
+    assert (again.updated, again.imported) == (1, 1)
 
 
 def test_mistakes_and_changed_columns_are_named_and_nothing_is_lost(bring):

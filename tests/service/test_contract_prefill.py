@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from market.contracts import content, filing, prefill, queries
-from market.contracts.filing_pages import flat
+from market.contracts import content, filing, flat, prefill, queries
 from market.contracts.papers import texts
 from market.contracts.schemas import NEEDED
 from market.core.db import db

@@ -14,7 +14,7 @@ from market.catalogue.models import PRICE_BANDS, Listing, Revision
 from market.core import clock
 from market.core.db import db
 from market.core.permissions import PUBLIC
-from market.demo.load import load_demo
+from market.demo.load import load_market
 from market.discovery import engine, near, queries
 from market.discovery.forms import FILTERS, SearchForm, read
 from market.discovery.indexer import Indexer
@@ -348,7 +348,7 @@ def test_before_its_first_filling_the_index_is_said_to_be_missing(app):
     own = Indexer()
     assert own.become_writer()
     assert engine.ready()  # nothing to find yet
-    list(load_demo())
+    list(load_market())
     assert not engine.ready()
     with pytest.raises(IndexMissing):
         queries.search(PUBLIC, SearchForm(q="茶"))

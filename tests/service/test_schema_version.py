@@ -35,6 +35,7 @@ NEEDING = [
     "search stats",
     "reports",
     "desk rebuild",
+    "files encrypt",
     "token list",
     "token revoke 1",
     "token create --organisation 12510107DEM000321H --scope accounts:token --days 9",

@@ -219,6 +219,11 @@ def test_choice(value, code):
     assert STAGE.deserialize(value) == code
 
 
+def test_a_code_that_reads_like_nothing_is_kept():
+    one = Choice({"none": "计划外"})
+    assert [one.deserialize(text) for text in ("none", "计划外", "无")] == ["none", "none", None]
+
+
 def test_choice_names_what_there_is():
     assert refused(STAGE, "快好了") == (
         "「快好了」不在选项中，可选：实验室、小试、中试、可批量生产、已推广。"

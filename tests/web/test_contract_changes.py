@@ -77,7 +77,8 @@ def test_an_amendment_from_the_form_to_the_new_version(no, seller, browse):
     form = f"/contracts/{no}/changes/new/amend"
     page = filer.get(form)
     typed = fields_of(page)
-    assert typed["sellers_telephone_1"] == "13900000001", "his own, in full"
+    assert typed["sellers-1-telephone"] == "13900000001", "his own, in full"
+    assert typed["sellers-1-region_code"].endswith("樟树市")
     bad = filer.post(form, data={**typed, "total_fen": "很多", "reason": NASTY})
     assert bad.status_code == 422
     assert 'value="很多"' in bad.text

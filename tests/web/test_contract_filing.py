@@ -12,7 +12,7 @@ from sqlalchemy import select
 from market.accounts.people import sessions
 from market.contracts import examining, filing, queries
 from market.contracts.models import Contract
-from market.core import clock
+from market.core import clock, languages
 from market.core.db import db
 from market.core.models import StoredFile
 from market.core.permissions import SYSTEM
@@ -287,6 +287,14 @@ def test_the_public_page_says_who_registers(visitor):
     page = visitor.get("/contracts?region=360982").text
     assert "樟树市技术合同登记处" in page
     assert "要准备什么" in page
+    text = visitor.get("/contracts/texts/licence.docx")
+    assert 'href="/contracts/texts/licence.docx"' in page
+    assert text.status_code == 200
+    # The public page has its English one; cases and texts are Chinese alone.
+    for address in ("/contracts/texts/licence.docx", "/contracts/HT2026000001", "/desk/contracts"):
+        assert visitor.get(f"/en{address}").status_code == 404
+        with visitor.application.test_request_context("/en/contracts"):
+            assert languages.url(address) == address
     assert "没有找到这个地方" in visitor.get("/contracts?q=乌有之乡").text
 
 

@@ -183,6 +183,7 @@ def test_any_address_gives_a_page(visitor, asked):
     assert visitor.get("/search", query_string=query).status_code in {200, 302}
 
 
+@pytest.mark.long
 def test_random_walk_over_links_finds_no_broken_one(visitor):
     choice = random.Random(20261120)
     seen, queue = set(), ["/"]

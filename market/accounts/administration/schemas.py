@@ -8,7 +8,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError
 
 from market.accounts.people.rules import Contact, read_contact
 from market.accounts.roles import ROLES
-from market.core.fields import Choice, Day, Line, as_text
+from market.core.fields import Choice, Day, Line
+from market.core.reading import as_text
 
 
 class _ContactField(Line):

@@ -9,7 +9,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError, validates_schema
 
 from market.accounts.rosters.models import KINDS
 from market.accounts.schemas import Uscc
-from market.core.fields import Choice, Day, Line, Whole, as_text, read_date
+from market.core.fields import Choice, Day, Line, Whole, read_date
+from market.core.reading import as_text
 
 ALSO = {
     "科技型中小企业": "tech_sme",

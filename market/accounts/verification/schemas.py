@@ -10,7 +10,8 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load
 
 from market.accounts.schemas import Uscc
-from market.core.fields import Choice, Line, LongText, Reading, as_text
+from market.core.fields import Choice, Line, LongText
+from market.core.reading import Reading, as_text
 
 MOST_SHAREHOLDERS = 10
 WHOLE = 10_000  # hundredths of a percent

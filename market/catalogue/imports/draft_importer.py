@@ -20,10 +20,10 @@ from market.catalogue.publishing.models import IN_HAND, OPEN, SUBMISSION_STATES,
 from market.catalogue.publishing.workflow import SUBMISSION
 from market.core import clock
 from market.core.db import db
-from market.core.fields import as_text
 from market.core.importing import Checked, Options
 from market.core.models import CaseEvent, WorkItem
 from market.core.permissions import SYSTEM, Actor
+from market.core.reading import as_text
 from market.core.sheets import Row
 from market.core.text import clean_text, title_key
 

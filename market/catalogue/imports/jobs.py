@@ -28,7 +28,6 @@ from market.catalogue.imports.workflow import RUN, WORK, WORKFLOW
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, MarketError
-from market.core.fields import as_text
 from market.core.importing import (
     Checked,
     Importable,
@@ -39,6 +38,7 @@ from market.core.importing import (
 )
 from market.core.models import ImportRun
 from market.core.permissions import SYSTEM, Actor, policy
+from market.core.reading import as_text
 from market.core.sheets import FileRefused, Row, open_table
 from market.core.sheets.model import readable
 from market.core.unit_of_work import unit_of_work

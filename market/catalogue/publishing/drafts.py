@@ -19,8 +19,8 @@ from market.catalogue.service import EDIT as EDIT_LISTING
 from market.core import clock, numbers
 from market.core.db import db
 from market.core.errors import Conflict, Invalid, NotFound
-from market.core.fields import as_text
 from market.core.permissions import Actor, policy
+from market.core.reading import as_text
 from market.core.text import title_key
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.core.workflow import add_event, begin, show_on_desks

@@ -1,63 +1,42 @@
-"""The form of an amendment: all fields of a contract flat, as a page sends them, and back again.
+"""The form of an amendment: the cells of the form of a filing (`contracts.flat`), filled in.
 
-A row of a list has its fields numbered from 1 (`sellers_name_1`); a row that is left empty is gone.
-Personal values are not filled in for offices: left empty they stay as they are registered.
+A row of a list that is left empty is gone. Personal values are not filled in for offices: left
+empty they stay as they are registered.
 """
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from flask import current_app
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load
 
-from market.contracts.schemas import (
-    LABELS,
-    MOST_INSTALMENTS,
-    MOST_PARTIES,
-    MOST_RIGHTS,
-    PARTY_LISTS,
-    PERSONAL,
-    ContentSchema,
-    InstalmentSchema,
-    PartySchema,
-    Rate,
-    RightSchema,
-)
+from market.contracts import flat
+from market.contracts.codes import subclass_options
+from market.contracts.flat import LISTS
+from market.contracts.schemas import LABELS, PARTY_LISTS, PERSONAL, ContentSchema, Rate
 from market.core.errors import Invalid
-from market.core.fields import Choice, Day, LongText, Whole, YesNo, Yuan
+from market.core.fields import Choice, Day, Line, LongText, Whole, YesNo, Yuan
 from market.core.forms import Form
 from market.core.money import format_yuan
 
-# The lists of a contract: schema of a row, most rows, how a row is called.
-LISTS: dict[str, tuple[type[Schema], int, str]] = {
-    "sellers": (PartySchema, MOST_PARTIES, "卖方"),
-    "buyers": (PartySchema, MOST_PARTIES, "买方"),
-    "thirds": (PartySchema, 3, "中介方或服务机构"),
-    "rights": (RightSchema, MOST_RIGHTS, "知识产权"),
-    "plan": (InstalmentSchema, MOST_INSTALMENTS, "付款"),
-}
-SCALARS = tuple(name for name in LABELS if name not in LISTS)
 _CONTENT = ContentSchema()
 _EMPTY_ROWS = 1  # that the form offers beyond those that are filled
+_LONGEST = 10_000  # characters of a cell; its own field says how many are too many
 
 
-def rows_of(name: str, content: Mapping[str, Any]) -> int:
-    """How many rows of a list the form offers."""
-    return min(len(content.get(name, [])) + _EMPTY_ROWS, LISTS[name][1])
+def rows_of(name: str, content: Mapping[str, Any]) -> range:
+    """The numbers of the rows of a list that the form offers."""
+    return range(1, min(len(content.get(name, [])) + _EMPTY_ROWS, LISTS[name].most) + 1)
 
 
 def schema_for(content: Mapping[str, Any]) -> Schema:
     """The schema of a form that begins with this content; loads to the fields of `ContentSchema`."""
-    flat: dict[str, Any] = {name: _CONTENT.fields[name] for name in SCALARS}
-    flat |= {"version": Whole(1, 10**9), "base": Whole(1, 10**6)}
-    places = {name: rows_of(name, content) for name in LISTS}
-    for name, (schema, _most, label) in LISTS.items():
-        for key, field in schema().fields.items():
-            for place in range(1, places[name] + 1):
-                flat[f"{name}_{key}_{place}"] = _of_row(field, label, place)
-    flat["reason"] = LongText(1000, metadata={"label": "变更的原因"})
+    cells = list(flat.all_cells({name: rows_of(name, content) for name in LISTS}))
+    fields: dict[str, Any] = {cell: _text(cell) for cell in cells}
+    fields |= {"version": Whole(1, 10**9), "base": Whole(1, 10**6)}
+    fields["reason"] = LongText(1000, metadata={"label": "变更的原因"})
 
     class AmendSchema(Schema):
         class Meta:
@@ -66,81 +45,43 @@ def schema_for(content: Mapping[str, Any]) -> Schema:
 
         @post_load
         def gather(self, values: dict[str, Any], **_more: Any) -> dict[str, Any]:
-            return _gathered(values, places)
+            return _gathered(values, cells)
 
-    made: type[Schema] = type(
-        "AmendSchema", (AmendSchema,), {key: _copy(field) for key, field in flat.items()}
-    )
+    made: type[Schema] = type("AmendSchema", (AmendSchema,), fields)
     return made()
 
 
-def _copy(field: Any) -> Any:
-    """A field of a schema of its own: one that is bound belongs to the other."""
-    found = copy.copy(field)
-    found.parent = found.name = found.root = None
-    found.required = False
-    return found
+def _text(cell: str) -> Any:
+    """A cell as it is typed; what it means is read with all others."""
+    long = isinstance(_CONTENT.fields.get(cell), LongText)
+    return (LongText if long else Line)(_LONGEST, metadata={"label": flat.label_of(cell)})
 
 
-def _of_row(field: Any, label: str, place: int) -> Any:
-    found = _copy(field)
-    found.metadata = {"label": f"{label} {place}：{field.metadata['label']}"}
-    return found
-
-
-def _gathered(values: Mapping[str, Any], places: Mapping[str, int]) -> dict[str, Any]:
-    """Flat values as fields of a contract; all of them, so that what was emptied is none."""
-    found: dict[str, Any] = {name: values.get(name) for name in SCALARS}
-    wrong: dict[str, list[str]] = {}
-    for name, most in places.items():
-        schema, _most, label = LISTS[name]
-        fields = schema().fields
-        found[name] = []
-        for place in range(1, most + 1):
-            row = {key: values.get(f"{name}_{key}_{place}") for key in fields}
-            if not any(value is not None for value in row.values()):
-                continue
-            for key, field in fields.items():
-                if field.required and row[key] is None:
-                    said = f"第 {place} 行{label}还没有填写{field.metadata['label']}。"
-                    wrong[f"{name}_{key}_{place}"] = [said]
-            found[name].append({key: value for key, value in row.items() if value is not None})
-    if (found.get("currency") or "CNY").upper() != "CNY" and not found.get("exchange"):
-        wrong["exchange"] = ["外币合同请写明折算汇率和日期，金额按人民币填写。"]
-    if wrong:
-        raise ValidationError(wrong)
+def _gathered(values: Mapping[str, Any], cells: Sequence[str]) -> dict[str, Any]:
+    """Cells as fields of a contract; all of them, so that what was emptied is none."""
+    read = flat.read({cell: values.get(cell) for cell in cells})
+    if read.errors:
+        raise ValidationError({cell: [words] for cell, words in read.errors.items()})
     return {
-        "content": found,
+        "content": {name: read.values.get(name) for name in (*flat.PLAIN, *LISTS)},
         **{key: values[key] for key in ("version", "base", "reason") if values.get(key)},
     }
 
 
 def typed(content: Mapping[str, Any], *, personal: bool) -> dict[str, str]:
-    """A content as somebody would have typed it into the form.
+    """The form filled in.
 
     Args:
         content: readable. personal: whether personal values are filled in.
     """
-    found = {name: _as_typed(_CONTENT.fields[name], content.get(name)) for name in SCALARS}
-    for name, (schema, _most, _label) in LISTS.items():
-        fields = schema().fields
-        for place, row in enumerate(content.get(name, []), 1):
-            for key, value in row.items():
-                if personal or key not in PERSONAL:
-                    found[f"{name}_{key}_{place}"] = _as_typed(fields[key], value)
-    return found
-
-
-def _as_typed(field: Any, value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(field, Yuan):
-        return format_yuan(value)
-    if isinstance(field, Rate):
-        return f"{value / 100:g}"
-    if isinstance(field, YesNo):
-        return "true" if value else "false"
-    return str(value)
+    shown = dict(content)
+    for name in PARTY_LISTS:
+        if not personal and name in shown:
+            shown[name] = [
+                {key: value for key, value in row.items() if key not in PERSONAL}
+                for row in shown[name]
+            ]
+    return flat.write(shown)
 
 
 def keeping(content: Mapping[str, Any], base: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,17 +123,24 @@ def asked(content: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
     for name, label in LABELS.items():
         if name not in LISTS:
             found.append(_question(name, label, _CONTENT.fields[name]))
+            if name == "industry":
+                found[-1] |= {"kind": "choice", "options": _industries(content.get(name))}
             continue
-        schema = LISTS[name][0]
         rows = [
             [
-                _question(f"{name}_{key}_{place}", field.metadata["label"], field)
-                for key, field in schema().fields.items()
+                _question(flat.key(name, number, inner), field.metadata["label"], field)
+                for inner, field in LISTS[name].schema.fields.items()
             ]
-            for place in range(1, rows_of(name, content) + 1)
+            for number in rows_of(name, content)
         ]
         found.append({"name": name, "label": label, "rows": rows})
     return found
+
+
+def _industries(held: str | None) -> list[tuple[str, str]]:
+    """What may be chosen; a value that is none of it stays choosable, so that it is not lost."""
+    known = dict(current_app.extensions["market"].terms("industry"))
+    return list(({held: held} | known if held and held not in known else known).items())
 
 
 def _question(name: str, label: str, field: Any) -> dict[str, Any]:
@@ -200,7 +148,11 @@ def _question(name: str, label: str, field: Any) -> dict[str, Any]:
         "name": name,
         "label": f"{label}（元）" if isinstance(field, Yuan) else label,
         "kind": kind_of(field),
-        "options": list(getattr(field, "choices", {}).items()),
+        "options": (
+            subclass_options()
+            if name == "subclass"
+            else list(getattr(field, "choices", {}).items())
+        ),
         "short": isinstance(field, (Day, Rate, Whole, Yuan)) or getattr(field, "longest", 99) <= 20,
     }
 
@@ -241,7 +193,7 @@ def _raw(name: str, field: Any, value: Any) -> Any:
     if name in LISTS:
         if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
             return [] if value is None else value
-        fields = LISTS[name][0]().fields
+        fields = LISTS[name].schema.fields
         return [
             {key: _raw(key, fields.get(key), inner) for key, inner in row.items()} for row in value
         ]

@@ -178,8 +178,8 @@ def findings(change: ContractChange, values: Mapping[str, Any]) -> dict[str, Any
 
 
 def _reviewed(change: ContractChange, values: Mapping[str, Any]) -> dict[str, Any]:
-    outcome, refused = values.get("outcome"), change.contract.state == "refused"
-    fitting = {"confirmed", "reopened" if refused else "corrected"}
+    outcome, counts = values.get("outcome"), change.contract.state == "registered"
+    fitting = {"confirmed", "corrected" if counts else "reopened"}
     if outcome not in fitting:
         words = "、".join(f"「{OUTCOMES[one]}」" for one in OUTCOMES if one in fitting)
         raise Invalid({"outcome": [f"请选择复查结论：{words}。"]})
@@ -227,6 +227,8 @@ def _carry_out(work: UnitOfWork, change: ContractChange, day: date) -> None:
         old = contracts.version_of(contract, contract.effective)
         row = add_version(work.actor, contract, old.content, {})
         _replace(work, change, row, day, "corrected")
+    elif change.outcome == "reopened" and contract.state == "annulled":
+        _reinstate(work, change, day)
     elif change.outcome == "reopened":
         _reopen(work, change)
 
@@ -256,6 +258,17 @@ def _replace(
         note=f"{KINDS[change.kind]} {change.no}：登记的内容改为第 {row.version} 版",
     )  # fmt: skip
     flow.show_on_desks(CONTRACT, contract)
+
+
+def _reinstate(work: UnitOfWork, change: ContractChange, day: date) -> None:
+    """Let an annulled contract be registered as before; it counts again from this day on."""
+    contract = change.contract
+    words = f"{KINDS['review']} {change.no}：{change.reason}"[: flow.LONGEST_REASON]
+    flow.fire(
+        work, CONTRACT, contract, "reinstate", reason=words,
+        values=contracts.moved(void_on=None, certified=None), after={"change": change.no},
+    )  # fmt: skip
+    counting.counts_anew(contract, "corrected", day)
 
 
 def _reopen(work: UnitOfWork, change: ContractChange) -> None:

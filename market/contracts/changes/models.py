@@ -51,7 +51,7 @@ ASKERS = {
 OUTCOMES = {
     "confirmed": N_("维持原来的决定"),
     "corrected": N_("更正核定的金额或类别"),
-    "reopened": N_("重新审查"),
+    "reopened": N_("撤销原来的决定"),
 }
 RECEIPT_KINDS = {
     "price": N_("价款"),

@@ -153,6 +153,7 @@ def asks(actor: Actor, contract: Contract) -> list[str]:
     fitting = {
         "registered": ("amend", "cancel", "review", "annul"),
         "refused": ("review",),
+        "annulled": ("review",),
     }.get(contract.state, ())
     return [
         kind

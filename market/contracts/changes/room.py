@@ -35,6 +35,5 @@ ROOM = Room(
     would_move=merging.would_move,
     scopes={
         "contracts:contract_change": "技术合同：变更、注销、撤销、异议复查",
-        "contracts:contract": "技术合同：查看、填报、办理、记到账",
     },
 )

@@ -38,7 +38,7 @@ _STATES = {
     "amend": ("registered",),
     "cancel": ("registered",),
     "annul": ("registered",),
-    "review": ("registered", "refused"),
+    "review": ("registered", "refused", "annulled"),
 }
 _TYPED = ("ground", "reason", "happened_on", "hearing", "asked_name")
 
@@ -127,9 +127,17 @@ def _refuse_stale(contract: Contract, base: int | None) -> None:
 
 
 def _asker(actor: Actor, contract: Contract) -> int | None:
-    """The party for which the actor asks; None: a body or an office does."""
+    """The party for which the actor asks, itself or by its point; None: a body or an office does."""
     own = [one for one in actor.organisations(*EDITORS) if one in contract.party_ids]
-    return contract.filer_id if contract.filer_id in own else (own[0] if own else None)
+    if contract.filer_id in own or helps(actor, contract):
+        return contract.filer_id
+    return own[0] if own else None
+
+
+def helps(actor: Actor, contract: Contract) -> bool:
+    """Whether the actor works at the service point that the filer authorised."""
+    point = contract.point
+    return point is not None and point.organisation_id in actor.organisations("point_staff")
 
 
 def _asked_by(kind: str, asker: int | None, values: Mapping[str, Any]) -> str:
@@ -256,8 +264,11 @@ def _check_content(change: ContractChange, wrong: dict[str, list[str]]) -> None:
     old = contracts.version_of(change.contract, change.base_version).content
     if not fields.differences(old, new):
         wrong["content"] = ["和登记的内容完全相同：请先改要变更的内容。"]
+    # What a county recorded of a contract registered elsewhere never had all fields.
+    known = fields.missing(old)
     for name, label in fields.missing(new).items():
-        wrong[name] = [f"请填写{label}。"]
+        if name not in known:
+            wrong[name] = [f"请填写{label}。"]
     attached = [one.purpose for one in files.files_of(contracts.FILES, change.contract_id)]
     for found in check(fields.facts(new, attached), clock.today()):
         if found.weight == REFUSE:

@@ -39,6 +39,8 @@ def touches(change: ContractChange, findings: Mapping[str, Any] | None = None) -
         findings: amounts as the office found them; else what the new version says.
     """
     contract, kind = change.contract, change.kind
+    if contract.state == "annulled" and (findings or {}).get("outcome") == "reopened":
+        return list(_restored(contract))
     if contract.state != "registered" or (findings or {}).get("outcome") == "confirmed":
         return []
     found = [
@@ -64,6 +66,15 @@ def _paper(contract: Contract, kind: str) -> Iterator[Touch]:
     words = f"{name}（{contract.registration_no}）"
     words += "作废" if kind in _ENDS else "按变更后的内容重新出具，原来的不再有效"
     yield {"kind": "certificate", "label": name, "words": words}
+
+
+def _restored(contract: Contract) -> Iterator[Touch]:
+    """What a registration that is in force again brings back."""
+    name = "登记证明" if contract.mode == "own" else "登记信息单"
+    words = f"{name}（{contract.registration_no}）恢复有效，重新出具"
+    yield {"kind": "certificate", "label": name, "words": words}
+    words = f"重新计入 1 份，成交额 {show_yuan(contract.total_fen or 0)}，技术交易额 {show_yuan(contract.technical_fen or 0)}；计入办理当日"
+    yield {"kind": "statistics", "label": "输出、吸纳技术统计", "words": words}
 
 
 def _amounts(change: ContractChange, findings: Mapping[str, Any]) -> Iterator[Touch]:

@@ -23,9 +23,9 @@ from market.contracts.changes.schemas import (
     SeenSchema,
 )
 from market.contracts.changes.workflow import ACTIONS, ASK, EDIT, READ, next_step
-from market.contracts.codes import CLASSES
+from market.contracts.codes import CLASSES, subclass_options
 from market.contracts.models import Contract
-from market.contracts.schemas import LABELS, SUBCLASS_LABELS
+from market.contracts.schemas import LABELS
 from market.contracts.workflow import LIST
 from market.core import csrf, files
 from market.core.errors import Denied, Invalid, NotFound
@@ -152,7 +152,9 @@ def _ask_page(contract: Contract, kind: str, change: ContractChange | None = Non
 
 def _asks_for_office(contract: Contract) -> bool:
     """Whether the reader would ask for a body or an office, not for a party."""
-    return not set(current_actor().organisations()) & contract.party_ids
+    actor = current_actor()
+    own = set(actor.organisations()) & contract.party_ids
+    return not own and not service.helps(actor, contract)
 
 
 def _amend_page(
@@ -216,7 +218,7 @@ def _case_page(actor: Actor, no: str, change_no: str, tried: str = "") -> Page:
             next_step=next_step(change),
             accepted=files.ACCEPTED,
             classes=list(CLASSES.items()),
-            subclasses=list(SUBCLASS_LABELS.items()),
+            subclasses=subclass_options(),
             review_outcomes=_review_outcomes(change),
             **_LISTS,
         )
@@ -232,8 +234,9 @@ def _anchors(trouble: Trouble, tried: str) -> dict[str, str]:
 
 
 def _review_outcomes(change: ContractChange) -> list[tuple[str, str]]:
-    other = "reopened" if change.contract.state == "refused" else "corrected"
-    return [(code, OUTCOMES[code]) for code in ("confirmed", other)]
+    follows = {"refused": "，重新审查", "annulled": "，恢复登记"}.get(change.contract.state)
+    other = "corrected" if follows is None else "reopened"
+    return [("confirmed", OUTCOMES["confirmed"]), (other, OUTCOMES[other] + (follows or ""))]
 
 
 def _decision(change: ContractChange) -> Form:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from market.accounts.roles import EDITORS, MEMBERS, OFFICES
 from market.contracts.changes.models import STATES, UNSENT, ContractChange
-from market.contracts.changes.policies import Asker, ByOffice, Sent
+from market.contracts.changes.policies import Asker, Authorised, ByOffice, ForFiler, Sent
 from market.contracts.policies import AtBody, Filer, InOffice, OfModes, Party, Unfiled
 from market.contracts.workflow import EXAMINERS, WORKABLE
 from market.core.languages import N_
@@ -17,6 +17,7 @@ from market.core.permissions import Condition, StateIn, policy
 from market.core.workflow import Item, Transition, Workflow
 
 OWN, OTHERS = OfModes("own"), OfModes("external", "elsewhere")
+_HELPS = Authorised("help")  # a service point writes for the filer, and hands in if it may
 
 
 def _editors(condition: Condition) -> dict[str, Condition]:
@@ -37,10 +38,16 @@ def _handles(condition: Condition | None = None) -> dict[str, Condition]:
 # Asked about contracts. The seller goes back to the body that registered it; what an office
 # recorded without a filer (补录) it changes itself.
 _AMEND = policy.declare(
-    "contracts:contract_change:amend", **_editors(Filer()), **_handles(Unfiled())
+    "contracts:contract_change:amend",
+    **_editors(Filer()),
+    **_handles(Unfiled()),
+    point_staff=_HELPS,
 )
 _CANCEL = policy.declare(
-    "contracts:contract_change:cancel", **_editors(Party()), **_handles(Unfiled())
+    "contracts:contract_change:cancel",
+    **_editors(Party()),
+    **_handles(Unfiled()),
+    point_staff=_HELPS,
 )
 _ANNUL = policy.declare("contracts:contract_change:annul", **_handles())
 _REVIEW = policy.declare("contracts:contract_change:review", **_editors(Party()), **_handles())
@@ -51,13 +58,23 @@ READ = policy.declare(
     "contracts:contract_change:read",
     **dict.fromkeys(MEMBERS, Asker() | (Party() & Sent())),
     **_handles(Sent() | ByOffice()),
+    point_staff=_HELPS & ForFiler(),
 )
 DESK = policy.declare("contracts:contract_change:desk", **_handles(Sent() | ByOffice()))
-SEND = policy.declare("contracts:contract_change:send", **_editors(Asker()), **_handles(ByOffice()))
+SEND = policy.declare(
+    "contracts:contract_change:send",
+    **_editors(Asker()),
+    **_handles(ByOffice()),
+    point_staff=Authorised("hand_in") & ForFiler(),
+)
+WITHDRAW = policy.declare(
+    "contracts:contract_change:withdraw", **_editors(Asker()), **_handles(ByOffice())
+)
 EDIT = policy.declare(
     "contracts:contract_change:edit",
     **_editors(Asker() & StateIn(WORKABLE)),
     **_handles(ByOffice() & StateIn(WORKABLE)),
+    point_staff=_HELPS & ForFiler() & StateIn(WORKABLE),
 )
 RETURN = policy.declare("contracts:contract_change:return", **_handles())
 EXAMINE = policy.declare("contracts:contract_change:examine", first_examiner=AtBody() & OWN)
@@ -116,7 +133,7 @@ CHANGE = Workflow(
                    tone="plain"),
         Transition("refuse", N_("不予办理"), ("submitted", "examined"), "refused", REFUSE,
                    reason=True, not_by=("examine",), tone="stop"),
-        Transition("withdraw", N_("撤回"), ("draft", "submitted", "returned"), "withdrawn", SEND,
+        Transition("withdraw", N_("撤回"), ("draft", "submitted", "returned"), "withdrawn", WITHDRAW,
                    tone="plain"),
         # What a party began and never sent does not keep an office from annulling.
         Transition("lapse", N_("因撤销登记终止"), UNSENT, "withdrawn", LAPSE, button=False),

@@ -127,7 +127,7 @@ class CopySheetSchema(Answer):
 class DeskQuery(Query):
     """Which cases."""
 
-    tab = one_of(TABS, load_default="submitted")
+    tab = one_of(TABS, load_default="submitted", metadata={"description": "哪一栏"})
     q = Text(60, load_default="", metadata={"description": "编号、项目名称或当事人"})
     page = page_number()
 
@@ -240,8 +240,8 @@ class RegisterQuery(Query):
     """Which registered contracts."""
 
     q = Text(60, load_default="", metadata={"description": "项目名称、当事人或编号"})
-    contract_class = one_of(CLASSES)
-    field = one_of(FIELDS)
+    contract_class = one_of(CLASSES, metadata={"description": "合同类别"})
+    field = one_of(FIELDS, metadata={"description": "技术领域"})
     party = Text(60, load_default="", metadata={"description": "名称开头或信用代码"})
     since = fields.Date(metadata={"description": "登记日期从"})
     until = fields.Date(metadata={"description": "登记日期到"})

@@ -8,6 +8,7 @@ from typing import Any
 from market.accounts.roles import OFFICES
 from market.contracts import content as fields
 from market.contracts import examining
+from market.contracts.codes import SUBCLASSES
 from market.contracts.desk.service import SCAN
 from market.contracts.desk.workflow import RECORD_ELSEWHERE
 from market.contracts.filing import SERIES, add_version
@@ -104,10 +105,13 @@ def record(
 
 
 def _refuse_foreign(values: Mapping[str, Any], area: str) -> None:
-    """Refuse what concerns no party of the area, and amounts that cannot be. Raises Invalid."""
+    """Refuse what concerns no party of the area, and a pair that cannot be. Raises Invalid."""
     places: list[RegionView] = [values["buyer_region"], values["seller_region"]]
     if not any(one.path.startswith(area) for one in places):
         raise Invalid({"buyer_region": ["买方和卖方都不在本地区：由买方所在的县补录。"]})
+    chosen = values.get("subclass")
+    if chosen and SUBCLASSES[chosen][0] != values.get("contract_class"):
+        raise Invalid({"subclass": ["二级类别不属于所选的合同类别，请重新选择。"]})
 
 
 def _content(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import select
 
 from market.accounts.verification.models import Profile
-from market.contracts.locking import FILES
+from market.contracts.locking import FILES, version_of
 from market.contracts.models import Contract, ContractParty
+from market.contracts.policies import was_sent
+from market.contracts.rules import WARN, Finding
 from market.contracts.workflow import READ
 from market.core import secrets
 from market.core.db import db
@@ -32,12 +34,14 @@ class Evidence:
     """Something that is the same. other: the contract that shares it, where the reader may see it.
 
     kind: "duplicate" (perhaps the same contract), "file", "related" (the parties of this one).
+    about: organisations that are a party to the other, whether the reader may see it or not.
     """
 
     kind: str
     what: str
     words: str
     other: Contract | None = None
+    about: Collection[int] = field(default=(), compare=False)
 
 
 def of(actor: Actor, contract: Contract) -> list[Evidence]:
@@ -45,6 +49,51 @@ def of(actor: Actor, contract: Contract) -> list[Evidence]:
     parties = _parties(contract.id)
     others = [*_same_content(actor, contract, parties), *_same_file(actor, contract)]
     return [*_in_short(others), *_shared(parties), *_shareholders(parties)]
+
+
+def for_filer(actor: Actor, contract: Contract) -> list[Finding]:
+    """What a filer should look at before it is sent in; of others' contracts he learns nothing.
+
+    Contracts that he may read are named; of the filer's own a service point learns that they are
+    there. What was declared by another organisation is left to the examiner.
+    """
+    if contract.filer_id is None:
+        return []
+    parties = _parties(contract.id)
+    found = [
+        *(("title", one) for one in _same_content(actor, contract, parties)),
+        *(("files", one) for one in _same_file(actor, contract)),
+    ]
+    told = [
+        Finding(one.kind, WARN, name, _for_filer(one))
+        for name, one in found
+        if one.other is not None or contract.filer_id in one.about
+    ]
+    related = version_of(contract).content.get("is_related")
+    if not related and contract.filer_id in actor.organisations():
+        told += [
+            Finding("shareholder", WARN, "is_related", f"{words}。请在「关联交易」选「是」。")
+            for words in _held_by_own(parties, contract.filer_id)
+        ]
+    return list(dict.fromkeys(told))
+
+
+def _for_filer(one: Evidence) -> str:
+    """The sentence with the contract where he may open it; nothing of it where he may not."""
+    if one.other is not None:
+        return f"{one.words}（{one.other.no}）。请核对是不是重复提交。"
+    return "本单位另有一份合同与这份相同，请向本单位核对是不是重复提交。"
+
+
+def _held_by_own(parties: Sequence[ContractParty], filer_id: int) -> list[str]:
+    """Who of the other side stands among the shareholders that the filer itself declared."""
+    sides = {one.side for one in parties if one.organisation_id == filer_id} - {"third"}
+    held = _declared(filer_id) if sides else {}
+    return [
+        f"{one.name}是本单位申报的股东"
+        for one in parties
+        if one.side not in sides | {"third"} and fold(one.name) in held
+    ]
 
 
 def _in_short(found: Sequence[Evidence]) -> list[Evidence]:
@@ -101,7 +150,7 @@ def _same_content(
         where = "" if row.registration_no is None else f"，已登记为 {row.registration_no}"
         by = f"（{row.registered_by}）" if row.registered_by else ""
         words = f"双方当事人和{'、'.join(same)}相同{where}{by}"
-        found.append(Evidence("duplicate", "疑似重复", words, seen.get(row.id)))
+        found.append(Evidence("duplicate", "疑似重复", words, seen.get(row.id), row.party_ids))
     return sorted(found, key=lambda one: -one.words.count("、"))
 
 
@@ -130,10 +179,14 @@ def _same_file(actor: Actor, contract: Contract) -> list[Evidence]:
     rows = db.session.scalars(
         select(Contract).where(Contract.id.in_([key for _hash, key in others]))
     ).all()
-    seen, sent = _visible(actor, rows), {row.id for row in rows if row.state != "draft"}
+    seen, sent = _visible(actor, rows), {row.id: row.party_ids for row in rows if was_sent(row)}
     return [
         Evidence(
-            "file", "附件相同", f"附件「{names[digest]}」与另一份合同的完全相同", seen.get(key)
+            "file",
+            "附件相同",
+            f"附件「{names[digest]}」与另一份合同的完全相同",
+            seen.get(key),
+            sent[key],
         )
         for digest, key in others
         if key in sent

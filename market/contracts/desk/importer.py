@@ -14,8 +14,9 @@ from marshmallow import EXCLUDE, Schema
 from sqlalchemy import select
 
 from market.contracts import codes, examining, serials
-from market.contracts.desk import elsewhere, register
+from market.contracts.desk import elsewhere, register, undoing
 from market.contracts.desk.workflow import IMPORT
+from market.contracts.locking import version_of
 from market.contracts.models import STATES, Contract
 from market.core import clock
 from market.core.db import db
@@ -27,6 +28,7 @@ from market.core.money import show_yuan
 from market.core.permissions import SYSTEM
 from market.core.sheets import Column, Row
 from market.core.text import fold
+from market.core.unit_of_work import unit_of_work
 from market.regions import queries as regions
 from market.regions.queries import RegionView
 from market.service_points.pages import place_of
@@ -203,9 +205,13 @@ class RegistrationImporter:
                 if one.action == "changed":
                     case = db.session.get_one(Contract, one.existing_id)
                     values = {name: one.content.get(name) for name in _RESULT}
+                    before = {"findings": dict(version_of(case).findings)}
                     examining.record(SYSTEM, case.no, values)
+                    undoing.note(run_id, case, before)
                 else:
-                    elsewhere.record(SYSTEM, one.content, area=self._area)
+                    no = elsewhere.record(SYSTEM, one.content, area=self._area)
+                    made = select(Contract).where(Contract.no == no)
+                    undoing.note(run_id, db.session.scalars(made).one(), None)
             except Invalid as error:
                 words = "；".join(text for texts in error.fields.values() for text in texts)
                 raise Conflict(f"第 {one.row.number} 行：{words}什么都没有导入。") from error
@@ -220,8 +226,12 @@ class RegistrationImporter:
         return False
 
     def undo(self, run_id: int) -> Sequence[str]:
-        """Registrations are taken back one by one, by an annulment. Raises Conflict."""
-        raise Conflict("登记结果不能整批撤销：录错的请逐件办理变更或撤销登记。")
+        """Take all back. Inside a unit of work. Raises Conflict: somebody went on with one."""
+        if touched := undoing.since(run_id):
+            raise Conflict("不能整批撤销：" + "".join(touched))
+        with unit_of_work(SYSTEM) as work:  # joins the one that is open
+            undoing.take_back(work, run_id)
+        return []
 
 
 def _mistake(content: Mapping[str, Any]) -> tuple[str, str] | None:
@@ -280,5 +290,6 @@ KIND = Kind(
     columns=columns,
     importer=RegistrationImporter,
     rows=rows,
+    undoable=True,
 )
-IMPORTABLE = Importable(KIND, IMPORT, shown, county=True)
+IMPORTABLE = Importable(KIND, IMPORT, shown, undoing.since, county=True)

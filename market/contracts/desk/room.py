@@ -23,7 +23,6 @@ ROOM = Room(
     messages=messages.KINDS,
     imports=[importer.IMPORTABLE],
     scopes={
-        "contracts:contract": "技术合同：填写、提交、审查、录入登记结果",
         "contracts:desk": "技术合同：审查台和登记簿",
         "contracts:registration": "批量导入：登记结果（全国系统导出表）",
         "contracts:rule_set": "登记规则：启用、停用",

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from market.contracts import examining
 from market.contracts import queries as contracts
-from market.contracts.codes import CLASSES, DEFICIENCIES, REFUSALS
+from market.contracts.codes import CLASSES, DEFICIENCIES, FILE_PURPOSES, REFUSALS, subclass_options
 from market.contracts.desk import queries, service, wording
 from market.contracts.desk.schemas import (
     PROPOSALS,
@@ -32,8 +32,8 @@ from market.contracts.desk.schemas import (
 from market.contracts.desk.workflow import COPY, HEAR_EXPERTS, OPEN_DESK, PASS_UP
 from market.contracts.models import MODES, STATES
 from market.contracts.office_models import VERDICTS
-from market.contracts.schemas import LABELS, SUBCLASS_LABELS
-from market.contracts.workflow import ACCEPT, DECIDE, DESK, RECORD, RETURN
+from market.contracts.schemas import LABELS
+from market.contracts.workflow import ACCEPT, DECIDE, DESK, EVENTS, RECORD, RETURN
 from market.core import clock, csrf, files
 from market.core.errors import Invalid
 from market.core.forms import Form, read_form
@@ -139,9 +139,10 @@ def _case_page(no: str, tried: str = "") -> Page:
             may_hear=policy.allows(actor, HEAR_EXPERTS, contract),
             states=STATES,
             modes=MODES,
-            events=wording.EVENTS,
+            events=EVENTS,
+            purposes=FILE_PURPOSES,
             classes=list(CLASSES.items()),
-            subclasses=list(SUBCLASS_LABELS.items()),
+            subclasses=subclass_options(),
             refusals=list(REFUSALS.items()),
             proposals=list(PROPOSALS.items()),
             deficiencies=DEFICIENCIES,

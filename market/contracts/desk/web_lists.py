@@ -9,12 +9,11 @@ from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from market.contracts import examining
-from market.contracts.codes import CLASSES, FIELDS, NATURES
+from market.contracts.codes import CLASSES, FIELDS, NATURES, subclass_options
 from market.contracts.desk import elsewhere, register
 from market.contracts.desk.schemas import SIDES, ElsewhereForm, RegisterQuery
 from market.contracts.desk.workflow import OPEN_DESK, RECORD_ELSEWHERE
 from market.contracts.models import STATES, Contract
-from market.contracts.schemas import SUBCLASS_LABELS
 from market.contracts.workflow import READ
 from market.core import clock, files
 from market.core.forms import Form, read_form
@@ -78,7 +77,7 @@ def record() -> AnyResponse:
         sent = request.files.get("file")
         scan = files.take_in(sent.filename, sent.read()) if sent and sent.filename else None
         no = elsewhere.record(actor, elsewhere.resolve(values), scan)
-        return f"/desk/contracts/{no}"
+        return f"/contracts/{no}"  # its papers and what becomes of it; nothing is left to examine
 
     return submit(ElsewhereForm(), act, _record_page, twice=True)
 
@@ -90,7 +89,7 @@ def _record_page(form: Form, trouble: Trouble) -> str:
         trouble=trouble,
         held=_held(form.typed.get("registration_no", "")),
         classes=list(CLASSES.items()),
-        subclasses=list(SUBCLASS_LABELS.items()),
+        subclasses=subclass_options(),
         fields=list(FIELDS.items()),
         natures=[(code, f"{code} {words}") for code, words in NATURES.items()],
     )

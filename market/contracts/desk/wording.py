@@ -6,29 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from market.contracts import codes
+from market.contracts import codes, queries
 from market.contracts.schemas import LABELS, PARTY_LISTS, PERSONAL, SUBCLASS_LABELS, PartySchema
 from market.core.masking import mask_name, mask_telephone
 from market.core.money import format_yuan, show_yuan
 from market.regions import queries as regions
 
-# What the timeline calls acts that move no state, and those whose state says too little.
-EVENTS = {
-    "begin": "开始填写",
-    "accept": "受理",
-    "return": "补正（一次性告知）",
-    "ask_experts": "送专家评审",
-    "experts_said": "取回专家意见",
-    "opinion": "专家意见",
-    "pass_up": "送上级机构",
-    "examine": "初审",
-    "send_back": "退回初审",
-    "clear": "预审通过",
-    "reopen": "退回审查",
-    "record": "录入登记结果",
-    "register": "复审，准予登记",
-    "refuse": "不予登记",
-}
 _CHOICES: Mapping[str, Mapping[str, str]] = {
     "contract_class": codes.CLASSES,
     "subclass": SUBCLASS_LABELS,
@@ -41,6 +24,7 @@ _CHOICES: Mapping[str, Mapping[str, str]] = {
     "ownership": codes.OWNERSHIP,
 }
 _PARTY_LABELS = {name: one.metadata["label"] for name, one in PartySchema().fields.items()}
+_HOME = "CHN"
 _SIDE_LABELS = {"sellers": "卖方", "buyers": "买方", "thirds": "中介方"}
 
 
@@ -118,6 +102,8 @@ def words(name: str, value: Any) -> str:
         return ""
     if name in _CHOICES:
         return str(_CHOICES[name].get(value, value))
+    if name == "industry":
+        return queries.industry(value)
     if name.endswith("_fen"):
         return show_yuan(value)
     if name == "royalty_bp":
@@ -158,6 +144,8 @@ def _party(row: Mapping[str, Any], masked: bool, places: Mapping[str, str]) -> l
         plain = text = str(value)
         if name == "nature":
             plain = text = f"{value} {codes.NATURES[value]}"
+        elif name == "country" and value == _HOME:
+            plain = text = "中国"
         elif name == "region_code":
             text = f"{places.get(value, '')} {value}".strip()
         elif masked and name in PERSONAL:

@@ -8,9 +8,9 @@ from typing import Any
 from flask import Response
 from marshmallow import ValidationError
 
-from market.contracts import filing
+from market.contracts import filing, flat
 from market.contracts import queries as contracts
-from market.contracts.filing_pages import flat, layout, queries, service
+from market.contracts.filing_pages import layout, queries, service
 from market.contracts.filing_pages.api_schemas import (
     ContractAct,
     ContractCaseSchema,

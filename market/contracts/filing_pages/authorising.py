@@ -1,6 +1,7 @@
 """A firm lets a service point help with one contract: by a paper with its seal, until a day.
 
-The point sees this contract and no other of the firm, and does what its powers name.
+The point sees this contract and no other of the firm, and does what its powers name. What is
+authorised before the registration covers the filing; after it, asking for changes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.service_points import queries as directory
 from market.service_points.models import POINT as POINT_KIND
 
+AUTHORISABLE = (*OPEN, "registered")
 LONGEST = timedelta(days=366)
 AUTHORISED = MessageKind(
     "contract.authorised",
@@ -61,9 +63,10 @@ def authorise(
     with unit_of_work(actor) as work:
         contract = locked(actor, no, version)
         work.require(AUTHORISE, contract)
-        if contract.state not in OPEN:
+        if contract.state not in AUTHORISABLE:
             raise Conflict("这件已经办结，不用再委托。")
-        if paper is None and contract.point_id != point.id:
+        # For changes of what is registered a new paper says so.
+        if paper is None and (contract.point_id != point.id or contract.state not in OPEN):
             wrong["paper"] = ["请上传盖章的授权书。"]
         if wrong:
             raise Invalid(wrong)

@@ -15,13 +15,12 @@ from sqlalchemy import delete, select
 from market.accounts import queries as accounts
 from market.accounts.roles import EDITORS
 from market.contracts import content as fields
-from market.contracts import filing, prefill
-from market.contracts.filing_pages import flat
-from market.contracts.filing_pages.models import ContractTrace
+from market.contracts import filing, flat, prefill
 from market.contracts.locking import columns_of, touch, version_of, write_parties
 from market.contracts.models import STATES, Contract, ContractParty, ContractVersion
 from market.contracts.rules import REFUSE, check
 from market.contracts.schemas import LABELS, PARTY_LISTS, ContentSchema
+from market.contracts.trace_models import ContractTrace
 from market.contracts.workflow import CONTRACT
 from market.core import clock
 from market.core.db import db

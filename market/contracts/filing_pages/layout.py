@@ -9,8 +9,8 @@ from typing import Any
 from flask import current_app
 from marshmallow import fields
 
-from market.contracts.codes import CLASSES, SUBCLASSES, party_names
-from market.contracts.filing_pages import flat
+from market.contracts import flat
+from market.contracts.codes import party_names, subclass_options
 from market.contracts.schemas import LABELS, NEEDED, PARTY_LISTS, ContentSchema
 from market.core.fields import Choice, LongText, YesNo
 from market.core.masking import mask_name, mask_telephone
@@ -251,11 +251,6 @@ def _options(inner: str, one: fields.Field[Any], value: str) -> list[tuple[str, 
     if value and value not in dict(found):
         found.append((value, value))
     return found
-
-
-def subclass_options() -> list[tuple[str, str]]:
-    """The second level with the class each belongs to, for one drop-down list."""
-    return [(code, f"{CLASSES[above]}：{label}") for code, (above, label) in SUBCLASSES.items()]
 
 
 def shown_content(content: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:

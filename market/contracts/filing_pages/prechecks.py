@@ -11,6 +11,7 @@ from typing import Any
 
 from market.contracts import queries
 from market.contracts.content import unread_of
+from market.contracts.desk import evidence
 from market.contracts.models import Contract
 from market.contracts.queries import Case
 from market.contracts.rules import REFUSE, WARN, Finding
@@ -21,7 +22,7 @@ from market.notices.queries import Standing
 
 # More that other parts find, by the contract: duplicates, the same file elsewhere.
 More = Callable[[Actor, Contract], Sequence[Finding]]
-MORE: list[More] = []
+MORE: list[More] = [evidence.for_filer]
 _PRICED = {"assignment", "licence"}
 _LAW = "促进科技成果转化法第十八条"
 _STANDING = {

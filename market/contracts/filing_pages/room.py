@@ -23,7 +23,7 @@ ROOM = Room(
     messages=[authorising.AUTHORISED],
     imports=[importer.IMPORTABLE],
     scopes={
-        "contracts:contract": "技术合同：填写、提交、撤回、附件、补正、委托服务点",
+        "contracts:contract": "技术合同：查看、填写、提交、审查、录入登记结果、记到账",
         "contracts:contracts": "批量导入：技术合同",
     },
 )

@@ -10,7 +10,8 @@ from marshmallow import EXCLUDE, Schema, ValidationError, validates_schema
 from market.contracts.codes import CLASSES
 from market.contracts.filing_pages.rules import LONGEST_ANSWER
 from market.contracts.schemas import SUBCLASS_LABELS
-from market.core.fields import Choice, Day, Line, LongText, Reading, Whole, YesNo
+from market.core.fields import Choice, Day, Line, LongText, Whole, YesNo
+from market.core.reading import Reading
 
 
 class PlainSchema(Schema):

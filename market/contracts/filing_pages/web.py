@@ -9,10 +9,10 @@ from flask import Blueprint, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from market.contracts import content as fields
-from market.contracts import filing
+from market.contracts import filing, flat
 from market.contracts import queries as contracts
 from market.contracts.codes import PURPOSES
-from market.contracts.filing_pages import attachments, flat, layout, prechecks, queries, rules
+from market.contracts.filing_pages import attachments, layout, prechecks, queries, rules
 from market.contracts.filing_pages.schemas import SubmitSchema
 from market.contracts.locking import Stale
 from market.contracts.models import STATES

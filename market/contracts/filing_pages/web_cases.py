@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from market.contracts import filing
 from market.contracts import queries as contracts
-from market.contracts.codes import CLASSES, PURPOSES, SUBCLASSES
+from market.contracts.codes import CLASSES, FILE_PURPOSES, SUBCLASSES
 from market.contracts.filing_pages import (
     attachments,
     authorising,
@@ -26,13 +26,14 @@ from market.contracts.filing_pages.schemas import (
     ShownSchema,
     answers_schema,
 )
-from market.contracts.models import MODES, OPEN, STATES, VERSION_STATES
+from market.contracts.models import MODES, STATES, VERSION_STATES
 from market.contracts.workflow import (
     AUTHORISE,
     BEGIN,
     CONTRACT,
     DESK,
     EDIT,
+    EVENTS,
     READ,
     READ_FILES,
     address,
@@ -45,29 +46,6 @@ from market.core.permissions import policy, requires
 from market.core.submitting import Trouble, show, submit
 
 blueprint = Blueprint("contract_cases", __name__)
-WORDS = {
-    "begin": "开始填写",
-    "submit": "提交登记申请",
-    "withdraw": "撤回",
-    "discard": "放弃草稿",
-    "resume": "继续填写",
-    "accept": "受理",
-    "return": "补正（一次性告知）",
-    "ask_experts": "送专家评审",
-    "experts_said": "取回专家意见",
-    "examine": "初审完毕，送复审",
-    "send_back": "退回初审",
-    "register": "准予登记",
-    "clear": "预审通过",
-    "reopen": "退回审查",
-    "record": "录入登记结果",
-    "refuse": "不予登记",
-    "reconsider": "重新审查",
-    "cancel": "注销登记",
-    "annul": "撤销登记",
-    "authorise": "委托服务点",
-    "revoke": "不再委托服务点",
-}
 OWN_ACTS = ("withdraw", "resume", "discard")  # of the table of states, which this page offers
 
 
@@ -187,7 +165,9 @@ def _page(no: str, tried: str = "") -> Callable[[Form, Trouble], str]:
         actor = current_actor()
         found = contracts.get(actor, no)
         contract = found.contract
-        may_authorise = contract.state in OPEN and policy.allows(actor, AUTHORISE, contract)
+        may_authorise = contract.state in authorising.AUTHORISABLE and policy.allows(
+            actor, AUTHORISE, contract
+        )
         return render_template(
             "contracts/case.html",
             case=found,
@@ -209,11 +189,11 @@ def _page(no: str, tried: str = "") -> Callable[[Form, Trouble], str]:
             beside=beside.shown(actor, found),
             own=set(actor.organisations()),
             paper=next((one for one in reversed(found.files) if one.purpose == "point"), None),
-            words=WORDS,
+            words=EVENTS,
             states=CONTRACT.states,
             state_labels=STATES,
             modes=MODES,
-            purposes=PURPOSES,
+            purposes=FILE_PURPOSES,
             classes=CLASSES,
             subclasses={code: label for code, (_, label) in SUBCLASSES.items()},
             version_states=VERSION_STATES,

@@ -9,8 +9,8 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from market.contracts import prefill
-from market.contracts.codes import CLASSES, party_names
-from market.contracts.filing_pages import guide, layout, queries, rules, service
+from market.contracts.codes import CLASSES, party_names, subclass_options
+from market.contracts.filing_pages import guide, queries, rules, service
 from market.contracts.filing_pages.schemas import BeginSchema, PlainSchema
 from market.contracts.models import STATES
 from market.contracts.schemas import LABELS
@@ -136,7 +136,7 @@ def _new_page(form: Form, trouble: Trouble) -> str:
         intents=queries.agreed_intents(actor),
         filers=[(str(one.id), one.name) for one in filers],
         classes=list(CLASSES.items()),
-        subclasses=layout.subclass_options(),
+        subclasses=subclass_options(),
     )
 
 

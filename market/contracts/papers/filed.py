@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import func, select
 
+from market.contracts import queries
 from market.contracts.codes import (
     AIMS,
     FIELDS,
+    FILE_PURPOSES,
     IP_KINDS,
     LICENCE_KINDS,
     NATURES,
@@ -44,19 +45,6 @@ from market.core.errors import NotFound
 from market.core.models import CaseEvent
 from market.regions import queries as regions
 
-# What an attached file is for, by its purpose.
-PURPOSES = {
-    "contract": "合同文本（含附件）",
-    "ip_certificate": "知识产权证书",
-    "authorisation": "法人授权书",
-    "approval": "批准文件",
-    "translation": "中文译本和一致承诺",
-    "patent_transfer": "专利权转让登记手续证明",
-    "trade_permit": "技术进出口登记证或许可证",
-    "price_notice": "价格公示记录",
-    "point": "委托服务点的授权书",
-    "certificate": "登记证明扫描件",
-}
 _PARTY = (
     ("name", "名称"),
     ("uscc", "统一社会信用代码"),
@@ -82,13 +70,6 @@ def _rate(points: Any) -> str:
     return "" if points is None else f"{points / 100:g} %"
 
 
-def _industry(code: Any) -> str:
-    if not code:
-        return ""
-    name = current_app.extensions["market"].terms("industry").get(code, "")
-    return f"{code} {name}".strip()
-
-
 # How a field's value is written; what is not named stands as it is.
 _SHOWN: dict[str, Callable[[Any], str]] = {
     "licence_kind": _choice(LICENCE_KINDS),
@@ -98,7 +79,7 @@ _SHOWN: dict[str, Callable[[Any], str]] = {
     "payment": _choice(PAYMENTS),
     "royalty_base": _choice(ROYALTY_BASES),
     "ownership": _choice(OWNERSHIP),
-    "industry": _industry,
+    "industry": queries.industry,
     "royalty_bp": _rate,
     "is_foreign": _yes,
     "is_related": _yes,
@@ -242,7 +223,7 @@ def acceptance(contract: Contract) -> dict[str, Any]:
 
 
 def _purpose(code: str) -> str:
-    return PURPOSES.get(code, "其他材料")
+    return FILE_PURPOSES.get(code, "其他材料")
 
 
 def _clock(contract: Contract) -> str:

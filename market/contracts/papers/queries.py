@@ -50,7 +50,7 @@ def _is_certified(contract: Contract) -> bool:
 
 
 KINDS: Mapping[str, Kind] = {
-    "application": Kind("登记申请表", FILE, lambda one: True, filed.application),
+    "application": Kind("登记申请表", FILE, lambda one: one.mode != "elsewhere", filed.application),
     "acceptance": Kind("受理单", FILE, lambda one: one.accepted_on is not None, filed.acceptance),
     "deficiency": Kind("补正告知书", FILE, _was_asked, filed.deficiency),
     "refusal": Kind("不予登记告知书", FILE, lambda one: one.state == "refused", filed.refusal),

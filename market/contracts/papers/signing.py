@@ -7,6 +7,7 @@ file. RSA and ECDSA only: the national SM2 seals need a provider of their own.
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,5 +108,8 @@ def sign(pdf: bytes, reason: str) -> bytes:
         field_name=FIELD, md_algorithm="sha256", subfilter=SigSeedSubFilter.PADES, reason=reason
     )
     out = io.BytesIO()
-    signers.sign_pdf(IncrementalPdfFileWriter(io.BytesIO(pdf)), about, signer=signer, output=out)
+    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    # pyHanko runs an event loop; a thread in which one runs already would refuse it.
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(signers.sign_pdf, writer, about, signer=signer, output=out).result()
     return out.getvalue()

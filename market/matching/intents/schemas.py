@@ -11,7 +11,8 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_schema
 
 from market.catalogue.models import PRICE_MODES
-from market.core.fields import Choice, Day, Line, LongText, Reading, Whole, Yuan, as_text
+from market.core.fields import Choice, Day, Line, LongText, Whole, Yuan
+from market.core.reading import Reading, as_text
 from market.core.text import clean_line
 from market.matching.intents.models import (
     BASES,

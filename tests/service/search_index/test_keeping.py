@@ -162,6 +162,7 @@ def test_a_rebuild_that_fails_leaves_the_index_as_it_was(engine, find, folder):
     assert sorted(find("水稻")) == ["a", "c"]
 
 
+@pytest.mark.long
 def test_old_generations_and_files_are_collected(engine, folder):
     for n in range(5):
         engine.rebuild([doc(str(n))])
@@ -271,6 +272,7 @@ def test_a_forked_child_sees_commits_and_never_writes(name, tmp_path):
         assert child.exitcode == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ENGINES)
 def test_a_killed_writer_leaves_a_readable_index_and_a_free_lock(name, tmp_path):
     folder = tmp_path / "index"

@@ -1,4 +1,4 @@
-"""What an import of contracts left: the drafts it made or wrote into."""
+"""What imports of contracts left: what they made, or wrote into."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from market.core.db import Base, Document
 
 
 class ContractTrace(Base):
-    """A draft that an import made, or wrote into: then `before` holds what it said.
+    """A draft or a record that an import made, or a contract that it wrote into.
 
-    `version` is the draft's counter after the import; another one says that somebody went on.
+    Of the latter `before` holds what it said: a draft's content, or what had been found of a case
+    to which the import gave its result. `version` is the contract's counter after the import;
+    another one says that somebody went on.
     """
 
     __tablename__ = "contract_trace"

@@ -24,8 +24,9 @@ from market.contracts.schemas import (
     RightSchema,
 )
 from market.core.db import db
-from market.core.fields import YesNo, Yuan, as_text
+from market.core.fields import YesNo, Yuan
 from market.core.money import format_yuan
+from market.core.reading import as_text
 from market.core.text import clean_line
 from market.regions import queries as regions
 from market.regions.models import Region
