@@ -24,7 +24,7 @@ from market.vouchers.knowing import firm_of, place_of
 from market.vouchers.ledger.posting import Pot
 from market.vouchers.ledger.queries import balances
 from market.vouchers.locking import locked, moved, seen, today
-from market.vouchers.models import Application, Scheme, Voucher
+from market.vouchers.models import VOUCHER_STATES, Application, Scheme, Voucher
 from market.vouchers.rules import voucher_ends, voucher_limit
 from market.vouchers.schemes import live_version, sheet_of
 from market.vouchers.sheet import Sheet
@@ -181,8 +181,7 @@ def hold(work: UnitOfWork, voucher: Voucher, fen: int, day: date) -> None:
     Raises:
         Conflict: it has expired, is frozen, or is not worth as much any more.
     """
-    if voucher.ends_on is not None and day > voucher.ends_on:
-        raise Conflict(f"创新券已于 {voucher.ends_on} 过期。")
+    refuse_ended(voucher, day)
     left = Voucher.face_fen - Voucher.held_fen - Voucher.spent_fen
     done = db.session.execute(
         update(Voucher)
@@ -196,6 +195,18 @@ def hold(work: UnitOfWork, voucher: Voucher, fen: int, day: date) -> None:
     db.session.refresh(voucher)
     if voucher.state == "issued":
         flow.fire(work, VOUCHER, voucher, "use", values=moved(Voucher))
+
+
+def refuse_ended(voucher: Voucher, day: date | None = None) -> None:
+    """Refuse a voucher that is frozen or has ended; day: also one whose last day is over.
+
+    Raises:
+        Conflict: the voucher cannot be used now.
+    """
+    if day is not None and voucher.ends_on is not None and day > voucher.ends_on:
+        raise Conflict(f"创新券已于 {voucher.ends_on} 过期。")
+    if voucher.state in {"frozen", "expired", "released"}:
+        raise Conflict(f"创新券 {voucher.no} {VOUCHER_STATES[voucher.state]}，不能使用。")
 
 
 def unhold(voucher: Voucher, held_fen: int, spent_fen: int = 0) -> None:
@@ -229,9 +240,9 @@ def mark(actor: Actor, no: str, action: str, reason: str, version: int | None = 
 def give_back(work: UnitOfWork, voucher: Voucher, action: str, reason: str | None = None) -> int:
     """End a voucher that nothing uses; its budget is available again. Returns the amount."""
     left, sheet = voucher.left_fen, sheet_of(voucher.version)
+    flow.fire(work, VOUCHER, voucher, action, reason=reason, values=moved(Voucher),
+              after={"fen": left})  # fmt: skip
     funds.release(work, ("voucher", voucher.id), f"voucher:{voucher.id}:end")
     scope = caps.scope_of(sheet, voucher.scheme)
     caps.count(scope, voucher.organisation_id, caps.EVER, "held_fen", -left, None, "持有上限")
-    flow.fire(work, VOUCHER, voucher, action, reason=reason, values=moved(Voucher),
-              after={"fen": left})  # fmt: skip
     return left

@@ -16,8 +16,14 @@ from market.vouchers.sheet import Sheet
 EVER = 0  # the year of the counter over all years
 
 
-def scope_of(sheet: Sheet, scheme: Scheme) -> str:
-    """What a cap counts over: this scheme, or all of its owner where the sheet says so."""
+def scope_of(sheet: Sheet, scheme: Scheme, *, award: bool = False) -> str:
+    """What a cap counts over: this scheme, or all of its owner where the sheet says so.
+
+    Args:
+        award: of a provider's awards, which have a cap of their own.
+    """
+    if award:
+        return f"award:{scheme.id}"
     return f"owner:{scheme.region_id}" if sheet.cap_scope == "owner" else f"scheme:{scheme.id}"
 
 

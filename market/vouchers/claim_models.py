@@ -53,6 +53,7 @@ CHECK_RESULTS = {
     "void": N_("已作废"),
     "unknown": N_("查无此票"),
 }
+CLAIM_KINDS = {"claim": N_("兑付"), "award": N_("服务机构奖励")}
 DECISIONS = {"pass": N_("通过"), "return": N_("退回补正"), "refuse": N_("不通过")}
 PAYMENT_STATES = {"paid": N_("已拨付"), "bounced": N_("退票"), "recovered": N_("已追回")}
 PARTY_KINDS = (
@@ -105,6 +106,7 @@ class Claim(OwnedBy, InRegion, Base):
 
     `items`: what was bought; `outcome`: amount and trace by the rules; `amount_fen`: what was
     approved. `findings`: what the checks found, with the evidence; `bank` is sealed.
+    `kind`: an award is what a provider gets beside the price; then `items` hold its volume.
     `level`: how many levels of the review chain are done. `round`: 1 after it was returned once.
     """
 
@@ -112,6 +114,7 @@ class Claim(OwnedBy, InRegion, Base):
     OWNER = "claimant_id"
     __table_args__ = (
         CheckConstraint(f"state IN {tuple(CLAIM_STATES)}", name="state"),
+        CheckConstraint(f"kind IN {tuple(CLAIM_KINDS)}", name="kind"),
         CheckConstraint("asked_fen > 0", name="asked"),
         CheckConstraint("amount_fen IS NULL OR amount_fen > 0", name="amount"),
         CheckConstraint(
@@ -145,6 +148,7 @@ class Claim(OwnedBy, InRegion, Base):
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     provider_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
     claimant_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    kind: Mapped[str] = mapped_column(String(10), default="claim")
     region_id: Mapped[int] = mapped_column(ForeignKey("region.id"))
     order_id: Mapped[int | None] = mapped_column(ForeignKey("voucher_order.id"))
     voucher_id: Mapped[int | None] = mapped_column(ForeignKey("voucher.id"))

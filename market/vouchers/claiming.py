@@ -28,14 +28,21 @@ from market.vouchers.checking import (
     invoice_key,
     refuse_used_invoices,
 )
-from market.vouchers.claim_models import Claim, Invoice
-from market.vouchers.knowing import claims_before, firm_of, place_of
+from market.vouchers.claim_models import COUNTED, Claim, Invoice
+from market.vouchers.knowing import (
+    award_volume,
+    barred_until,
+    claims_before,
+    firm_of,
+    place_of,
+    provider_used,
+)
 from market.vouchers.ledger.posting import Pot
 from market.vouchers.ledger.queries import balances
 from market.vouchers.locking import locked, moved, seen, today
 from market.vouchers.models import Order, Scheme, Voucher
 from market.vouchers.related import key_of, relations
-from market.vouchers.rules import compute
+from market.vouchers.rules import award, compute
 from market.vouchers.schemes import live_version, sheet_of
 from market.vouchers.sheet import Sheet, read, settled
 from market.vouchers.workflow import (
@@ -52,6 +59,7 @@ from market.vouchers.workflow import (
 SERIES = "DF"
 BANK = "voucher.bank"
 READING = "reading:"  # before the code of a passage, in what an office decided for a claim
+CUT = ":cut"  # among what was decided: the share that is paid, in basis points
 _PLAIN = ("contract_no", "service_from", "service_to")
 PROMISE = (
     "承诺：所填内容和材料真实、完整；同一项支出没有用于其他财政补助；与服务机构没有未申报的关联关系；"
@@ -119,7 +127,7 @@ def save(actor: Actor, no: str, values: Mapping[str, Any], version: int | None =
     with unit_of_work(actor) as work:
         row = locked(Claim, actor, READ_CLAIM, no, version)
         work.require(CLAIM_MONEY, row)
-        if row.state not in {"draft", "returned"}:
+        if row.state not in {"draft", "returned"} or row.kind == "award":
             raise Conflict("已经提交，不能再改；需要修改请先撤回。")
         _write(row, values)
         row.lock_version, row.updated_at = row.lock_version + 1, clock.now()
@@ -136,9 +144,7 @@ def _write(row: Claim, values: Mapping[str, Any]) -> None:
         setattr(row, name, values.get(name))
     row.contract_key = contract_key(row.contract_no)
     if bank := values.get("bank"):
-        row.bank = secrets.seal(json.dumps(bank, ensure_ascii=False), BANK)
-        row.bank_key = key_of(bank["account"])
-        row.bank_shown = f"{bank['bank']} {masking.mask_account(bank['account'])}"
+        keep_bank(row, bank)
     db.session.execute(delete(Invoice).where(Invoice.claim_id == row.id))
     for one in values.get("invoices") or ():
         code = one.get("code") or ""
@@ -164,8 +170,17 @@ def _write(row: Claim, values: Mapping[str, Any]) -> None:
     db.session.flush()
 
 
+def keep_bank(row: Claim, bank: Mapping[str, str]) -> None:
+    """Where the money goes: sealed, with what stands for the account and what is shown of it."""
+    row.bank = secrets.seal(json.dumps(bank, ensure_ascii=False), BANK)
+    row.bank_key = key_of(bank["account"])
+    row.bank_shown = f"{bank['bank']} {masking.mask_account(bank['account'])}"
+
+
 def outcome_of(row: Claim, *, related: bool = True) -> known.Outcome:
     """What the rules give for a claim as it stands."""
+    if row.kind == "award":
+        return _award_of(row)
     return compute(read_as(row), facts_of(row, related=related))
 
 
@@ -179,18 +194,31 @@ def read_as(row: Claim) -> Sheet:
     return settled(replace(sheet, readings=readings))
 
 
+def _award_of(row: Claim) -> known.Outcome:
+    own = row.asked_fen if _counted(row) else 0
+    counted = caps.used(_scope(row), row.organisation_id, row.year).claimed_fen
+    volume = sum(one["cost_fen"] for one in row.items)
+    return award(row.version.content, volume, counted - own, row.decided.get("award"))
+
+
+def _scope(row: Claim) -> str:
+    return caps.scope_of(sheet_of(row.version), row.scheme, award=row.kind == "award")
+
+
 def facts_of(row: Claim, *, related: bool = True) -> known.Facts:
     """A claim as the rules ask for it. related: whether relations count, that an office judges."""
     sheet = sheet_of(row.version)
     day = clock.local(row.submitted_at).date() if row.submitted_at else today()
-    scope, own = caps.scope_of(sheet, row.scheme), row.asked_fen if _counted(row) else 0
+    scope, own = _scope(row), row.asked_fen if _counted(row) else 0
     before, with_provider = claims_before(row)
     linked = related and row.provider is not None
     holder = funds.holder_of(sheet, row)
     reserved = funds.held(holder) if holder is not None and holder != ("claim", row.id) else None
     if holder == ("claim", row.id) and _counted(row):
         reserved = funds.held(holder)
-    pot = Pot(row.scheme_id, row.year, row.scheme.region_id)
+    pot, cut = Pot(row.scheme_id, row.year, row.scheme.region_id), row.decided.get(CUT)
+    # Of several payers each has its pot, and a cut was made to what there is: the ledger refuses.
+    one_pot = not sheet.payers and cut is None
     return known.Facts(
         day=day, year=row.year,
         items=[
@@ -206,7 +234,8 @@ def facts_of(row: Claim, *, related: bool = True) -> known.Facts:
         evidence=frozenset(row.evidence) | evidence.online(row),
         voucher_left_fen=_voucher_left(row), voucher_ends=row.voucher.ends_on if row.voucher else None,
         done_on=row.service_to, reserved_fen=reserved,
-        budget_left_fen=None if row.scheme is None else balances(pot).get("available", 0),
+        budget_left_fen=balances(pot).get("available", 0) if one_pot else None,
+        provider_used_year_fen=provider_used(row), cut_bp=cut,
         used_year_fen=caps.used(scope, row.organisation_id, row.year).claimed_fen - own,
         used_total_fen=caps.used(scope, row.organisation_id, caps.EVER).claimed_fen - own,
         decided=rates_of(row), claims_before=before, claims_with_provider_this_year=with_provider,
@@ -248,8 +277,13 @@ def submit(
         work.require(CLAIM_MONEY, row)
         if row.order is not None:
             ordering.used_by_claim(row.order)
+            _refuse_second(row)
+        if row.kind == "award" and sum(one["cost_fen"] for one in row.items) > award_volume(row):
+            raise Conflict("这些服务额已经申请过奖励，请重新填写。")
         if row.bank is None:
             raise Invalid({"bank": ["请填写收款账户。"]})
+        if barred_until(row.claimant_id, row.scheme.region.path_ids, today()):
+            raise Invalid({"claim": ["已停止申领资格，不能申请兑付。"]})
         refuse_used_invoices(row)
         if promised:
             row.evidence = sorted({*row.evidence, "promise"})
@@ -279,6 +313,15 @@ def _refuse(row: Claim, outcome: known.Outcome, again: bool) -> None:
         raise Invalid({"asked": ["按办法没有可兑付的金额，见计算明细。"]})
 
 
+def _refuse_second(row: Claim) -> None:
+    """An order is claimed once, unless the claim before it was refused or taken back."""
+    others = select(Claim.no).where(
+        Claim.order_id == row.order_id, Claim.id != row.id, Claim.state.in_(COUNTED)
+    )
+    if other := db.session.scalar(others.limit(1)):
+        raise Conflict(f"订单 {row.order.no if row.order else ''} 已由 {other} 申请兑付。")
+
+
 def _activate(invoices: Sequence[Invoice]) -> None:
     try:
         with db.session.begin_nested():
@@ -290,23 +333,23 @@ def _activate(invoices: Sequence[Invoice]) -> None:
 
 
 def _hold(work: UnitOfWork, row: Claim, day: date) -> None:
-    sheet, fen = sheet_of(row.version), row.asked_fen
-    scope = caps.scope_of(sheet, row.scheme)
+    sheet, fen, scope = sheet_of(row.version), row.asked_fen, _scope(row)
     asked = known.Facts(day=day, year=row.year, firm=firm_of(row.firm, row.scheme, day, row.facts))
     year_cap = min((one[1] for one in year_caps(sheet, asked)), default=None)
+    total_cap = sheet.cap_total_fen
+    if row.kind == "award":
+        year_cap, total_cap = sheet.award.cap_year_fen if sheet.award else None, None
     caps.count(scope, row.organisation_id, row.year, "claimed_fen", fen, year_cap, "年度上限")
-    caps.count(scope, row.organisation_id, caps.EVER, "claimed_fen", fen, sheet.cap_total_fen,
-               "累计上限")  # fmt: skip
+    caps.count(scope, row.organisation_id, caps.EVER, "claimed_fen", fen, total_cap, "累计上限")
     if row.voucher is not None:
         if row.order is not None:
-            if row.voucher.ends_on is not None and day > row.voucher.ends_on:
-                raise Conflict(f"创新券已于 {row.voucher.ends_on} 过期。")
+            applying.refuse_ended(row.voucher, day)
             row.voucher_fen = row.order.voucher_fen
         else:
             applying.hold(work, row.voucher, fen, day)
             row.voucher_fen = fen
     if funds.holder_of(sheet, row) == ("claim", row.id):
-        parts = funds.parts_of(sheet, row.scheme, row.firm, row.provider, fen)
+        parts = funds.parts_for(sheet, row, fen)
         key = f"claim:{row.id}:reserve"
         funds.reserve(work, ("claim", row.id), row.scheme, row.year, parts, key)
     db.session.flush()
@@ -314,8 +357,7 @@ def _hold(work: UnitOfWork, row: Claim, day: date) -> None:
 
 def let_go(work: UnitOfWork, row: Claim, key: str) -> None:
     """Give back what an unapproved claim holds: caps, voucher, budget, invoices."""
-    sheet = sheet_of(row.version)
-    _uncount(sheet, row, row.asked_fen)
+    _uncount(row, row.asked_fen)
     if row.voucher is not None and row.order is None and row.voucher_fen:
         applying.unhold(row.voucher, row.voucher_fen)
     funds.release(work, ("claim", row.id), f"claim:{row.id}:{key}")
@@ -324,16 +366,17 @@ def let_go(work: UnitOfWork, row: Claim, key: str) -> None:
     db.session.flush()
 
 
-def _uncount(sheet: Sheet, row: Claim, fen: int) -> None:
-    scope = caps.scope_of(sheet, row.scheme)
+def _uncount(row: Claim, fen: int) -> None:
     for year in (row.year, caps.EVER):
-        caps.count(scope, row.organisation_id, year, "claimed_fen", -fen, None, "年度上限")
+        caps.count(_scope(row), row.organisation_id, year, "claimed_fen", -fen, None, "年度上限")
 
 
 def approve_money(work: UnitOfWork, row: Claim, fen: int) -> None:
     """Bring a claim's money to what is approved; what it asked beyond goes back."""
     sheet = sheet_of(row.version)
-    _uncount(sheet, row, row.asked_fen - fen)
+    if row.voucher is not None:
+        applying.refuse_ended(row.voucher)
+    _uncount(row, row.asked_fen - fen)
     funds.approve(work, sheet, row, fen)
     if row.voucher is None:
         return
@@ -348,7 +391,7 @@ def unapprove_money(work: UnitOfWork, row: Claim) -> None:
     """Take an approval back: what was approved is where it came from."""
     sheet, fen = sheet_of(row.version), row.amount_fen or 0
     funds.take_back_approval(work, sheet, row)
-    _uncount(sheet, row, fen)
+    _uncount(row, fen)
     for one in row.invoices:
         one.active = False
     db.session.flush()
@@ -356,7 +399,13 @@ def unapprove_money(work: UnitOfWork, row: Claim) -> None:
         return
     if row.order is not None:  # it can be claimed again, for what was approved
         row.order.voucher_fen = fen
-    applying.unhold(row.voucher, -fen if row.order is not None else 0, spent_fen=-fen)
+    ended = row.voucher.state in {"expired", "released"}
+    held = -fen if row.order is not None and not ended else 0
+    applying.unhold(row.voucher, held, spent_fen=-fen)
+    if ended:  # nobody can use it any more
+        if (holder := funds.holder_of(sheet, row)) is not None:
+            funds.release(work, holder, f"claim:{row.id}:ended")
+        return
     scope = caps.scope_of(sheet, row.scheme)
     caps.count(scope, row.organisation_id, caps.EVER, "held_fen", fen, None, "持有上限")
     if row.voucher.state == "redeemed":

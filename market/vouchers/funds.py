@@ -14,6 +14,7 @@ from market.regions.models import Region
 from market.vouchers.claim_models import Claim
 from market.vouchers.ledger.models import LedgerEntry
 from market.vouchers.ledger.posting import Move, Overdrawn, Pot, Subject, between, post, reverse
+from market.vouchers.ledger.queries import entries_of
 from market.vouchers.models import Hold, Scheme
 from market.vouchers.rules import split
 from market.vouchers.sheet import Sheet
@@ -33,6 +34,13 @@ def parts_of(
         region = _payer(one.payer, firm, provider)
         found[region] = found.get(region, 0) + (one.amount_fen or 0)
     return {region: amount for region, amount in found.items() if amount}
+
+
+def parts_for(sheet: Sheet, claim: Claim, fen: int) -> dict[int, int]:
+    """Region that pays → what it bears of a claim; awards are the scheme's own."""
+    if claim.kind == "award":
+        return {claim.scheme.region_id: fen}
+    return parts_of(sheet, claim.scheme, claim.firm, claim.provider, fen)
 
 
 def _payer(payer: str, firm: Organisation, provider: Organisation | None) -> int:
@@ -114,7 +122,7 @@ def holder_of(sheet: Sheet, claim: Claim) -> Holder | None:
 
 def approve(work: UnitOfWork, sheet: Sheet, claim: Claim, fen: int) -> None:
     """Bring a claim's money to what is approved; what an order or a claim held beyond it goes back."""
-    subject, wanted = Subject("claim", claim.id), _wanted(sheet, claim, fen)
+    subject, wanted = Subject("claim", claim.id), parts_for(sheet, claim, fen)
     holder = holder_of(sheet, claim)
     moves: list[Move] = []
     if holder is None:
@@ -132,10 +140,6 @@ def approve(work: UnitOfWork, sheet: Sheet, claim: Claim, fen: int) -> None:
     db.session.flush()
     if holder[0] != "voucher":
         release(work, holder, f"claim:{claim.id}:rest")
-
-
-def _wanted(sheet: Sheet, claim: Claim, fen: int) -> dict[int, int]:
-    return parts_of(sheet, claim.scheme, claim.firm, claim.provider, fen)
 
 
 def _fitted(wanted: Mapping[int, int], there: Mapping[int, int]) -> dict[int, int]:
@@ -174,13 +178,18 @@ def take_back_approval(work: UnitOfWork, sheet: Sheet, claim: Claim) -> None:
 
 
 def shift(work: UnitOfWork, claim: Claim, source: str, target: str, kind: str, key: str) -> None:
-    """Move an approved claim's whole money on: paid, back after 退票, recovered."""
+    """Move an approved claim's whole money on: paid, back after 退票, recovered.
+
+    The key names the entry before: what was taken back or bounced can be done again.
+    """
+    subject = Subject("claim", claim.id)
+    last = entries_of("claim", claim.id)[-1].id
     moves: list[Move] = []
     for line in _entry(claim, "approve").lines:
         if line.account.kind == "approved":
             pot = Pot(claim.scheme_id, line.account.year, line.account.region_id)
             moves += between(pot, source, target, line.amount_fen)
-    post(work, f"claim:{claim.id}:{key}", kind, moves, Subject("claim", claim.id))
+    post(work, f"claim:{claim.id}:{key}:{last}", kind, moves, subject)
 
 
 def unshift(work: UnitOfWork, claim: Claim, kind: str) -> None:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import exists, select
+from sqlalchemy import ColumnElement, exists, func, select
 
+from market.core import clock
 from market.core import workflow as flow
 from market.core.db import db
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
 from market.vouchers import applying, ordering
 from market.vouchers.claim_models import COUNTED, Claim
-from market.vouchers.ledger.models import LedgerAccount
+from market.vouchers.ledger.models import LedgerAccount, LedgerLine
 from market.vouchers.ledger.posting import Pot, Subject, between, post
 from market.vouchers.ledger.queries import balances
-from market.vouchers.locking import moved, today
-from market.vouchers.models import Order, Voucher
+from market.vouchers.locking import hold_money, moved, today
+from market.vouchers.models import Hold, Order, Scheme, Voucher
+from market.vouchers.rules import voucher_ends
+from market.vouchers.schemes import sheet_of
 from market.vouchers.workflow import ORDER, PROVE
 
 AT_ONCE = 50
@@ -47,6 +50,7 @@ def expire(day: date | None = None) -> bool:
 def _expire(voucher_id: int, day: date) -> None:
     with unit_of_work(SYSTEM) as work:
         work.require(PROVE)
+        hold_money(Voucher, Voucher.id == voucher_id)
         voucher = db.session.scalars(
             select(Voucher)
             .where(Voucher.id == voucher_id)
@@ -70,28 +74,95 @@ def _expire(voucher_id: int, day: date) -> None:
         applying.give_back(work, voucher, "expire")
 
 
+def reclaim(day: date | None = None) -> bool:
+    """End orders that hold budget without a voucher and were not claimed as long as one is valid.
+
+    Where the sheet gives no validity they wait for the office.
+
+    Returns:
+        Whether more wait.
+    """
+    day = day or today()
+    query = select(Order).where(*_unclaimed()).order_by(Order.id)
+    over = [one.id for one in db.session.scalars(query) if _over(one, day)]
+    for order_id in over[:AT_ONCE]:
+        with unit_of_work(SYSTEM) as work:
+            work.require(PROVE)
+            hold_money(Order, Order.id == order_id)
+            still = select(Order).where(Order.id == order_id, *_unclaimed())
+            held = still.with_for_update(of=Order).execution_options(populate_existing=True)
+            if (order := db.session.scalar(held)) is not None:
+                flow.fire(work, ORDER, order, "lapse", values=moved(Order))
+                ordering.let_go(work, order)
+    return len(over) > AT_ONCE
+
+
+def _unclaimed() -> tuple[ColumnElement[bool], ...]:
+    return (
+        Order.voucher_id.is_(None),
+        Order.state.in_(("placed", "confirmed", "delivered", "accepted")),
+        exists().where(Hold.kind == "order", Hold.object_id == Order.id, Hold.fen > 0),
+        ~exists().where(Claim.order_id == Order.id, Claim.state.in_(COUNTED)),
+    )
+
+
+def _over(order: Order, day: date) -> bool:
+    ends = voucher_ends(sheet_of(order.version), clock.local(order.created_at).date())
+    return ends is not None and ends < day
+
+
 def lapse_year(day: date | None = None) -> int:
-    """Take what past years left available out of their budgets; how many pots lapsed now."""
+    """Take what past years left available out of their budgets; how many pots lapsed now.
+
+    A pot waits while vouchers or claims of its year may still ask for what is available.
+    """
     day, done = day or today(), 0
     query = select(LedgerAccount).where(
         LedgerAccount.kind == "available",
         LedgerAccount.year < day.year,
         LedgerAccount.balance_fen > 0,
     )
-    pots = [Pot(one.scheme_id, one.year, one.region_id) for one in db.session.scalars(query)]
-    for pot in pots:
+    rows = db.session.scalars(query.order_by(LedgerAccount.id)).all()
+    pots = [(one.id, Pot(one.scheme_id, one.year, one.region_id)) for one in rows]
+    for account_id, pot in pots:
         with unit_of_work(SYSTEM) as work:
             work.require(PROVE)
+            hold_money(Scheme, Scheme.id == pot.scheme_id)
             left = balances(pot)["available"]
-            if not left:
+            if not left or _asked_of(pot):
                 continue
-            key = f"lapse:{pot.scheme_id}:{pot.year}:{pot.region_id}:{balances(pot)['funding']}"
+            # The last entry tells the state of the account: money that comes later lapses too.
+            last = select(func.max(LedgerLine.entry_id)).where(LedgerLine.account_id == account_id)
+            key = f"lapse:{account_id}:{db.session.scalar(last)}"
             moves = between(pot, "available", "funding", left)
             post(work, key, "cut", moves, Subject("budget", pot.scheme_id))
             done += 1
     return done
 
 
+def _asked_of(pot: Pot) -> bool:
+    """Whether vouchers or claims of a year are under way that do not hold their money yet."""
+    claims = select(Claim.id).where(
+        Claim.scheme_id == pot.scheme_id,
+        Claim.year == pot.year,
+        Claim.state.in_(("submitted", "returned")),
+    )
+    if db.session.scalar(claims.limit(1)) is not None:
+        return True
+    live = select(Voucher).where(
+        Voucher.scheme_id == pot.scheme_id,
+        Voucher.year == pot.year,
+        Voucher.state.in_(("issued", "used", "frozen")),
+    )
+    return any(sheet_of(one.version).reserve_at != "issue" for one in db.session.scalars(live))
+
+
 def run() -> bool:
-    """What the worker does now and then."""
-    return expire()
+    """What the worker does now and then: first what ends, then what nobody claimed."""
+    return expire() or reclaim()
+
+
+def run_lapse() -> bool:
+    """The end of budget years, once in a while."""
+    lapse_year()
+    return False

@@ -95,12 +95,50 @@ def claims_before(claim: Claim) -> tuple[int, int]:
     ours = select(func.count(Claim.id)).where(
         Claim.scheme_id == claim.scheme_id,
         Claim.organisation_id == claim.organisation_id,
+        Claim.kind == "claim",
         Claim.state.in_(COUNTED),
         Claim.id != claim.id,
     )
     with_provider = ours.where(Claim.provider_id == claim.provider_id, Claim.year == claim.year)
     counted = db.session.scalar(with_provider) if claim.provider_id is not None else 0
     return db.session.scalar(ours) or 0, counted or 0
+
+
+def provider_used(claim: Claim) -> int:
+    """What other claims of the scheme and year take for services of the claim's provider, in fen."""
+    if claim.provider_id is None:
+        return 0
+    taken = select(func.sum(func.coalesce(Claim.amount_fen, Claim.asked_fen))).where(
+        Claim.scheme_id == claim.scheme_id,
+        Claim.provider_id == claim.provider_id,
+        Claim.year == claim.year,
+        Claim.state.in_(COUNTED),
+        Claim.id != claim.id,
+    )
+    return int(db.session.scalar(taken) or 0)
+
+
+def award_volume(claim: Claim) -> int:
+    """For how much of what a provider was paid for no award was asked so far, but by this claim."""
+    same_year = (Claim.scheme_id == claim.scheme_id, Claim.year == claim.year)
+    paid = select(Claim.items).where(
+        *same_year,
+        Claim.provider_id == claim.claimant_id,
+        Claim.kind == "claim",
+        Claim.state == "paid",
+    )
+    asked = select(Claim.items).where(
+        *same_year,
+        Claim.claimant_id == claim.claimant_id,
+        Claim.kind == "award",
+        Claim.state.in_(COUNTED),
+        Claim.id != claim.id,
+    )
+    volumes = [
+        sum(one["cost_fen"] for items in db.session.scalars(query) for one in items)
+        for query in (paid, asked)
+    ]
+    return max(volumes[0] - volumes[1], 0)
 
 
 def place_of(firm: Organisation, scheme: Scheme) -> int:

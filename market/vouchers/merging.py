@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import delete, func, or_, select, update
 
 from market.core.db import db
+from market.core.errors import Conflict
 from market.core.models import WorkItem
 from market.vouchers import caps
 from market.vouchers.claim_models import Bar, Claim, Party
@@ -27,7 +28,13 @@ _COLUMNS = (
 
 
 def move(source_id: int, target_id: int) -> None:
-    """Give what belongs to the one that ends to the one that stays. Inside a unit of work."""
+    """Give what belongs to the one that ends to the one that stays. Inside a unit of work.
+
+    Raises:
+        Conflict: one of them sold to the other.
+    """
+    if dealt := db.session.scalar(_between(source_id, target_id)):
+        raise Conflict(f"两家单位之间有服务订单 {dealt}，一家是企业、一家是服务机构，不能合并。")
     known = select(Party.kind + Party.key).where(Party.organisation_id == target_id)
     twice = Party.organisation_id == source_id, (Party.kind + Party.key).in_(known)
     _write(delete(Party).where(*twice))
@@ -42,6 +49,14 @@ def move(source_id: int, target_id: int) -> None:
         WorkItem.organisation_id == source_id,
     )
     _write(update(WorkItem).where(*theirs).values(organisation_id=target_id))
+
+
+def _between(source_id: int, target_id: int) -> Any:
+    sides = ((source_id, target_id), (target_id, source_id))
+    pairs = [
+        (Order.organisation_id == firm) & (Order.provider_id == other) for firm, other in sides
+    ]
+    return select(Order.no).where(or_(*pairs)).order_by(Order.id).limit(1)
 
 
 def _write(statement: Any) -> None:

@@ -95,7 +95,7 @@ class SchemeVersion(Base):
 class CapUse(Base):
     """What an organisation holds and has claimed, counted by guarded updates.
 
-    `scope`: `scheme:<id>` or `owner:<region id>`; year 0 counts over all years.
+    `scope`: `scheme:<id>`, `owner:<region id>` or `award:<scheme id>`; year 0 counts over all years.
     """
 
     __tablename__ = "voucher_cap_use"

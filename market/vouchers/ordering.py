@@ -18,8 +18,8 @@ from market.service_points.models import Admission
 from market.vouchers import applying, funds
 from market.vouchers.eligible import item_refusal
 from market.vouchers.facts import Facts, Item, Outcome
-from market.vouchers.knowing import firm_of, place_of
-from market.vouchers.locking import locked, moved, seen, today
+from market.vouchers.knowing import barred_until, firm_of, place_of
+from market.vouchers.locking import hold_money, locked, moved, seen, today
 from market.vouchers.models import STARS, Order, Rating, Scheme, SchemeVersion, Voucher
 from market.vouchers.related import relations
 from market.vouchers.rules import compute, voucher_ends
@@ -62,10 +62,13 @@ def place(actor: Actor, organisation_id: int, values: Mapping[str, Any]) -> str:
             voucher = locked(Voucher, actor, READ_VOUCHER, values["voucher"])
             scheme, version = voucher.scheme, voucher.version
         else:
+            hold_money(Scheme, Scheme.no == values["scheme"])
             scheme = seen(Scheme, actor, VIEW, values["scheme"])
             version = live_version(scheme)
         if voucher is not None and voucher.organisation_id != firm.id:
             raise Invalid({"voucher": ["这张券不是本单位的，创新券不得转让。"]})
+        if barred_until(provider.id, scheme.region.path_ids, today()):
+            raise Invalid({"provider": ["这家服务机构已停止参与资格，请另选一家。"]})
         now, series = clock.now(), f"{SERIES}{clock.today().year}"
         row = Order(
             no=f"{series}{numbers.take(series)[0]:06d}", scheme_id=scheme.id, version_id=version.id,

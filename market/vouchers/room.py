@@ -12,5 +12,8 @@ ROOM = Room(
     workflows=workflow.WORKFLOWS,
     on_merge=merging.move,
     would_move=merging.would_move,
-    tasks=[Task("vouchers expire", 600.0, jobs.run)],
+    tasks=[
+        Task("vouchers expire", 600.0, jobs.run),
+        Task("voucher years lapse", 3600.0, jobs.run_lapse),
+    ],
 )

@@ -135,11 +135,14 @@ def voucher_limit(
     return Outcome(True, least, reasons=reasons, trace=trace)
 
 
-def award(content: Content, volume_fen: int, used_year_fen: int = 0) -> Outcome:
+def award(
+    content: Content, volume_fen: int, used_year_fen: int = 0, decided_bp: int | None = None
+) -> Outcome:
     """What a provider is awarded for a volume of redeemed services.
 
     Args:
         used_year_fen: what it was awarded this year already.
+        decided_bp: the rate that an office decided, where the sheet says "up to".
     """
     sheet = settled(content)
     terms = sheet.award
@@ -149,6 +152,8 @@ def award(content: Content, volume_fen: int, used_year_fen: int = 0) -> Outcome:
     if points is None:
         return Outcome(True, trace=[Line("服务机构奖励", "办法没有写奖励比例（待定），不计算金额")])
     most = terms.rate_bp is None
+    if most and decided_bp is not None and 0 <= decided_bp <= points:
+        points, most = decided_bp, False
     fen = rounded(sheet, volume_fen * points)
     words = f"{show_yuan(volume_fen)} × {'最高 ' if most else ''}{show_bp(points)}"
     trace = [Line("服务机构奖励", words, fen, most)]

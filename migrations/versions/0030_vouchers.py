@@ -464,6 +464,7 @@ def upgrade() -> None:
         sa.Column("organisation_id", RowId, nullable=False),
         sa.Column("provider_id", RowId, nullable=True),
         sa.Column("claimant_id", RowId, nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("region_id", RowId, nullable=False),
         sa.Column("order_id", RowId, nullable=True),
         sa.Column("voucher_id", RowId, nullable=True),
@@ -498,6 +499,7 @@ def upgrade() -> None:
         sa.Column("lock_version", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint("kind IN ('claim', 'award')", name=op.f("ck_voucher_claim_kind")),
         sa.CheckConstraint(
             "state <> 'batched' OR batch_id IS NOT NULL", name=op.f("ck_voucher_claim_batched")
         ),

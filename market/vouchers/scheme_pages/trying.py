@@ -65,7 +65,7 @@ def _approved_before(scheme: Scheme, claims: Sequence[Claim]) -> dict[int, list[
         one.id: [
             (year, fen)
             for key, firm, year, fen in rows
-            if firm == one.organisation_id and key < one.id
+            if firm == one.organisation_id and key < one.id and fen is not None
         ]
         for one in claims
     }

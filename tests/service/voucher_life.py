@@ -1,0 +1,411 @@
+"""The whole life of voucher money as a state machine, and what must hold after every step."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import time_machine
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from sqlalchemy import func, select
+
+from market.core import clock
+from market.core.db import db
+from market.core.errors import MarketError
+from market.core.permissions import SYSTEM
+from market.core.unit_of_work import unit_of_work
+from market.vouchers import applying, claiming, jobs, ordering, paying, reviewing, schemes
+from market.vouchers.claim_models import Batch, Claim, Invoice, Payment
+from market.vouchers.content import load
+from market.vouchers.ledger.models import LedgerAccount, LedgerLine
+from market.vouchers.ledger.posting import Move, Pot, Subject, open_pot, post
+from market.vouchers.models import (
+    Application,
+    CapUse,
+    Hold,
+    Order,
+    Scheme,
+    SchemeVersion,
+    Voucher,
+)
+from market.vouchers.workflow import PROVE
+from tests import people, vouchers
+
+BEGIN = datetime(2026, 3, 2, 4, tzinfo=UTC)
+BUDGET, CAP_YEAR, CAP_HELD = 30_000, 24_000, 15_000
+APPROVED = ("reviewed", "notice", "payable", "batched", "bounced")
+SPENT = (*APPROVED, "paid", "recovered")
+WAITING = ("submitted", "returned")
+LIVE_VOUCHER = ("issued", "used", "frozen", "redeemed")
+LIVE_ORDER = ("placed", "confirmed", "delivered", "accepted")
+_serial = itertools.count(1)
+number = st.integers(0, 7)
+amount = st.integers(1, 120).map(lambda one: one * 100)
+
+
+class Cast:
+    """Who plays: two firms, a provider, two clerks and a finance officer."""
+
+    def __init__(self):
+        code = vouchers.COUNTY
+        self.firms = [people.organisation(f"企业{one}（演示）") for one in range(2)]
+        self.owners = [people.actor(("owner", one)) for one in self.firms]
+        self.provider = vouchers.provider()
+        self.seller = people.actor(("owner", self.provider))
+        office = people.organisation("科技局（演示）", kind="office")
+        self.clerk = people.actor(("county", office, code))
+        self.finance = people.actor(("finance", office, code))
+        self.region_id = people.region(code).id
+
+
+def _scheme(cast, reserve_at, levels):
+    content = load({
+        "title": "示范县创新券（演示）", "owner_region": vouchers.COUNTY,
+        "services": [{"code": "test", "label": "检测", "rate_bp": "50"}],
+        "cap_claim_fen": "100", "cap_year_fen": "240", "cap_held_fen": "150",
+        "reserve_at": reserve_at, "payer_model": "enterprise", "claims_without_voucher": True,
+        "evidence": [], "review_chain": [{"level": "county"}] * levels, "related_tests": [],
+        "validity_length": 2, "validity_unit": "month", "validity_starts": "issue",
+    })  # fmt: skip
+    now = clock.now()
+    with unit_of_work(SYSTEM) as work:
+        work.require(PROVE)
+        row = Scheme(
+            no=f"QBT{next(_serial):07d}", title=content["title"], region_id=cast.region_id,
+            state="live", version=1, created_at=now, updated_at=now,
+        )  # fmt: skip
+        db.session.add(row)
+        db.session.flush()
+        db.session.add(
+            SchemeVersion(
+                scheme_id=row.id, version=1, content=content, state="live", created_at=now,
+                published_at=now,
+            )
+        )  # fmt: skip
+        accounts = open_pot(Pot(row.id, BEGIN.year, cast.region_id))
+        moves = [Move(accounts["funding"], -BUDGET), Move(accounts["available"], BUDGET)]
+        post(work, f"budget:{row.id}:first", "budget", moves, Subject("budget", row.id))
+        return row.id, row.no
+
+
+class Life(RuleBasedStateMachine):
+    """Every act on whatever there is, in any order; `cast` is set by the test."""
+
+    cast: Cast
+
+    def __init__(self):
+        super().__init__()
+        self.travel = time_machine.travel(BEGIN, tick=False)
+        self.clock = self.travel.start()
+        self.paid: dict[str, int] = {}
+
+    def teardown(self):
+        self.travel.stop()
+        db.session.rollback()
+
+    @initialize(
+        reserve_at=st.sampled_from(["issue", "order", "claim", "approval"]),
+        levels=st.sampled_from([1, 1, 1, 0]), far=st.sampled_from([0, 1, 2, 3, 4, 4, 5, 5]), asked=amount,
+    )  # fmt: skip
+    def begin(self, reserve_at, levels, far, asked):
+        self.scheme_id, self.no = _scheme(self.cast, reserve_at, levels)
+        self.levels = levels
+        for step in (self._issued, self._accepted, self._sent, self._approved, self._paid)[:far]:
+            step(asked)
+
+    def _issued(self, fen):
+        self.apply(0, fen)
+        self.grant(0, False)
+
+    def _accepted(self, fen):
+        self.place(0, fen // 2 + 1, True)
+        for step in ("confirm", "deliver", "accept"):
+            self.on_order(0, step)
+
+    def _sent(self, fen):
+        self.claim(0, fen, "order", 0)
+
+    def _approved(self, _fen):
+        self.review(0, "pass")
+
+    def _paid(self, _fen):
+        self.batch(0, 3)
+
+    def _pick(self, model, position, *states):
+        db.session.rollback()
+        query = select(model).where(model.scheme_id == self.scheme_id)
+        if states:
+            query = query.where(model.state.in_(states))
+        rows = db.session.scalars(query.order_by(model.id)).all()
+        return rows[position % len(rows)] if rows else None
+
+    def _try(self, act, *given, **named):
+        self.proved = False
+        try:
+            return act(*given, **named)
+        except MarketError:
+            db.session.rollback()
+            return None
+
+    def _by(self, row):
+        return self.cast.owners[self.cast.firms.index(row.organisation_id)]
+
+    @rule(firm=st.integers(0, 1), fen=amount)
+    def apply(self, firm, fen):
+        cast = self.cast
+        self._try(applying.apply, cast.owners[firm], self.no, cast.firms[firm], fen, {})
+
+    @rule(which=number, halves=st.booleans())
+    def grant(self, which, halves):
+        row = self._pick(Application, which, "submitted")
+        if row is not None:
+            part = row.asked_fen // 2
+            faces = [part, row.asked_fen - part] if halves and part else None
+            self._try(applying.grant, self.cast.clerk, row.no, faces)
+
+    @rule(which=number, act=st.sampled_from(["freeze", "thaw", "release"]))
+    def on_voucher(self, which, act):
+        row = self._pick(Voucher, which)
+        if row is not None:
+            self._try(applying.mark, self.cast.clerk, row.no, act, "核对")
+
+    @rule(which=number, fen=amount, with_voucher=st.booleans())
+    def place(self, which, fen, with_voucher):
+        row = self._pick(Voucher, which) if with_voucher else None
+        firm = row.organisation_id if row is not None else self.cast.firms[which % 2]
+        worth = min(fen, row.left_fen) if row is not None and row.left_fen > 0 else fen
+        values = {
+            "voucher": row.no if row is not None else None, "scheme": self.no,
+            "provider_id": self.cast.provider, "service": "test", "title": "检测",
+            "price_fen": 2 * worth, "voucher_fen": worth,
+        }  # fmt: skip
+        self._try(ordering.place, self.cast.owners[self.cast.firms.index(firm)], firm, values)
+
+    @rule(which=number, act=st.sampled_from(
+        ["confirm", "confirm", "refuse", "deliver", "deliver", "accept", "accept", "dispute", "cancel"]
+    ))  # fmt: skip
+    def on_order(self, which, act):
+        row = self._pick(Order, which, *LIVE_ORDER[:3])
+        if row is not None:
+            actor = self.cast.seller if act in {"confirm", "refuse", "deliver"} else self._by(row)
+            self._try(ordering.act, actor, row.no, act, reason="说明")
+
+    @rule(which=number, fen=amount, source=st.sampled_from(["order", "voucher", "plain"]),
+          less=st.integers(0, 3))  # fmt: skip
+    def claim(self, which, fen, source, less):
+        row = None
+        if source == "order":
+            row = self._pick(Order, which, "accepted")
+        elif source == "voucher":
+            row = self._pick(Voucher, which)
+        firm = row.organisation_id if row is not None else self.cast.firms[which % 2]
+        cost = row.price_fen if isinstance(row, Order) else 2 * fen
+        values = {
+            "items": [{"service": "test", "cost_fen": cost}], "scheme": self.no,
+            "invoices": [{"number": f"{next(_serial):020d}", "day": clock.today(), "amount_fen": cost}],
+            "bank": {"holder": "甲", "bank": "某银行", "account": "6222000012345678"},
+            source: row.no if row is not None else None,
+        }  # fmt: skip
+        if less:
+            values["asked_fen"] = max(1, cost // 2 - 37 * less)
+        actor = self.cast.owners[self.cast.firms.index(firm)]
+        no = self._try(claiming.begin, actor, firm, values)
+        if no is not None:
+            self._try(claiming.submit, actor, no)
+
+    @rule(which=number, act=st.sampled_from(["submit", "withdraw"]))
+    def on_claim(self, which, act):
+        row = self._pick(Claim, which)
+        if row is not None:
+            self._try(getattr(claiming, act), self._by(row), row.no)
+
+    @rule(which=number, decision=st.sampled_from(["pass", "pass", "pass", "return", "refuse"]))
+    def review(self, which, decision):
+        row = self._pick(Claim, which, "submitted")
+        if row is not None:
+            no = row.no
+            self._check(row, "valid")
+            self._try(reviewing.review, self.cast.clerk, no, decision, {"invoices": "有误"})
+
+    @rule(which=number)
+    def refuse_late(self, which):
+        row = self._pick(Claim, which, *APPROVED)
+        if row is not None:
+            self._try(reviewing.review, self.cast.clerk, row.no, "refuse", {"invoices": "异议成立"})
+
+    def _check(self, row, result):
+        for one in [one.number for one in row.invoices]:
+            self._try(reviewing.check_invoice, self.cast.clerk, row.no, one, result, clock.today())
+
+    @rule(which=number, far=st.integers(0, 3))
+    def batch(self, which, far):
+        """Put one or two claims into a batch and bring it some steps on."""
+        first, second = (self._pick(Claim, which + one, "reviewed") for one in (0, 1))
+        if first is not None:
+            found = sorted({first.no, second.no})
+            no = self._try(paying.open_batch, self.cast.clerk, self.no, found, "一批", notice=False)
+            if no and far:
+                self.on_batch(-1, far)
+
+    @rule(which=number, far=st.integers(1, 3))
+    def on_batch(self, which, far):
+        row = self._pick(Batch, which, "open", "countersigned", "sent")
+        if row is None:
+            return
+        no, day = row.no, clock.today()
+        if row.state == "open":
+            self._try(paying.decide, self.cast.clerk, no, meeting_no="纪要", meeting_on=day,
+                      fund_no="文", fund_on=day)  # fmt: skip
+        claims = db.session.scalars(select(Claim).where(Claim.batch_id == row.id)).all()
+        for one in claims if far > 1 else ():
+            self._check(one, "valid")
+        if far > 1:
+            self._try(paying.countersign, self.cast.finance, no)
+        if far > 2:
+            rows = [
+                {"claim_no": one.no, "treasury_no": f"GK{next(_serial)}", "paid_on": clock.today(),
+                 "amount_fen": one.amount_fen}
+                for one in claims if one.state in {"batched", "bounced"}
+            ]  # fmt: skip
+            self._try(paying.record_payments, self.cast.finance, no, rows)
+
+    @rule(which=number, act=st.sampled_from(["bounce", "recover"]))
+    def after_payment(self, which, act):
+        row = self._pick(Claim, which, "paid")
+        if row is not None:
+            self._try(getattr(paying, act), self.cast.finance, row.no, "账号有误")
+
+    @rule(fen=st.integers(0, 2).map(lambda one: BUDGET * one))
+    def set_budget(self, fen):
+        key = str(next(_serial))
+        self._try(schemes.set_budget, SYSTEM, self.no, BEGIN.year, fen, key=key)
+
+    @rule(days=st.sampled_from([1, 40, 70, 300, -30]))
+    def time_passes(self, days):
+        self.clock.move_to(clock.now() + timedelta(days=days))
+        jobs.expire()
+        jobs.lapse_year()
+
+    @invariant()
+    def money_is_true(self):
+        if hasattr(self, "scheme_id"):
+            db.session.rollback()
+            proved(self.scheme_id)
+            db.session.rollback()
+
+
+def _sums(column, *conditions, by=None):
+    if by is None:
+        return int(db.session.scalar(select(func.coalesce(func.sum(column), 0)).where(*conditions)))
+    rows = db.session.execute(select(by, func.sum(column)).where(*conditions).group_by(by))
+    return {key: int(value) for key, value in rows}
+
+
+def proved(scheme_id):
+    """Everything that must hold of a scheme's money, from its cases and its entries alone."""
+    accounts = db.session.execute(
+        select(
+            LedgerAccount.id, LedgerAccount.kind, LedgerAccount.balance_fen,
+            func.coalesce(func.sum(LedgerLine.amount_fen), 0),
+        )
+        .outerjoin(LedgerLine, LedgerLine.account_id == LedgerAccount.id)
+        .where(LedgerAccount.scheme_id == scheme_id)
+        .group_by(LedgerAccount.id)
+    ).all()  # fmt: skip
+    assert all(balance == lines for _, _, balance, lines in accounts), accounts
+    pot: dict[str, int] = {}
+    for _id, kind, balance, _lines in accounts:
+        pot[kind] = pot.get(kind, 0) + balance
+    assert sum(pot.values()) == 0, pot
+    assert all(fen >= 0 for kind, fen in pot.items() if kind != "funding"), pot
+    claims = db.session.scalars(select(Claim).where(Claim.scheme_id == scheme_id)).all()
+    held = _sums(Hold.fen, Hold.scheme_id == scheme_id)
+    found = {
+        "reserved": held,
+        "approved": sum(one.amount_fen for one in claims if one.state in APPROVED),
+        "paid": sum(one.amount_fen for one in claims if one.state == "paid"),
+        "recovered": sum(one.amount_fen for one in claims if one.state == "recovered"),
+    }
+    assert {kind: pot[kind] for kind in found} == found
+    _vouchers_are_true(scheme_id, claims)
+    _holds_are_true(scheme_id, claims)
+    _caps_are_true(scheme_id, claims)
+    _paid_once(claims)
+
+
+def _vouchers_are_true(scheme_id, claims):
+    orders = db.session.scalars(select(Order).where(Order.scheme_id == scheme_id)).all()
+    spent_orders = {one.order_id for one in claims if one.state in SPENT}
+    for voucher in db.session.scalars(select(Voucher).where(Voucher.scheme_id == scheme_id)):
+        own = [one for one in claims if one.voucher_id == voucher.id]
+        spent = sum(one.amount_fen for one in own if one.state in SPENT)
+        held = sum(
+            one.voucher_fen for one in own if one.state in WAITING and one.order_id is None
+        ) + sum(
+            one.voucher_fen for one in orders
+            if one.voucher_id == voucher.id and one.state in LIVE_ORDER
+            and one.id not in spent_orders and voucher.state in LIVE_VOUCHER
+        )  # fmt: skip
+        assert (voucher.held_fen, voucher.spent_fen) == (held, spent), voucher.no
+        assert voucher.left_fen >= 0
+
+
+def _holds_are_true(scheme_id, claims):
+    rows = db.session.execute(
+        select(Hold.kind, Hold.object_id, Hold.fen).where(Hold.scheme_id == scheme_id, Hold.fen > 0)
+    )
+    by_claim = {one.id: one for one in claims}
+    spent_orders = {one.order_id for one in claims if one.state in SPENT}
+    for kind, key, fen in rows:
+        if kind == "claim":
+            assert by_claim[key].state in WAITING
+            assert fen == by_claim[key].asked_fen
+        elif kind == "order":
+            order = db.session.get_one(Order, key)
+            assert order.state in LIVE_ORDER
+            assert key not in spent_orders
+            assert fen == order.voucher_fen
+        else:
+            voucher = db.session.get_one(Voucher, key)
+            assert voucher.state in LIVE_VOUCHER, voucher.state
+            assert fen == voucher.face_fen - voucher.spent_fen
+
+
+def _caps_are_true(scheme_id, claims):
+    scope = f"scheme:{scheme_id}"
+    counted: dict[tuple[int, int], int] = {}
+    for one in claims:
+        fen = one.asked_fen if one.state in WAITING else 0
+        fen = one.amount_fen if one.state in SPENT else fen
+        for year in (one.year, 0):
+            key = (one.organisation_id, year)
+            counted[key] = counted.get(key, 0) + fen
+    worth = Voucher.face_fen - Voucher.spent_fen
+    theirs = Voucher.scheme_id == scheme_id
+    held = _sums(worth, theirs, Voucher.state.in_(LIVE_VOUCHER), by=Voucher.organisation_id)
+    issued = _sums(Voucher.face_fen, theirs, by=Voucher.organisation_id)
+    for use in db.session.scalars(select(CapUse).where(CapUse.scope == scope)):
+        firm = use.organisation_id
+        assert use.claimed_fen == counted.get((firm, use.year), 0), (firm, use.year)
+        if use.year == 0:
+            assert use.held_fen == held.get(firm, 0)
+            assert use.held_fen <= CAP_HELD
+        else:
+            assert use.claimed_fen <= CAP_YEAR
+    assert sum(issued.values()) == _sums(CapUse.issued_fen, CapUse.scope == scope, CapUse.year > 0)
+
+
+def _paid_once(claims):
+    ids = {one.id: one for one in claims}
+    rows = db.session.execute(
+        select(Payment.claim_id, func.count(), func.sum(Payment.amount_fen))
+        .where(Payment.claim_id.in_(ids), Payment.state != "bounced")
+        .group_by(Payment.claim_id)
+    ).all()
+    assert all(count == 1 and fen == ids[key].amount_fen for key, count, fen in rows)
+    paid = {key for key, _, _ in rows}
+    assert paid == {one.id for one in claims if one.state in {"paid", "recovered"}}
+    active = select(Invoice.claim_id).where(Invoice.claim_id.in_(ids), Invoice.active)
+    alive = {one.id for one in claims if one.state in (*WAITING, *SPENT)}
+    assert set(db.session.scalars(active)) == alive
