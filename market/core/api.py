@@ -18,8 +18,18 @@ from threading import Lock
 from typing import Any, NoReturn
 
 import flask_smorest
-from flask import Blueprint, Flask, Response, abort, current_app, jsonify, render_template, request
-from marshmallow import ValidationError
+from flask import (
+    Blueprint,
+    Flask,
+    Request,
+    Response,
+    abort,
+    current_app,
+    jsonify,
+    render_template,
+    request,
+)
+from marshmallow import Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
 from market.core.api_schemas import ProblemSchema
@@ -70,6 +80,12 @@ _ESCAPED = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 class _Parser(FlaskParser):
     """Reads arguments; mistakes become the same error that services raise."""
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        """The body; one that is not said to be JSON is refused, not taken for an empty one."""
+        if not req.is_json and req.get_data():
+            abort(415)
+        return super().load_json(req, schema)
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         """Raise `Invalid` with a path for each message."""

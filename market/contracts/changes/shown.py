@@ -12,6 +12,7 @@ from market.contracts.schemas import LABELS, PARTY_LISTS, PERSONAL, ContentSchem
 from market.core.fields import Choice, YesNo, Yuan
 from market.core.masking import mask_name, mask_telephone
 from market.core.money import show_yuan
+from market.regions import queries as regions
 
 _FIELDS = ContentSchema().fields
 
@@ -68,7 +69,7 @@ def _party(row: Mapping[str, Any]) -> str:
     code = f"（{one['uscc']}）" if one.get("uscc") else ""
     rest = [
         ("" if one.get("country", "CHN") == "CHN" else f"国别 {one['country']}"),
-        f"行政区划 {one['region_code']}" if one.get("region_code") else "",
+        f"行政区划 {_place(one['region_code'])}" if one.get("region_code") else "",
         NATURES.get(one.get("nature", ""), ""),
         f"法定代表人 {one['legal_person']}" if one.get("legal_person") else "",
         f"经办人 {one['contact']}" if one.get("contact") else "",
@@ -76,6 +77,11 @@ def _party(row: Mapping[str, Any]) -> str:
         one.get("address", ""),
     ]
     return "，".join([f"{one.get('name', '')}{code}", *filter(None, rest)])
+
+
+def _place(code: str) -> str:
+    found = regions.by_codes({code})
+    return found[0].full_name if found else code
 
 
 def _right(row: Mapping[str, Any]) -> str:

@@ -151,7 +151,9 @@ def groups(
     """
     drawn = _Drawn(typed, errors or {}, stored, origins or {}, more)
     names = party_names(typed.get("contract_class", ""), typed.get("subclass", ""))
-    titles = {"sellers": f"卖方：{names.seller}", "buyers": f"买方：{names.buyer}"}
+    titles = {}
+    if names.seller != "卖方":  # a class is chosen
+        titles = {"sellers": f"卖方：{names.seller}", "buyers": f"买方：{names.buyer}"}
     return [
         Group(key, titles.get(key, title), [drawn.part(name) for name in inside])
         for key, title, inside in _GROUPS
