@@ -19,19 +19,19 @@ from market.vouchers.facts import as_json
 from market.vouchers.models import Application
 from market.vouchers.office_pages import acting, evidence, prints, queries
 from market.vouchers.office_pages.api_schemas import (
-    AccountInput,
-    CheckInput,
-    FullAccountSchema,
-    GrantedSchema,
-    GrantInput,
-    GrantManyInput,
-    InvoiceInput,
-    OfficeApplicationSchema,
-    OfficeClaimSchema,
+    OfficeVoucherAccountInput,
+    OfficeVoucherApplicationSchema,
+    OfficeVoucherCheckInput,
+    OfficeVoucherClaimSchema,
+    OfficeVoucherFullAccountSchema,
+    OfficeVoucherGrantedSchema,
+    OfficeVoucherGrantInput,
+    OfficeVoucherGrantManyInput,
+    OfficeVoucherInvoiceInput,
+    OfficeVoucherRatesInput,
+    OfficeVoucherRecoverInput,
+    OfficeVoucherReviewInput,
     OfficeVoucherSchema,
-    RatesInput,
-    RecoverInput,
-    ReviewInput,
     VoucherActInput,
     VoucherCaseListSchema,
     VoucherDeskQuery,
@@ -72,8 +72,8 @@ def desk(query: dict[str, Any]) -> PageOf[queries.Line]:
 @blueprint.doc(
     operationId="grantVoucherApplications", summary="一次发放多份（各一张券）", security=SECURED
 )
-@blueprint.arguments(GrantManyInput)
-@blueprint.response(201, GrantedSchema, description="逐份的结果")
+@blueprint.arguments(OfficeVoucherGrantManyInput)
+@blueprint.response(201, OfficeVoucherGrantedSchema, description="逐份的结果")
 @creates
 @requires(GRANT)
 def grant_many(values: dict[str, Any]) -> Response:
@@ -83,7 +83,7 @@ def grant_many(values: dict[str, Any]) -> Response:
     def act() -> tuple[dict[str, Any], str]:
         found = acting.grant_many(actor, values["items"])
         items = [{"no": no, "trouble": words} for no, words in found.items()]
-        return GrantedSchema().dump({"items": items}), f"{PREFIX}/voucher-desk"
+        return OfficeVoucherGrantedSchema().dump({"items": items}), f"{PREFIX}/voucher-desk"
 
     return create_once(act)
 
@@ -101,12 +101,12 @@ def _application(no: str) -> Response:
         "vouchers": found.vouchers,
         "actions": sorted(found.may),
     }
-    return tagged(OfficeApplicationSchema().dump(told), row.lock_version)
+    return tagged(OfficeVoucherApplicationSchema().dump(told), row.lock_version)
 
 
 @blueprint.route("/voucher-desk/applications/<string:no>")
 @blueprint.doc(operationId="getVoucherDeskApplication", summary="一份申领的审核", security=SECURED)
-@blueprint.response(200, OfficeApplicationSchema, description="企业情况、券、可办的事")
+@blueprint.response(200, OfficeVoucherApplicationSchema, description="企业情况、券、可办的事")
 @blueprint.alt_response(404, MISSING)
 @requires(READ_APPLICATION)
 def application(no: str) -> Response:
@@ -121,8 +121,8 @@ def _seen(model: Any, no: str) -> AbstractContextManager[None]:
 
 @blueprint.route("/voucher-desk/applications/<string:no>/grant", methods=["POST"])
 @blueprint.doc(operationId="grantVoucherApplication", summary="发放创新券", security=SECURED)
-@blueprint.arguments(GrantInput)
-@blueprint.response(200, OfficeApplicationSchema, description="办后的申领")
+@blueprint.arguments(OfficeVoucherGrantInput)
+@blueprint.response(200, OfficeVoucherApplicationSchema, description="办后的申领")
 @blueprint.alt_response(404, MISSING)
 @edits
 @requires(GRANT)
@@ -136,7 +136,7 @@ def grant(values: dict[str, Any], no: str) -> Response:
 @blueprint.route("/voucher-desk/applications/<string:no>/refuse", methods=["POST"])
 @blueprint.doc(operationId="refuseVoucherApplication", summary="不予发放", security=SECURED)
 @blueprint.arguments(VoucherReasonInput)
-@blueprint.response(200, OfficeApplicationSchema, description="办后的申领")
+@blueprint.response(200, OfficeVoucherApplicationSchema, description="办后的申领")
 @blueprint.alt_response(404, MISSING)
 @edits
 @requires(GRANT)
@@ -212,12 +212,12 @@ def _claim(no: str) -> Response:
         "papers": prints.kinds_for(row),
         "actions": sorted(found.may),
     }  # fmt: skip
-    return tagged(OfficeClaimSchema().dump(told), row.lock_version)
+    return tagged(OfficeVoucherClaimSchema().dump(told), row.lock_version)
 
 
 @blueprint.route("/voucher-desk/claims/<string:no>")
 @blueprint.doc(operationId="getVoucherDeskClaim", summary="一份兑付申请的审核", security=SECURED)
-@blueprint.response(200, OfficeClaimSchema, description="计算明细、发票、线索、审核和拨付")
+@blueprint.response(200, OfficeVoucherClaimSchema, description="计算明细、发票、线索、审核和拨付")
 @blueprint.alt_response(404, MISSING)
 @requires(READ_CLAIM)
 def claim(no: str) -> Response:
@@ -231,8 +231,8 @@ def claim(no: str) -> Response:
     summary="审核：通过、退回补正（一次性告知）、不通过",
     security=SECURED,
 )
-@blueprint.arguments(ReviewInput)
-@blueprint.response(200, OfficeClaimSchema, description="办后的申请")
+@blueprint.arguments(OfficeVoucherReviewInput)
+@blueprint.response(200, OfficeVoucherClaimSchema, description="办后的申请")
 @blueprint.alt_response(404, MISSING)
 @edits
 @requires(REVIEW)
@@ -245,8 +245,8 @@ def review(values: dict[str, Any], no: str) -> Response:
 
 @blueprint.route("/voucher-desk/claims/<string:no>/rates", methods=["POST"])
 @blueprint.doc(operationId="decideVoucherRates", summary="审定比例和读法", security=SECURED)
-@blueprint.arguments(RatesInput)
-@blueprint.response(200, OfficeClaimSchema, description="办后的申请")
+@blueprint.arguments(OfficeVoucherRatesInput)
+@blueprint.response(200, OfficeVoucherClaimSchema, description="办后的申请")
 @blueprint.alt_response(404, MISSING)
 @edits
 @requires(REVIEW)
@@ -263,8 +263,8 @@ def rates(values: dict[str, Any], no: str) -> Response:
 
 @blueprint.route("/voucher-desk/claims/<string:no>/invoices", methods=["POST"])
 @blueprint.doc(operationId="checkVoucherInvoice", summary="登记发票查验结果", security=SECURED)
-@blueprint.arguments(InvoiceInput)
-@blueprint.response(200, OfficeClaimSchema, description="办后的申请")
+@blueprint.arguments(OfficeVoucherInvoiceInput)
+@blueprint.response(200, OfficeVoucherClaimSchema, description="办后的申请")
 @blueprint.alt_response(404, MISSING)
 @edits
 @requires(CHECK)
@@ -279,8 +279,8 @@ def invoice(values: dict[str, Any], no: str) -> Response:
 
 @blueprint.route("/voucher-desk/claims/<string:no>/check", methods=["POST"])
 @blueprint.doc(operationId="noteVoucherCheck", summary="登记抽查情况", security=SECURED)
-@blueprint.arguments(CheckInput)
-@blueprint.response(200, OfficeClaimSchema, description="办后的申请")
+@blueprint.arguments(OfficeVoucherCheckInput)
+@blueprint.response(200, OfficeVoucherClaimSchema, description="办后的申请")
 @blueprint.alt_response(404, MISSING)
 @edits
 @requires(CHECK)
@@ -293,8 +293,8 @@ def check(values: dict[str, Any], no: str) -> Response:
 
 @blueprint.route("/voucher-desk/claims/<string:no>/recover", methods=["POST"])
 @blueprint.doc(operationId="recoverVoucherClaim", summary="登记追回", security=SECURED)
-@blueprint.arguments(RecoverInput)
-@blueprint.response(200, OfficeClaimSchema, description="办后的申请")
+@blueprint.arguments(OfficeVoucherRecoverInput)
+@blueprint.response(200, OfficeVoucherClaimSchema, description="办后的申请")
 @blueprint.alt_response(404, MISSING)
 @edits
 @requires(SETTLE)
@@ -307,8 +307,8 @@ def recover(values: dict[str, Any], no: str) -> Response:
 
 @blueprint.route("/voucher-desk/claims/<string:no>/account", methods=["PUT"])
 @blueprint.doc(operationId="correctVoucherAccount", summary="退票后更正收款账户", security=SECURED)
-@blueprint.arguments(AccountInput)
-@blueprint.response(200, OfficeClaimSchema, description="办后的申请")
+@blueprint.arguments(OfficeVoucherAccountInput)
+@blueprint.response(200, OfficeVoucherClaimSchema, description="办后的申请")
 @blueprint.alt_response(404, MISSING)
 @edits
 @requires(CHECK)
@@ -328,7 +328,7 @@ def account(values: dict[str, Any], no: str) -> Response:
     security=SECURED,
 )
 @blueprint.arguments(VoucherReasonInput)
-@blueprint.response(200, FullAccountSchema, description="户名、开户银行、账号")
+@blueprint.response(200, OfficeVoucherFullAccountSchema, description="户名、开户银行、账号")
 @blueprint.alt_response(404, MISSING)
 @requires(UNMASK)
 def bank(values: dict[str, Any], no: str) -> dict[str, str]:

@@ -7,10 +7,14 @@ from marshmallow import fields, validate
 from market.core.api_schemas import Answer, Input, ListAnswer, Query, Text
 from market.core.fields import Line, LongText
 from market.vouchers.claim_models import BATCH_STATES, CHECK_RESULTS, CLAIM_STATES
-from market.vouchers.office_pages.api_schemas import FullAccountSchema, PaidSchema, one_of
+from market.vouchers.office_pages.api_schemas import (
+    OfficeVoucherFullAccountSchema,
+    OfficeVoucherPaidSchema,
+    one_of,
+)
 
 
-class OpenBatchInput(Input):
+class OfficeVoucherOpenBatchInput(Input):
     """A new batch."""
 
     scheme = Line(20, required=True)
@@ -22,14 +26,14 @@ class OpenBatchInput(Input):
     notice = fields.Boolean(load_default=True)
 
 
-class _BatchClaimSchema(Answer):
+class _OfficeVoucherBatchClaimSchema(Answer):
     no = fields.String()
     state = fields.String(metadata={"enum": list(CLAIM_STATES)})
     payee = fields.String()
     amount_fen = fields.Integer(allow_none=True)
     account = fields.String(allow_none=True)
     drawn = fields.Boolean(allow_none=True)
-    payments = fields.List(fields.Nested(PaidSchema))
+    payments = fields.List(fields.Nested(OfficeVoucherPaidSchema))
 
 
 class VoucherBatchSchema(Answer):
@@ -45,14 +49,14 @@ class VoucherBatchSchema(Answer):
     fund_on = fields.Date(allow_none=True)
     total_fen = fields.Integer()
     paid_fen = fields.Integer()
-    claims = fields.List(fields.Nested(_BatchClaimSchema))
+    claims = fields.List(fields.Nested(_OfficeVoucherBatchClaimSchema))
     notices = fields.Dict(metadata={"description": "公示的编号 → 进展"})
     said = fields.Dict(metadata={"description": "公示的编号 → 写明的收款单位和金额"})
     papers = fields.Dict()
     actions = fields.List(fields.String())
 
 
-class DecideBatchInput(Input):
+class OfficeVoucherDecideBatchInput(Input):
     """The office meeting and the fund document."""
 
     meeting_no = Line(60, required=True)
@@ -61,68 +65,68 @@ class DecideBatchInput(Input):
     fund_on = fields.Date(required=True)
 
 
-class _BatchInvoiceInput(Input):
+class _OfficeVoucherBatchInvoiceInput(Input):
     claim = Line(20, required=True)
     number = Line(30, required=True)
     result = one_of(CHECK_RESULTS, required=True)
 
 
-class BatchInvoicesInput(Input):
+class OfficeVoucherBatchInvoicesInput(Input):
     """The second check of a batch's invoices."""
 
     on = fields.Date(required=True)
     results = fields.List(
-        fields.Nested(_BatchInvoiceInput), required=True,
+        fields.Nested(_OfficeVoucherBatchInvoiceInput), required=True,
         validate=validate.Length(1, 2_000, error="应为 1 到 2,000 张发票。"),
     )  # fmt: skip
 
 
-class _BatchAccountSchema(FullAccountSchema):
+class _OfficeVoucherBatchAccountSchema(OfficeVoucherFullAccountSchema):
     no = fields.String()
 
 
-class BatchAccountsSchema(Answer):
+class OfficeVoucherBatchAccountsSchema(Answer):
     """The accounts of a batch in full."""
 
-    items = fields.List(fields.Nested(_BatchAccountSchema))
+    items = fields.List(fields.Nested(_OfficeVoucherBatchAccountSchema))
 
 
-class BooksQuery(Query):
+class OfficeVoucherBooksQuery(Query):
     """Which figures."""
 
     year = fields.Integer(load_default=None)
     scheme = Text(20, load_default="")
 
 
-class _FigureSchema(Answer):
+class _OfficeVoucherFigureSchema(Answer):
     account = fields.Integer()
     fen = fields.Integer()
 
 
-class _PotSchema(Answer):
+class _OfficeVoucherPotSchema(Answer):
     scheme = fields.String()
     title = fields.String()
     year = fields.Integer()
     payer = fields.String(metadata={"description": "出资地区的行政区划代码"})
     figures = fields.Dict(
-        keys=fields.String(), values=fields.Nested(_FigureSchema),
+        keys=fields.String(), values=fields.Nested(_OfficeVoucherFigureSchema),
         metadata={"description": "funding 年度预算、available、reserved、approved、paid、recovered"},
     )  # fmt: skip
 
 
-class BooksSchema(ListAnswer):
+class OfficeVoucherBooksSchema(ListAnswer):
     """Figures by scheme, year and payer."""
 
-    items = fields.List(fields.Nested(_PotSchema))
+    items = fields.List(fields.Nested(_OfficeVoucherPotSchema))
 
 
-class EntriesQuery(Query):
+class OfficeVoucherEntriesQuery(Query):
     """From where on: the key of the page before."""
 
     before = fields.Integer(load_default=None)
 
 
-class _EntrySchema(Answer):
+class _OfficeVoucherEntrySchema(Answer):
     id = fields.Integer()
     kind = fields.String()
     subject = fields.String()
@@ -131,16 +135,16 @@ class _EntrySchema(Answer):
     at = fields.DateTime()
 
 
-class EntriesSchema(Answer):
+class OfficeVoucherEntriesSchema(Answer):
     """Lines of an account, the newest first; `older`: `before` of the next page."""
 
     figure = fields.String()
     fen = fields.Integer()
-    items = fields.List(fields.Nested(_EntrySchema))
+    items = fields.List(fields.Nested(_OfficeVoucherEntrySchema))
     older = fields.Integer(allow_none=True)
 
 
-class BarSchema(Answer):
+class OfficeVoucherBarSchema(Answer):
     """A bar."""
 
     id = fields.Integer()
@@ -152,13 +156,13 @@ class BarSchema(Answer):
     lifted_at = fields.DateTime(allow_none=True)
 
 
-class BarListSchema(ListAnswer):
+class OfficeVoucherBarListSchema(ListAnswer):
     """Bars."""
 
-    items = fields.List(fields.Nested(BarSchema))
+    items = fields.List(fields.Nested(OfficeVoucherBarSchema))
 
 
-class BarInput(Input):
+class OfficeVoucherBarInput(Input):
     """Stopping an organisation, found by number, credit code or whole name."""
 
     scheme = Line(20, required=True)

@@ -20,17 +20,17 @@ from market.vouchers.claim_models import Bar, Batch
 from market.vouchers.office_pages import acting, balances, prints, queries
 from market.vouchers.office_pages.api import FILE, SECURED
 from market.vouchers.office_pages.api_batch_schemas import (
-    BarInput,
-    BarListSchema,
-    BarSchema,
-    BatchAccountsSchema,
-    BatchInvoicesInput,
-    BooksQuery,
-    BooksSchema,
-    DecideBatchInput,
-    EntriesQuery,
-    EntriesSchema,
-    OpenBatchInput,
+    OfficeVoucherBarInput,
+    OfficeVoucherBarListSchema,
+    OfficeVoucherBarSchema,
+    OfficeVoucherBatchAccountsSchema,
+    OfficeVoucherBatchInvoicesInput,
+    OfficeVoucherBooksQuery,
+    OfficeVoucherBooksSchema,
+    OfficeVoucherDecideBatchInput,
+    OfficeVoucherEntriesQuery,
+    OfficeVoucherEntriesSchema,
+    OfficeVoucherOpenBatchInput,
     VoucherBatchSchema,
 )
 from market.vouchers.office_pages.api_schemas import VoucherReasonInput
@@ -73,7 +73,7 @@ def _batch(no: str) -> Response:
 
 @blueprint.route("/voucher-batches", methods=["POST"])
 @blueprint.doc(operationId="openVoucherBatch", summary="建立拨付批次", security=SECURED)
-@blueprint.arguments(OpenBatchInput)
+@blueprint.arguments(OfficeVoucherOpenBatchInput)
 @blueprint.response(201, VoucherBatchSchema, description="批次；公示已起草")
 @creates
 @requires(MAKE_BATCH)
@@ -102,7 +102,7 @@ def batch(no: str) -> Response:
 
 @blueprint.route("/voucher-batches/<string:no>/decide", methods=["POST"])
 @blueprint.doc(operationId="decideVoucherBatch", summary="登记会议审定", security=SECURED)
-@blueprint.arguments(DecideBatchInput)
+@blueprint.arguments(OfficeVoucherDecideBatchInput)
 @blueprint.response(200, VoucherBatchSchema, description="办后的批次")
 @blueprint.alt_response(404, MISSING)
 @edits
@@ -129,7 +129,7 @@ def notice(no: str) -> Response:
 
 @blueprint.route("/voucher-batches/<string:no>/invoices", methods=["POST"])
 @blueprint.doc(operationId="checkVoucherBatchInvoices", summary="发票再次查验", security=SECURED)
-@blueprint.arguments(BatchInvoicesInput)
+@blueprint.arguments(OfficeVoucherBatchInvoicesInput)
 @blueprint.response(200, VoucherBatchSchema, description="办后的批次")
 @blueprint.alt_response(404, MISSING)
 @edits
@@ -150,7 +150,7 @@ def invoices(values: dict[str, Any], no: str) -> Response:
     security=SECURED,
 )
 @blueprint.arguments(VoucherReasonInput)
-@blueprint.response(200, BatchAccountsSchema, description="逐份的户名、开户银行、账号")
+@blueprint.response(200, OfficeVoucherBatchAccountsSchema, description="逐份的户名、开户银行、账号")
 @blueprint.alt_response(404, MISSING)
 @requires(UNMASK)
 def accounts(values: dict[str, Any], no: str) -> dict[str, Any]:
@@ -197,8 +197,8 @@ def recommendation(no: str) -> Response:
 
 @blueprint.route("/voucher-balances")
 @blueprint.doc(operationId="listVoucherBalances", summary="额度与收支", security=SECURED)
-@blueprint.arguments(BooksQuery, location="query")
-@blueprint.response(200, BooksSchema, description="按办法、年度、出资地区")
+@blueprint.arguments(OfficeVoucherBooksQuery, location="query")
+@blueprint.response(200, OfficeVoucherBooksSchema, description="按办法、年度、出资地区")
 @requires(READ_BOOKS)
 def books(query: dict[str, Any]) -> PageOf[dict[str, Any]]:
     """The figures of each scheme, year and payer."""
@@ -220,8 +220,8 @@ def books(query: dict[str, Any]) -> PageOf[dict[str, Any]]:
 
 @blueprint.route("/voucher-balances/<int:account_id>")
 @blueprint.doc(operationId="listVoucherEntries", summary="一个数字的分录", security=SECURED)
-@blueprint.arguments(EntriesQuery, location="query")
-@blueprint.response(200, EntriesSchema, description="新的在前")
+@blueprint.arguments(OfficeVoucherEntriesQuery, location="query")
+@blueprint.response(200, OfficeVoucherEntriesSchema, description="新的在前")
 @blueprint.alt_response(404, MISSING)
 @requires(READ_BOOKS)
 def entries(query: dict[str, Any], account_id: int) -> dict[str, Any]:
@@ -254,14 +254,14 @@ def _bar(bar: Bar, organisation: Organisation) -> dict[str, Any]:
 
 def _found(bar_id: int) -> dict[str, Any]:
     for one, organisation in queries.bars(current_actor(), min(bar_id, LARGEST)):
-        body: dict[str, Any] = BarSchema().dump(_bar(one, organisation))
+        body: dict[str, Any] = OfficeVoucherBarSchema().dump(_bar(one, organisation))
         return body
     raise NotFound("没有这条停止申领资格的记录。")
 
 
 @blueprint.route("/voucher-bars")
 @blueprint.doc(operationId="listVoucherBars", summary="停止申领资格的单位", security=SECURED)
-@blueprint.response(200, BarListSchema, description="停止中的在前")
+@blueprint.response(200, OfficeVoucherBarListSchema, description="停止中的在前")
 @requires(BAR)
 def bars() -> PageOf[dict[str, Any]]:
     """Bars of the own area."""
@@ -270,8 +270,8 @@ def bars() -> PageOf[dict[str, Any]]:
 
 @blueprint.route("/voucher-bars", methods=["POST"])
 @blueprint.doc(operationId="barVoucherFirm", summary="停止一个单位的申领资格", security=SECURED)
-@blueprint.arguments(BarInput)
-@blueprint.response(201, BarSchema, description="记录")
+@blueprint.arguments(OfficeVoucherBarInput)
+@blueprint.response(201, OfficeVoucherBarSchema, description="记录")
 @creates
 @requires(BAR)
 def bar(values: dict[str, Any]) -> Response:
@@ -281,7 +281,7 @@ def bar(values: dict[str, Any]) -> Response:
     def act() -> tuple[dict[str, Any], str]:
         acting.bar(actor, values)
         newest = max(queries.bars(actor), key=lambda one: one[0].id)
-        body: dict[str, Any] = BarSchema().dump(_bar(*newest))
+        body: dict[str, Any] = OfficeVoucherBarSchema().dump(_bar(*newest))
         return body, f"{PREFIX}/voucher-bars/{newest[0].id}"
 
     return create_once(act)
@@ -289,7 +289,7 @@ def bar(values: dict[str, Any]) -> Response:
 
 @blueprint.route("/voucher-bars/<int:bar_id>")
 @blueprint.doc(operationId="getVoucherBar", summary="一条停止申领资格的记录", security=SECURED)
-@blueprint.response(200, BarSchema, description="记录")
+@blueprint.response(200, OfficeVoucherBarSchema, description="记录")
 @blueprint.alt_response(404, MISSING)
 @requires(BAR)
 def one_bar(bar_id: int) -> Response:
@@ -300,7 +300,7 @@ def one_bar(bar_id: int) -> Response:
 @blueprint.route("/voucher-bars/<int:bar_id>/lift", methods=["POST"])
 @blueprint.doc(operationId="liftVoucherBar", summary="解除停止申领资格", security=SECURED)
 @blueprint.arguments(VoucherReasonInput)
-@blueprint.response(200, BarSchema, description="办后的记录")
+@blueprint.response(200, OfficeVoucherBarSchema, description="办后的记录")
 @blueprint.alt_response(404, MISSING)
 @edits
 @requires(BAR)

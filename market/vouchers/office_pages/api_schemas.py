@@ -67,7 +67,7 @@ class VoucherCaseListSchema(ListAnswer):
     items = fields.List(fields.Nested(VoucherCaseSchema))
 
 
-class GrantManyInput(Input):
+class OfficeVoucherGrantManyInput(Input):
     """Applications to be granted as asked."""
 
     items = fields.List(
@@ -77,18 +77,18 @@ class GrantManyInput(Input):
     )
 
 
-class _GrantedSchema(Answer):
+class _OfficeVoucherGrantedSchema(Answer):
     no = fields.String()
     trouble = fields.String(metadata={"description": "没有发放的原因；发放了的为空"})
 
 
-class GrantedSchema(Answer):
+class OfficeVoucherGrantedSchema(Answer):
     """The result of each."""
 
-    items = fields.List(fields.Nested(_GrantedSchema))
+    items = fields.List(fields.Nested(_OfficeVoucherGrantedSchema))
 
 
-class GrantInput(Input):
+class OfficeVoucherGrantInput(Input):
     """Faces of the vouchers; left out: one over all that was asked."""
 
     faces_fen = fields.List(
@@ -122,7 +122,7 @@ class VoucherActInput(Input):
     reason = LongText(1000, required=True)
 
 
-class OfficeApplicationSchema(Answer):
+class OfficeVoucherApplicationSchema(Answer):
     """An application as its office sees it."""
 
     no = fields.String()
@@ -140,7 +140,7 @@ class OfficeApplicationSchema(Answer):
     actions = fields.List(fields.String())
 
 
-class _EvidenceSchema(Answer):
+class _OfficeVoucherEvidenceSchema(Answer):
     kind = fields.String()
     words = fields.String()
     ours = fields.String()
@@ -148,7 +148,7 @@ class _EvidenceSchema(Answer):
     other = fields.String(allow_none=True, metadata={"description": "另一份兑付申请的编号"})
 
 
-class _InvoiceSchema(Answer):
+class _OfficeVoucherInvoiceSchema(Answer):
     number = fields.String()
     code = fields.String()
     day = fields.Date()
@@ -160,7 +160,7 @@ class _InvoiceSchema(Answer):
     again_on = fields.Date(allow_none=True)
 
 
-class _ReviewSchema(Answer):
+class _OfficeVoucherReviewSchema(Answer):
     level = fields.Integer()
     decision = fields.String(metadata={"enum": list(DECISIONS)})
     reasons = fields.Dict()
@@ -168,7 +168,7 @@ class _ReviewSchema(Answer):
     at = fields.DateTime()
 
 
-class PaidSchema(Answer):
+class OfficeVoucherPaidSchema(Answer):
     """A payment."""
 
     treasury_no = fields.String()
@@ -178,7 +178,7 @@ class PaidSchema(Answer):
     reason = fields.String(allow_none=True)
 
 
-class OfficeClaimSchema(Answer):
+class OfficeVoucherClaimSchema(Answer):
     """A claim as offices see it; the account is masked."""
 
     no = fields.String()
@@ -198,10 +198,10 @@ class OfficeClaimSchema(Answer):
     )
     open_readings = fields.Dict(metadata={"description": "待选定的读法：编号 → 可选的读法"})
     decided = fields.Dict()
-    invoices = fields.List(fields.Nested(_InvoiceSchema))
-    evidence = fields.List(fields.Nested(_EvidenceSchema))
-    reviews = fields.List(fields.Nested(_ReviewSchema))
-    payments = fields.List(fields.Nested(PaidSchema))
+    invoices = fields.List(fields.Nested(_OfficeVoucherInvoiceSchema))
+    evidence = fields.List(fields.Nested(_OfficeVoucherEvidenceSchema))
+    reviews = fields.List(fields.Nested(_OfficeVoucherReviewSchema))
+    payments = fields.List(fields.Nested(OfficeVoucherPaidSchema))
     account = fields.String(allow_none=True)
     level = fields.Integer()
     drawn = fields.Boolean(allow_none=True)
@@ -212,7 +212,7 @@ class OfficeClaimSchema(Answer):
     actions = fields.List(fields.String())
 
 
-class ReviewInput(Input):
+class OfficeVoucherReviewInput(Input):
     """A decision; reasons by field unless it passes."""
 
     decision = one_of(DECISIONS, required=True)
@@ -222,7 +222,7 @@ class ReviewInput(Input):
     )  # fmt: skip
 
 
-class RatesInput(Input):
+class OfficeVoucherRatesInput(Input):
     """Rates in basis points and readings; `all`: for the other claims of the version in review too."""
 
     rates = fields.Dict(keys=fields.String(), values=fields.Integer(strict=True), load_default=dict)
@@ -230,7 +230,7 @@ class RatesInput(Input):
     all = fields.Boolean(load_default=False)
 
 
-class InvoiceInput(Input):
+class OfficeVoucherInvoiceInput(Input):
     """The result of checking an invoice."""
 
     number = Line(30, required=True)
@@ -238,20 +238,20 @@ class InvoiceInput(Input):
     on = fields.Date(required=True)
 
 
-class CheckInput(Input):
+class OfficeVoucherCheckInput(Input):
     """What the random check found."""
 
     words = LongText(1000, required=True)
 
 
-class RecoverInput(Input):
+class OfficeVoucherRecoverInput(Input):
     """Why money came back, and until when the firm is barred."""
 
     reason = LongText(1000, required=True)
     until = fields.Date(load_default=None)
 
 
-class AccountInput(Input):
+class OfficeVoucherAccountInput(Input):
     """The right account after 退票, and on what ground."""
 
     holder = Line(200, required=True)
@@ -260,7 +260,7 @@ class AccountInput(Input):
     reason = LongText(1000, required=True)
 
 
-class FullAccountSchema(Answer):
+class OfficeVoucherFullAccountSchema(Answer):
     """An account in full."""
 
     holder = fields.String()

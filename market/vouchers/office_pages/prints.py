@@ -61,6 +61,11 @@ class Kind:
     says: Callable[[Any], dict[str, Any]]
 
 
+def plain(fen: int) -> str:
+    """An amount in a column of a paper: 9,900.00."""
+    return f"{fen // 100:,}.{fen % 100:02d}"
+
+
 def _issuer(region: Region) -> str:
     return accounts.office_name(region.path_ids) or f"{region.full_name}科技管理部门"
 
@@ -90,14 +95,14 @@ def _payees(claims: Sequence[Claim]) -> dict[str, Any]:
     lines = numbered(
         [
             [one.no, one.owner.name, one.owner.uscc or "", one.bank_shown or "",
-             format_yuan(one.amount_fen or 0)]
+             plain(one.amount_fen or 0)]
             for one in claims
         ]
     )  # fmt: skip
-    total = format_yuan(sum(one.amount_fen or 0 for one in claims))
+    total = plain(sum(one.amount_fen or 0 for one in claims))
     lines.append(["合计", f"{len(claims)} 份", "", "", "", total])
     head = ("序号", "兑付编号", "收款单位", "统一社会信用代码", "收款账户", "金额（元）")
-    return _table("", head, lines, (3, 7, 9, 9, 9, 5))
+    return _table("", head, lines, (3, 9, 8, 9, 8, 6))
 
 
 def _finance(batch: Batch) -> str:
@@ -127,7 +132,7 @@ def _application(batch: Batch) -> dict[str, Any]:
     words = (
         f"根据《{batch.scheme.title}》，{batch.title}共 {len(claims)} 份兑付申请，已经审核"
         f"{'、公示' if any(one.notice_no for one in claims) else ''}，并经会议审定"
-        f"（纪要 {batch.meeting_no}，{day(batch.meeting_on)}），资金文件 {batch.fund_no}"
+        f"（{batch.meeting_no}，{day(batch.meeting_on)}），资金文件为{batch.fund_no}"
         f"（{day(batch.fund_on)}）。现申请拨付 {yuan(total)}，请予审核会签。收款单位、账户和金额见拨付汇总表。"
     )
     return _paper(
@@ -166,19 +171,19 @@ def level_label(claim: Claim, level: int) -> str:
 def _amount(line: Mapping[str, Any]) -> str:
     if line["amount_fen"] is None:
         return "待定"
-    return f"{'最高 ' if line['most'] else ''}{format_yuan(line['amount_fen'])}"
+    return f"{'最高 ' if line['most'] else ''}{plain(line['amount_fen'])}"
 
 
 def _approval(claim: Claim) -> dict[str, Any]:
     labels = {one.code: one.label for one in read_as(claim).services}
     outcome = claim.outcome or {}
     items = [
-        [labels.get(one["service"], one["service"]), format_yuan(one["cost_fen"]),
+        [labels.get(one["service"], one["service"]), plain(one["cost_fen"]),
          str(one.get("units") or "")]
         for one in claim.items
     ]  # fmt: skip
     invoices = [
-        [one.number, one.day.isoformat(), format_yuan(one.amount_fen),
+        [one.number, one.day.isoformat(), plain(one.amount_fen),
          one.checked_on.isoformat() if one.checked_on else ""]
         for one in claim.invoices
     ]  # fmt: skip
@@ -291,7 +296,7 @@ def _recommendation(scheme: Scheme, claims: Sequence[Claim], region: Region) -> 
         f"根据《{scheme.title}》，下列 {len(claims)} 份兑付申请经我部门审核，符合办法的规定，"
         f"申请兑付合计 {yuan(total)}，现予推荐，请审核。"
     )
-    lines = numbered([[one.no, one.firm.name, format_yuan(one.asked_fen)] for one in claims])
+    lines = numbered([[one.no, one.firm.name, plain(one.asked_fen)] for one in claims])
     head = ("序号", "兑付编号", "企业", "申请兑付（元）")
     return _paper(
         scheme.no, region, scheme.demo, "推荐函",

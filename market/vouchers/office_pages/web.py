@@ -108,7 +108,7 @@ def _application_page(no: str, tried: str = "") -> Page:
             "vouchers/office_application.html",
             one=found,
             row=found.row,
-            url=f"{HERE}/applications/{no}",
+            address=f"{HERE}/applications/{no}",
             here=HERE,
             form=form,
             tried=tried,

@@ -109,7 +109,7 @@ def _page(no: str, tried: str = "") -> Page:
             "vouchers/office_batch.html",
             one=found,
             row=found.row,
-            url=f"{HERE}/batches/{no}",
+            address=f"{HERE}/batches/{no}",
             here=HERE,
             standings=STANDINGS,
             papers=prints.kinds_for(found.row),

@@ -71,7 +71,7 @@ def _page(no: str, tried: str = "", bank: Mapping[str, str] | None = None) -> Pa
             one=found,
             row=row,
             outcome=outcome,
-            url=f"{HERE}/claims/{no}",
+            address=f"{HERE}/claims/{no}",
             here=HERE,
             evidence=evidence.of(actor, row),
             services={one.code: one.label for one in sheet.services},
