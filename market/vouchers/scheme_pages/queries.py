@@ -169,9 +169,10 @@ def versions(scheme: Scheme, drafts: bool = False) -> list[VersionShown]:
     found: list[VersionShown] = []
     before: Mapping[str, Any] | None = None
     for row in db.session.scalars(query.order_by(SchemeVersion.version)):
-        differs = changes(before, row.content) if before is not None else []
+        said = as_chosen(row.content)
+        differs = changes(before, said) if before is not None else []
         found.append(VersionShown(row.version, row.state, row.content, row.published_at, differs))
-        before = row.content
+        before = said
     return found[::-1]
 
 

@@ -63,7 +63,7 @@ def _approved_before(scheme: Scheme, claims: Sequence[Claim]) -> dict[int, list[
     rows = list(db.session.execute(query))
     return {
         one.id: [
-            (year, fen)
+            (year, fen or 0)
             for key, firm, year, fen in rows
             if firm == one.organisation_id and key < one.id and fen is not None
         ]
