@@ -208,6 +208,7 @@ def test_money_that_must_not_flow_is_told_before_it_is_asked(cast):
          shareholder="赵一\n钱二")  # fmt: skip
     shown = cast.seller.get("/my/vouchers/parties").text
     assert "王小明" not in shown
+    assert "填「无」表示没有" in shown
     assert "王*" in shown
     assert set(related.declared(SYSTEM, cast.provider)) == {"legal_person", "shareholder"}
     post(cast.seller, "/my/vouchers/parties", of="/my/vouchers/parties", shareholder="无")
