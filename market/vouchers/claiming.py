@@ -158,7 +158,9 @@ def _write(row: Claim, values: Mapping[str, Any]) -> None:
         )  # fmt: skip
     db.session.flush()
     db.session.refresh(row, ["invoices"])
-    outcome = outcome_of(row, related=False)
+    # A draft is asked for what it will give: papers that are still to come take nothing from it.
+    facts = replace(facts_of(row, related=False), evidence=None, invoices=None)
+    outcome = compute(row.version.content, facts)
     bound = outcome.ceiling_fen if outcome.amount_fen is None else outcome.amount_fen
     row.outcome = known.as_json(outcome)
     if row.state == "returned":

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, false
+from sqlalchemy import ColumnElement, false, select
 
 from market.accounts.roles import EDITORS, MEMBERS, OFFICES
+from market.core.db import db
 from market.core.languages import N_
 from market.core.permissions import Actor, Always, Condition, Grant, InArea, Own, StateIn, policy
 from market.core.workflow import Item, Transition, Workflow
@@ -39,6 +40,25 @@ class _Side(Condition):
         return false() if own is None else getattr(model, self.column) == own
 
 
+class _Orders(Condition):
+    """Holds for vouchers that an order at the grant's organisation uses."""
+
+    def allows(self, actor: Actor, grant: Grant, target: Any) -> bool:
+        own = grant.organisation_id
+        if own is None or target is None:
+            return own is not None
+        query = select(Order.id).where(Order.voucher_id == target.id, Order.provider_id == own)
+        return db.session.scalar(query.limit(1)) is not None
+
+    def where(self, actor: Actor, grant: Grant, model: Any) -> ColumnElement[bool]:
+        own = grant.organisation_id
+        used = select(Order.voucher_id).where(Order.provider_id == own)
+        found: ColumnElement[bool] = (
+            false() if own is None else model.id.in_(used.where(Order.voucher_id.is_not(None)))
+        )
+        return found
+
+
 FIRM, PROVIDER = _Side("organisation_id"), _Side("provider_id")
 _SENT = tuple(state for state in CLAIM_STATES if state != "draft")
 
@@ -65,7 +85,10 @@ GRANT = policy.declare("vouchers:application:grant", **_offices())
 READ_VOUCHER = policy.declare(
     "vouchers:voucher:read", **dict.fromkeys(MEMBERS, Own()), **_offices()
 )
-FOLLOW_VOUCHER = policy.declare("vouchers:voucher:follow", **_editors(Own()), **_offices())
+# A voucher follows its orders and claims: also when the provider is who claims.
+FOLLOW_VOUCHER = policy.declare(
+    "vouchers:voucher:follow", **_editors(Own() | _Orders()), **_offices()
+)
 FREEZE = policy.declare("vouchers:voucher:freeze", **_offices())
 
 READ_ORDER = policy.declare(

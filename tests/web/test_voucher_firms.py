@@ -14,7 +14,7 @@ from market.core.models import AuditEntry, OutboxRow
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
 from market.vouchers import answering, applying, claiming, ordering, related, reviewing
-from market.vouchers.claim_models import Bar, Claim
+from market.vouchers.claim_models import Bar
 from market.vouchers.firm_pages.own_data import of_person
 from market.vouchers.models import Application, Order
 from tests import people, vouchers
@@ -208,6 +208,7 @@ def test_money_that_must_not_flow_is_told_before_it_is_asked(cast):
          shareholder="赵一\n钱二")  # fmt: skip
     shown = cast.seller.get("/my/vouchers/parties").text
     assert "王小明" not in shown
+    assert "填「无」表示没有" in shown
     assert "王*" in shown
     assert set(related.declared(SYSTEM, cast.provider)) == {"legal_person", "shareholder"}
     post(cast.seller, "/my/vouchers/parties", of="/my/vouchers/parties", shareholder="无")
@@ -344,4 +345,21 @@ def test_evidence_goes_with_its_file_and_a_service_is_rated_once(cast):
         ordering.rate(owner, placed, 5)
     row = db.session.scalars(select(Order).where(Order.no == placed)).one()
     assert ordering.rating_of(row).stars == 2
-    assert db.session.scalars(select(Claim)).first() is not None
+
+
+def test_a_provider_redeems_a_voucher_of_a_scheme_that_nobody_reviews(cast):
+    """The firm's voucher follows the provider's claim."""
+    owner = people.actor(("owner", cast.firm))
+    seller = people.actor(("owner", cast.provider))
+    scheme = vouchers.scheme(payer_model="provider", reserve_at="issue", review_chain=[])
+    (voucher,) = applying.grant(SYSTEM, applying.apply(owner, scheme, cast.firm, 30_000, {}))
+    placed = ordering.place(owner, cast.firm, {
+        "voucher": voucher, "provider_id": cast.provider, "service": "test", "title": "检测",
+        "price_fen": 100_000, "voucher_fen": 30_000,
+    })  # fmt: skip
+    for who, step in ((seller, "confirm"), (seller, "deliver"), (owner, "accept")):
+        ordering.act(who, placed, step)
+    no = claiming.begin(seller, cast.provider, vouchers.values(scheme, 100_000, order=placed))
+    claiming.submit(seller, no)
+    row = vouchers.row(no)
+    assert (row.state, row.amount_fen, row.voucher.state) == ("reviewed", 30_000, "redeemed")

@@ -76,7 +76,7 @@ def papers_of(claim: Claim) -> list[Paper]:
         elif code in online:
             how = "在本站填写，不用另传" if code == "claim_form" else "服务机构已在线确认"
         elif code == "promise":
-            how = "提交时在线承诺"
+            how = "已在线承诺" if code in claim.evidence else "提交时在线承诺"
         elif code in claim.evidence:
             how = "已登记"
         found.append(Paper(code, EVIDENCE.get(code, code), how))

@@ -10,6 +10,7 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from market.core.errors import Conflict, Denied, Invalid
+from market.core.fields import Choice
 from market.core.forms import Form, read_form
 from market.core.http import current_actor
 from market.core.permissions import policy, requires
@@ -130,7 +131,7 @@ def typed_facts(facts: Mapping[str, Any], form: Form) -> dict[str, str]:
     found = {}
     for name, one in FACTS.items():
         value = facts.get(name)
-        shown = value if one.__class__.__name__ == "Choice" else one.serialize(name, {name: value})
+        shown = value if isinstance(one, Choice) else one.serialize(name, {name: value})
         found[name] = form.typed.get(name) or ("" if shown is None else str(shown))
     return found
 

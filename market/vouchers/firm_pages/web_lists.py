@@ -195,7 +195,7 @@ def _parties_page(form: Form, trouble: Trouble) -> str:
         firm=firm,
         firms=firm_options(),
         kinds=PARTIES,
-        none=NONE,
+        nothing=NONE,
         declared=related.declared(current_actor(), firm.id) if firm else {},
         saved=request.args.get("saved") == "1" and not trouble,
     )
