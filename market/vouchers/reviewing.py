@@ -15,8 +15,9 @@ from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.vouchers.claim_models import CHECK_RESULTS, DECISIONS, Claim, Invoice, Review
-from market.vouchers.claiming import approve_money, let_go, outcome_of, unapprove_money
+from market.vouchers.claiming import outcome_of
 from market.vouchers.facts import as_json
+from market.vouchers.holding import approve_money, let_go, unapprove_money
 from market.vouchers.locking import locked, moved, today
 from market.vouchers.schemes import sheet_of
 from market.vouchers.sheet import Step
