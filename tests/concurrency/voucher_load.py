@@ -31,7 +31,7 @@ FACE, FIRMS = 10_000, 8
 # Budgets in fen of the schemes that reserve when a voucher is issued, at the order, at the claim.
 BUDGETS = {"issue": 700_000, "order": 250_000, "claim": 250_000}
 MIX = {
-    "apply": 14, "grant": 15, "place": 16, "step": 18, "claim": 18, "approve": 11, "pay": 4,
+    "apply": 14, "grant": 15, "place": 16, "step": 24, "claim": 18, "approve": 11, "pay": 4,
     "withdraw": 2, "expire": 1,
 }  # fmt: skip
 
@@ -135,11 +135,12 @@ class Hand:
         self._tell("voucher_order", no, "begin")
 
     def step(self):
-        no, firm = self._some(Order, "placed", "confirmed", "delivered")
-        for action in ("confirm", "deliver", "accept"):
-            actor = self._owner(firm) if action == "accept" else self.cast.seller
-            ordering.act(actor, no, action)
-            self._tell("voucher_order", no, action)
+        state, action = self.chance.choice(
+            [("placed", "confirm"), ("confirmed", "deliver"), ("delivered", "accept")]
+        )
+        no, firm = self._some(Order, state)
+        ordering.act(self._owner(firm) if action == "accept" else self.cast.seller, no, action)
+        self._tell("voucher_order", no, action)
 
     def claim(self):
         values = {
