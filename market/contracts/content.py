@@ -19,6 +19,7 @@ from market.core import secrets
 from market.regions import queries as regions
 
 _PURPOSE = "contract.party"
+ASSESSED = ("contract_class", "subclass", "total_fen", "technical_fen")  # what an examiner sets
 _DATES = ("signed_on", "valid_from", "valid_to")
 _NUMBERS = ("total_fen", "technical_fen", "non_technical_fen", "entry_fen", "royalty_bp")
 _CODES = ("contract_class", "subclass", "licence_kind", "payment")
@@ -107,6 +108,12 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[st
         for name in LABELS
         if one.get(name) != other.get(name)
     ]
+
+
+def as_assessed(content: Mapping[str, Any], findings: Mapping[str, Any]) -> dict[str, Any]:
+    """What a version registers: as it was filed, class and amounts as an examiner found them."""
+    found = {name: findings[name] for name in ASSESSED if findings.get(name) is not None}
+    return {**content, **found}
 
 
 def facts(content: Mapping[str, Any], files: Sequence[str] = ()) -> Facts:

@@ -71,7 +71,7 @@ def label_of(name: str) -> str:
     """A cell's name in words: 卖方 1 的名称."""
     top, _, rest = name.partition("-")
     if not rest:
-        return LABELS.get(top, name)
+        return "附件" if top == "file" else LABELS.get(top, name)
     number, _, inner = rest.partition("-")
     known = LISTS[top].schema.fields.get(inner)
     return f"{LABELS[top]} {number} 的{known.metadata['label'] if known else inner}"

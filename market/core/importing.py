@@ -110,7 +110,7 @@ class Importable:
         shown: what a good row will look like, by label; by default its first cells.
         since: sentences on what was changed after an import, which then cannot be undone.
         drafts: an importer that makes drafts; drafts_at: their page, of what is never but drafted.
-        county: rows belong to a county, and to the importer's own when they name none.
+        county: rows belong to a county, by default the importer's own; public: all see them at once.
     """
 
     kind: Kind
@@ -119,6 +119,7 @@ class Importable:
     since: Callable[[int], Sequence[str]] = lambda run_id: ()
     drafts: Callable[[Options, Actor], Importer] | None = None
     county: bool = False
+    public: bool = True
     drafts_at: tuple[str, str] | None = None
 
 
@@ -392,8 +393,7 @@ def undo_import(
         The import, and sentences on rows that were changed again since.
 
     Raises:
-        NotFound: there is no such import.
-        Conflict: it is not a finished one.
+        NotFound: there is no such import. Conflict: it is not a finished one.
     """
     run = db.session.get(ImportRun, run_id)
     if run is None or run.kind not in kinds:

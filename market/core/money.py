@@ -61,6 +61,12 @@ def format_yuan(fen: int) -> str:
     return f"{sign}{yuan}.{rest:02d}" if rest else f"{sign}{yuan}"
 
 
+def yuan_number(fen: int) -> int | float:
+    """An amount in yuan as a number, for cells that are added up: 120000 or 1200.5."""
+    yuan, rest = divmod(fen, FEN_PER_YUAN)
+    return fen / FEN_PER_YUAN if rest else yuan
+
+
 @lru_cache(1_000)
 def show_yuan(fen: int) -> str:
     """An amount for reading: `12 万元`, `3.5 万元`, `1,200.50 元`. Exact, never rounded."""

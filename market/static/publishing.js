@@ -38,7 +38,7 @@
     if (status === 409) {
       // Somebody else saved it: the button leads to a page that shows both.
       stopped = true;
-      say(answer.message.split("：")[0] + "。您填的还在这一页，点「保存草稿」对照两个版本。");
+      say(answer.message.split(/[：；。]/)[0] + "。您填的还在这一页，点「保存草稿」对照两个版本。");
     } else if (status === 503 || status === 429) {
       say("暂时没有存上，稍后自动再试。");
       later(AGAIN);

@@ -149,6 +149,8 @@ OFFICE_PAGES = {
     "edit": ("firm.editor", "/submissions/{returned}/edit"),
     "import": ("institute.editor", "/imports/{table}"),
     "inbox": ("firm.owner", "/my/messages"),
+    "contract-desk": ("examiner.first", "/desk/contracts"),
+    "contract-examine": ("examiner.second", "/desk/contracts/HT2026000003"),
 }
 
 

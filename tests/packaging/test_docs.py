@@ -86,9 +86,23 @@ def test_the_walk_of_the_data_officer(settings, tmp_path, monkeypatch):
         assert result.exit_code == 0, f"{line}: {result.output}"
 
 
+REGISTERED = {
+    "registration_no": "2026110000000008",
+    "title": "茶叶杀青",
+    "contract_class": "技术服务",
+    "seller": "北京所",
+    "buyer": "东坡茶厂",
+    "buyer_region": "511402",
+    "signed_on": "2026-01-06",
+    "registered_on": "2026-01-21",
+    "total_fen": "100000",
+    "technical_fen": "90000",
+}
+
+
 def _put(kind, path, data):
     """A filled table under the name the document uses."""
-    if kind in {"regions", "terms", "pins", "rosters", "contracts"}:
+    if kind in {"regions", "terms", "pins", "rosters", "contracts", "registrations"}:
         synonyms = {"label": "粉垄", "aliases": "深旋耕|粉垄耕作"}
         industry = {"code": "A0111", "label": "稻谷种植", "parent_code": "A01"}
         rows = {
@@ -105,6 +119,7 @@ def _put(kind, path, data):
                 {"kind": "高企", "uscc": "12100000400000624D", "name": "某公司", "year": 2025}
             ],
             "contracts": [{"title": "胀袋率控制开发", "buyers-1-name": "某调味品厂"}],
+            "registrations": [REGISTERED],
             "pins": [{"region": "511402", "position": 1, "no": f"CG{clock.today().year}000001"}],
         }[kind]
     else:

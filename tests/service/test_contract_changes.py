@@ -155,6 +155,23 @@ def test_an_amendment_takes_the_place_of_what_was_registered(no, filer, first, s
     assert "contract.amended" in set(db.session.scalars(select(AuditEntry.action)))
 
 
+def test_an_amendment_begins_with_what_was_found_not_with_what_was_filed(
+    filer, seller, body, first, second
+):
+    no = contracts.drafted(filer, seller)
+    filing.submit(filer, no, body.no)
+    examining.accept(first, no)
+    found = {"opinion": "扣除材料", "technical_fen": 20_000_000}
+    examining.examine(first, no, found)
+    examining.register(second, no)
+    change = asked(filer, no, "amend", content={"signed_at": "樟树市"})
+    row = changes.get(filer, change)
+    assert [line.name for line in row.lines] == ["signed_at"], "the amount stays as it was set"
+    deciding.examine(first, change, {})
+    deciding.decide(second, change, {})
+    assert contracts.row(no).technical_fen == 20_000_000
+
+
 def test_what_an_amendment_lacks_is_told_at_once(no, filer):
     change = asked(filer, no, "amend", papers=False, send=False, words={"reason": ""})
     with pytest.raises(Invalid) as wrong:

@@ -20,7 +20,7 @@ from market.core import csrf
 from market.core.errors import Denied, Invalid, MarketError, NotFound
 from market.core.forms import Form
 from market.core.http import current_actor
-from market.core.permissions import requires
+from market.core.permissions import Actor, requires
 from market.core.sheets import write_problems, write_template
 from market.core.submitting import Trouble, show, submit
 from market.core.workflow import timeline
@@ -77,12 +77,17 @@ def _index(form: Form, trouble: Trouble) -> str:
     scopes = queries.scopes(actor)
     chosen = form.typed.get("scope") or request.args.get("scope", "")
     scope = next((one for one in scopes if one.value == chosen), scopes[0] if scopes else None)
+    kind = form.typed.get("kind") or request.args.get("kind", "")
+    if kind and not chosen:  # as a link names it: for whom one imports just that
+        offered = (one for one in scopes if _offers(actor, one, kind))
+        scope = next(offered, scope)
     return render_template(
         "catalogue/imports.html",
         form=form,
         trouble=trouble,
         scopes=scopes,
         scope=scope,
+        chosen_kind=kind,
         kinds=queries.kinds_for(actor, scope) if scope else [],
         labels={name: one.kind.label for name, one in queries.importables().items()},
         rows=rows,
@@ -91,6 +96,10 @@ def _index(form: Form, trouble: Trouble) -> str:
         most_rows=rules.MOST_ROWS,
         largest=rules.LARGEST // (1024 * 1024),
     )
+
+
+def _offers(actor: Actor, scope: queries.Scope, kind: str) -> bool:
+    return any(one.kind.name == kind for one in queries.kinds_for(actor, scope))
 
 
 @blueprint.get("/imports/templates/<string:kind>.xlsx")
@@ -129,6 +138,7 @@ def _page(found: ImportJob, trouble: Trouble | None = None) -> Response:
             job=found,
             trouble=trouble,
             label=importable.kind.label if importable else found.kind,
+            public=importable is None or importable.public,
             only_drafts=queries.only_drafts(found),
             drafts_at=(importable and importable.drafts_at) or ("/my/listings", "成果与需求"),
             state=WORKFLOW.states[found.state],

@@ -26,7 +26,7 @@ from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 
-ASSESSED = ("contract_class", "subclass", "total_fen", "technical_fen")
+ASSESSED = fields.ASSESSED
 # What a change was decided for: code → words, by kind.
 _GROUNDS = {"cancel": CANCELLATIONS, "annul": ANNULMENTS}
 
@@ -297,6 +297,5 @@ def differences(change: ContractChange) -> list[tuple[str, Any, Any]]:
     if change.version is None or change.base_version is None:
         return []
     old = contracts.version_of(change.contract, change.base_version)
-    return fields.differences(
-        old.content, contracts.version_of(change.contract, change.version).content
-    )
+    new = contracts.version_of(change.contract, change.version)
+    return fields.differences(fields.as_assessed(old.content, old.findings), new.content)

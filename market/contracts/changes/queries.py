@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
+from market.contracts import content as fields
 from market.contracts import locking as contracts
 from market.contracts import queries as whole_contracts
 from market.contracts.changes import shown
@@ -89,7 +90,7 @@ def _lines(change: ContractChange) -> list[Line]:
         return []
     old = contracts.version_of(change.contract, change.base_version)
     new = contracts.version_of(change.contract, change.version)
-    return shown.changed(old.content, new.content)
+    return shown.changed(fields.as_assessed(old.content, old.findings), new.content)
 
 
 # What the list of bodies and offices shows: tab → states; what an office began is there as a draft.
@@ -181,10 +182,9 @@ def version(actor: Actor, no: str, number: int) -> tuple[Contract, ContractVersi
 
 def counted_values(row: ContractVersion) -> Mapping[str, Any]:
     """Class and amounts as they were found, where they differ from what was filed."""
-    names = ("contract_class", "subclass", "total_fen", "technical_fen")
     return {
         name: row.findings[name]
-        for name in names
+        for name in fields.ASSESSED
         if row.findings.get(name) is not None and row.findings[name] != row.content.get(name)
     }
 

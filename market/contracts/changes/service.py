@@ -157,7 +157,8 @@ def _columns(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _registered(contract: Contract) -> dict[str, Any]:
     """What is registered now, readable: what an amendment begins with."""
-    return fields.unpack(contracts.version_of(contract, contract.effective).content)
+    row = contracts.version_of(contract, contract.effective)
+    return fields.unpack(fields.as_assessed(row.content, row.findings))
 
 
 def edit(
@@ -261,7 +262,8 @@ def wanting(change: ContractChange) -> dict[str, list[str]]:
 
 def _check_content(change: ContractChange, wrong: dict[str, list[str]]) -> None:
     new = contracts.version_of(change.contract, change.version).content
-    old = contracts.version_of(change.contract, change.base_version).content
+    base = contracts.version_of(change.contract, change.base_version)
+    old = fields.as_assessed(base.content, base.findings)
     if not fields.differences(old, new):
         wrong["content"] = ["和登记的内容完全相同：请先改要变更的内容。"]
     # What a county recorded of a contract registered elsewhere never had all fields.

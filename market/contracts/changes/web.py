@@ -123,7 +123,8 @@ def _askable(actor: Actor, no: str, kind: str) -> Contract:
 
 
 def _content(contract: Contract, number: int | None) -> dict[str, Any]:
-    return fields.unpack(contracts.version_of(contract, number).content)
+    row = contracts.version_of(contract, number)
+    return fields.unpack(fields.as_assessed(row.content, row.findings))
 
 
 def _is_filer(actor: Actor, contract: Contract) -> bool:

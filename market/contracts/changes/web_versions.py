@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from market.contracts import content as fields
 from market.contracts import queries as whole_contracts
 from market.contracts.changes import queries, shown
 from market.contracts.models import VERSION_STATES
@@ -58,7 +59,10 @@ def compare(no: str) -> AnyResponse:
         return render_template(
             "contracts/versions.html",
             contract=contract,
-            lines=shown.compared(old.content, new.content),
+            lines=shown.compared(
+                fields.as_assessed(old.content, old.findings),
+                fields.as_assessed(new.content, new.findings),
+            ),
             first=first,
             second=second,
             options=[(str(one.version), f"第 {one.version} 版") for one in versions],

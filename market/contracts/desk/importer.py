@@ -52,7 +52,15 @@ _HEADERS: Mapping[str, Sequence[str]] = {
     "signed_on": ["合同签订日期", "签订时间", "签约日期"],
     "registered_on": ["认定登记日期", "认定日期", "登记时间", "合同登记日期"],
     "registered_by": ["登记点", "登记机构名称", "认定登记机构", "登记处"],
-    "total_fen": _in_yuan("合同成交额", "合同成交总额", "合同交易总额", "合同金额", "成交额"),
+    "total_fen": _in_yuan(
+        "合同成交额",
+        "合同成交总额",
+        "合同交易总额",
+        "合同成交金额",
+        "成交金额",
+        "合同金额",
+        "成交额",
+    ),
     "technical_fen": _in_yuan("技术交易额", "核定技术交易额", "技术交易金额", "其中：技术交易额"),
     "field": ["技术领域名称", "合同技术领域"],
 }
@@ -292,4 +300,4 @@ KIND = Kind(
     rows=rows,
     undoable=True,
 )
-IMPORTABLE = Importable(KIND, IMPORT, shown, undoing.since, county=True)
+IMPORTABLE = Importable(KIND, IMPORT, shown, undoing.since, county=True, public=False)

@@ -15,7 +15,7 @@ from market.contracts.schemas import SUBCLASS_LABELS
 from market.contracts.terms import of as terms_of
 from market.contracts.workflow import EXAMINERS, READ
 from market.core.db import db, under
-from market.core.money import format_yuan
+from market.core.money import yuan_number
 from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, policy
 from market.core.sheets import Column
@@ -163,8 +163,8 @@ def in_words(row: Contract) -> dict[str, Any]:
         "buyer": row.buyer_name,
         "buyer_region": row.buyer_region.full_name if row.buyer_region else "",
         "signed_on": row.signed_on.isoformat() if row.signed_on else "",
-        "total": format_yuan(row.total_fen or 0),
-        "technical": format_yuan(row.technical_fen or 0),
+        "total": yuan_number(row.total_fen or 0),
+        "technical": yuan_number(row.technical_fen or 0),
         "registered_on": row.registered_on.isoformat() if row.registered_on else "",
         "registered_by": row.registered_by or "",
         "mode": MODES[row.mode],

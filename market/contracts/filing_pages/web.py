@@ -218,9 +218,11 @@ def _check_page(no: str, form: Form, trouble: Trouble) -> str:
     actor = current_actor()
     found = prechecks.check(actor, no)
     contract = found.case.contract
+    unread = {name.partition("-")[0] for name in found.unread}  # one sentence for a cell, not two
     return render_template(
         "contracts/check.html",
         found=found,
+        missing={name: label for name, label in found.missing.items() if name not in unread},
         case=found.case,
         contract=contract,
         address=address(contract),
