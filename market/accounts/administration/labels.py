@@ -159,6 +159,7 @@ ACTIONS = {
     "terms.loaded": "载入代码表",
     "token.created": "新建接口令牌",
     "token.revoked": "撤销接口令牌",
+    "voucher_claim.cut": "创新券兑付：按比例核减",
     "work.handed_over": "移交办件",
     "work_item.assign": "办件：分配",
     f"work_item.assign_{UNDO}": "办件：撤销分配",
