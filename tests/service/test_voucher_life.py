@@ -32,7 +32,7 @@ def lived(machine, runs, steps):
 
 
 def test_money_is_true_after_every_step(life):
-    lived(life, 300, 5)
+    lived(life, 300, 3)
 
 
 @pytest.mark.long

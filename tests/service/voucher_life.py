@@ -112,7 +112,7 @@ class Life(RuleBasedStateMachine):
 
     @initialize(
         reserve_at=st.sampled_from(["issue", "order", "claim", "approval"]),
-        levels=st.sampled_from([1, 1, 1, 0]), far=st.sampled_from([0, 1, 2, 3, 4, 4, 5, 5]), asked=amount,
+        levels=st.sampled_from([1, 1, 1, 0]), far=st.sampled_from([0, 0, 1, 1, 2, 3, 4, 5]), asked=amount,
     )  # fmt: skip
     def begin(self, reserve_at, levels, far, asked):
         self.scheme_id, self.no = _scheme(self.cast, reserve_at, levels)
