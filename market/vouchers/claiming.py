@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 
 from market.accounts.models import Organisation
 from market.core import clock, masking, numbers, secrets
@@ -21,7 +19,6 @@ from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.vouchers import applying, caps, evidence, funds, ordering
 from market.vouchers import facts as known
-from market.vouchers.calculating import year_caps
 from market.vouchers.checking import (
     contract_key,
     findings_of,
@@ -29,6 +26,7 @@ from market.vouchers.checking import (
     refuse_used_invoices,
 )
 from market.vouchers.claim_models import COUNTED, Claim, Invoice
+from market.vouchers.holding import activate, approve_money, hold, let_go, scope_of
 from market.vouchers.knowing import (
     award_volume,
     barred_until,
@@ -53,7 +51,6 @@ from market.vouchers.workflow import (
     READ_VOUCHER,
     UNMASK,
     VIEW,
-    VOUCHER,
 )
 
 SERIES = "DF"
@@ -198,20 +195,16 @@ def read_as(row: Claim) -> Sheet:
 
 def _award_of(row: Claim) -> known.Outcome:
     own = row.asked_fen if _counted(row) else 0
-    counted = caps.used(_scope(row), row.organisation_id, row.year).claimed_fen
+    counted = caps.used(scope_of(row), row.organisation_id, row.year).claimed_fen
     volume = sum(one["cost_fen"] for one in row.items)
     return award(row.version.content, volume, counted - own, row.decided.get("award"))
-
-
-def _scope(row: Claim) -> str:
-    return caps.scope_of(sheet_of(row.version), row.scheme, award=row.kind == "award")
 
 
 def facts_of(row: Claim, *, related: bool = True) -> known.Facts:
     """A claim as the rules ask for it. related: whether relations count, that an office judges."""
     sheet = sheet_of(row.version)
     day = clock.local(row.submitted_at).date() if row.submitted_at else today()
-    scope, own = _scope(row), row.asked_fen if _counted(row) else 0
+    scope, own = scope_of(row), row.asked_fen if _counted(row) else 0
     before, with_provider = claims_before(row)
     linked = related and row.provider is not None
     holder = funds.holder_of(sheet, row)
@@ -277,6 +270,8 @@ def submit(
     with unit_of_work(actor) as work:
         row = locked(Claim, actor, READ_CLAIM, no, version)
         work.require(CLAIM_MONEY, row)
+        if row.voucher is not None:
+            applying.refuse_ended(row.voucher)
         if row.order is not None:
             ordering.used_by_claim(row.order)
             _refuse_second(row)
@@ -293,12 +288,12 @@ def submit(
         _refuse(row, outcome_of(row, related=False), again)
         outcome = known.as_json(outcome_of(row))
         if not again:
-            _hold(work, row, today())
+            hold(work, row, today())
         values = moved(
             Claim, submitted_at=row.submitted_at or clock.now(), level=0, outcome=outcome,
             findings=findings_of(row), voucher_fen=row.voucher_fen,
         )  # fmt: skip
-        _activate(row.invoices)
+        activate(row.invoices)
         flow.fire(work, CLAIM, row, "submit", values=values, after={"fen": row.asked_fen},
                   note=PROMISE if promised else None)  # fmt: skip
         if not sheet_of(row.version).review_chain:
@@ -322,96 +317,6 @@ def _refuse_second(row: Claim) -> None:
     )
     if other := db.session.scalar(others.limit(1)):
         raise Conflict(f"订单 {row.order.no if row.order else ''} 已由 {other} 申请兑付。")
-
-
-def _activate(invoices: Sequence[Invoice]) -> None:
-    try:
-        with db.session.begin_nested():
-            for one in invoices:
-                one.active = True
-            db.session.flush()
-    except IntegrityError:
-        raise Conflict("其中一张发票刚用于另一份兑付申请。") from None
-
-
-def _hold(work: UnitOfWork, row: Claim, day: date) -> None:
-    sheet, fen, scope = sheet_of(row.version), row.asked_fen, _scope(row)
-    asked = known.Facts(day=day, year=row.year, firm=firm_of(row.firm, row.scheme, day, row.facts))
-    year_cap = min((one[1] for one in year_caps(sheet, asked)), default=None)
-    total_cap = sheet.cap_total_fen
-    if row.kind == "award":
-        year_cap, total_cap = sheet.award.cap_year_fen if sheet.award else None, None
-    caps.count(scope, row.organisation_id, row.year, "claimed_fen", fen, year_cap, "年度上限")
-    caps.count(scope, row.organisation_id, caps.EVER, "claimed_fen", fen, total_cap, "累计上限")
-    if row.voucher is not None:
-        if row.order is not None:
-            applying.refuse_ended(row.voucher, day)
-            row.voucher_fen = row.order.voucher_fen
-        else:
-            applying.hold(work, row.voucher, fen, day)
-            row.voucher_fen = fen
-    if funds.holder_of(sheet, row) == ("claim", row.id):
-        parts = funds.parts_for(sheet, row, fen)
-        key = f"claim:{row.id}:reserve"
-        funds.reserve(work, ("claim", row.id), row.scheme, row.year, parts, key)
-    db.session.flush()
-
-
-def let_go(work: UnitOfWork, row: Claim, key: str) -> None:
-    """Give back what an unapproved claim holds: caps, voucher, budget, invoices."""
-    _uncount(row, row.asked_fen)
-    if row.voucher is not None and row.order is None and row.voucher_fen:
-        applying.unhold(row.voucher, row.voucher_fen)
-    funds.release(work, ("claim", row.id), f"claim:{row.id}:{key}")
-    for one in row.invoices:
-        one.active = False
-    db.session.flush()
-
-
-def _uncount(row: Claim, fen: int) -> None:
-    for year in (row.year, caps.EVER):
-        caps.count(_scope(row), row.organisation_id, year, "claimed_fen", -fen, None, "年度上限")
-
-
-def approve_money(work: UnitOfWork, row: Claim, fen: int) -> None:
-    """Bring a claim's money to what is approved; what it asked beyond goes back."""
-    sheet = sheet_of(row.version)
-    if row.voucher is not None:
-        applying.refuse_ended(row.voucher)
-    _uncount(row, row.asked_fen - fen)
-    funds.approve(work, sheet, row, fen)
-    if row.voucher is None:
-        return
-    applying.unhold(row.voucher, row.voucher_fen, spent_fen=fen)
-    scope = caps.scope_of(sheet, row.scheme)
-    caps.count(scope, row.organisation_id, caps.EVER, "held_fen", -fen, None, "持有上限")
-    if row.voucher.left_fen == 0 and row.voucher.held_fen == 0:
-        flow.fire(work, VOUCHER, row.voucher, "redeem", values=moved(Voucher))
-
-
-def unapprove_money(work: UnitOfWork, row: Claim) -> None:
-    """Take an approval back: what was approved is where it came from."""
-    sheet, fen = sheet_of(row.version), row.amount_fen or 0
-    funds.take_back_approval(work, sheet, row)
-    _uncount(row, fen)
-    for one in row.invoices:
-        one.active = False
-    db.session.flush()
-    if row.voucher is None:
-        return
-    if row.order is not None:  # it can be claimed again, for what was approved
-        row.order.voucher_fen = fen
-    ended = row.voucher.state in {"expired", "released"}
-    held = -fen if row.order is not None and not ended else 0
-    applying.unhold(row.voucher, held, spent_fen=-fen)
-    if ended:  # nobody can use it any more
-        if (holder := funds.holder_of(sheet, row)) is not None:
-            funds.release(work, holder, f"claim:{row.id}:ended")
-        return
-    scope = caps.scope_of(sheet, row.scheme)
-    caps.count(scope, row.organisation_id, caps.EVER, "held_fen", fen, None, "持有上限")
-    if row.voucher.state == "redeemed":
-        flow.fire(work, VOUCHER, row.voucher, "restore", values=moved(Voucher))
 
 
 def pass_unreviewed(work: UnitOfWork, row: Claim) -> None:

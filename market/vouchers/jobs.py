@@ -111,10 +111,13 @@ def _over(order: Order, day: date) -> bool:
     return ends is not None and ends < day
 
 
-def lapse_year(day: date | None = None) -> int:
+def lapse_year(day: date | None = None, scheme_id: int | None = None) -> int:
     """Take what past years left available out of their budgets; how many pots lapsed now.
 
     A pot waits while vouchers or claims of its year may still ask for what is available.
+
+    Args:
+        scheme_id: only the pots of this scheme.
     """
     day, done = day or today(), 0
     query = select(LedgerAccount).where(
@@ -122,6 +125,8 @@ def lapse_year(day: date | None = None) -> int:
         LedgerAccount.year < day.year,
         LedgerAccount.balance_fen > 0,
     )
+    if scheme_id is not None:
+        query = query.where(LedgerAccount.scheme_id == scheme_id)
     rows = db.session.scalars(query.order_by(LedgerAccount.id)).all()
     pots = [(one.id, Pot(one.scheme_id, one.year, one.region_id)) for one in rows]
     for account_id, pot in pots:

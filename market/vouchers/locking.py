@@ -52,11 +52,9 @@ def hold_money(table: Any, condition: Any) -> None:
     """
     if db.session.get_bind().dialect.name == "sqlite":
         return
-    which = table.id if table is Scheme else table.scheme_id
-    schemes = select(which).where(condition).scalar_subquery()
-    db.session.execute(
-        select(Scheme.id).where(Scheme.id == schemes).with_for_update(key_share=True)
-    )
+    if table is not Scheme:
+        condition = Scheme.id == select(table.scheme_id).where(condition).scalar_subquery()
+    db.session.execute(select(Scheme.id).where(condition).with_for_update(key_share=True))
 
 
 def moved(model: Any, **values: Any) -> dict[str, Any]:

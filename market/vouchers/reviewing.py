@@ -15,16 +15,10 @@ from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.vouchers.claim_models import CHECK_RESULTS, DECISIONS, Claim, Invoice, Review
-from market.vouchers.claiming import (
-    READING,
-    approve_money,
-    let_go,
-    outcome_of,
-    read_as,
-    unapprove_money,
-)
+from market.vouchers.claiming import READING, outcome_of, read_as
 from market.vouchers.eligible import show_bp
 from market.vouchers.facts import as_json
+from market.vouchers.holding import approve_money, let_go, unapprove_money
 from market.vouchers.locking import locked, moved, today
 from market.vouchers.schemes import sheet_of
 from market.vouchers.sheet import Step, read

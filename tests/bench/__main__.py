@@ -1,6 +1,6 @@
 """`make bench`: figures of speed and quality beside what is asked of them.
 
-    python -m tests.bench [search|import|backup|desk|dispatch|saved|contracts|papers] [--scale 0.01] [--strict]
+    python -m tests.bench [search|import|backup|desk|dispatch|saved|contracts|papers|ledger] [--scale 0.01] [--strict]
 
 One temporary folder is used and removed. Exits with 1 on errors, and with --strict also when a
 figure is missed.
@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from tests.bench import backups, contracts, desk, dispatches, imports, papers, saved, search
+from tests.bench import backups, contracts, desk, dispatches, imports, ledger, papers, saved, search
 from tests.bench.figures import Figure, at_most, folder_megabytes, table
 
 SECTIONS: Mapping[str, tuple[Callable[[Path, float], Iterator[Figure]], str]] = {
@@ -30,6 +30,7 @@ SECTIONS: Mapping[str, tuple[Callable[[Path, float], Iterator[Figure]], str]] = 
     "saved": (saved.run, saved.DEFINITIONS),
     "contracts": (contracts.run, contracts.DEFINITIONS),
     "papers": (papers.run, papers.DEFINITIONS),
+    "ledger": (ledger.run, ledger.DEFINITIONS),
 }
 MOST_MINUTES, MOST_MEGABYTES = 10, 3072
 

@@ -164,6 +164,7 @@ ACTIONS = {
     "voucher_batch.notice_again": "拨付批次：重新公示",
     "voucher_claim.account": "创新券兑付：更正收款账户",
     "voucher_claim.answer": "创新券兑付：答复补正",
+    "voucher_claim.cut": "创新券兑付：按比例核减",
     "voucher_claim.drawn": "创新券兑付：登记抽查情况",
     "voucher_claim.edit": "创新券兑付：填写",
     "voucher_claim.invoice": "创新券兑付：登记发票查验结果",
