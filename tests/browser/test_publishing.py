@@ -6,7 +6,7 @@ from market.catalogue.publishing import service
 from tests import people
 from tests.browser.conftest import watched_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.net]
+pytestmark = [pytest.mark.browser, pytest.mark.net, pytest.mark.long]
 
 
 @pytest.fixture

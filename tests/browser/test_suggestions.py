@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from market.discovery import suggestions
 
-pytestmark = [pytest.mark.browser, pytest.mark.net]
+pytestmark = [pytest.mark.browser, pytest.mark.net, pytest.mark.long]
 
 
 @pytest.fixture

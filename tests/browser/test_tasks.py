@@ -8,7 +8,7 @@ import io
 import pytest
 from python_calamine import CalamineWorkbook
 
-pytestmark = [pytest.mark.browser, pytest.mark.net]
+pytestmark = [pytest.mark.browser, pytest.mark.net, pytest.mark.long]
 
 SAUCE = "常温复合调味包“初菌控制＋酸度栅栏”防胀袋工艺（演示）"
 HONEYSUCKLE = "金银花带式杀青—分级热风连续烘干机组（演示）"

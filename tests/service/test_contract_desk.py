@@ -263,7 +263,7 @@ def test_a_contract_of_another_place_is_recorded_by_the_buyers_county(buyers_off
     assert hits(office, side="output") == [no], "the seller's county counts it as output"
     assert hits(people.actor(("county", None, "330106"))) == []
     (row,) = register.rows(buyers_office, {})
-    assert (row["registration_no"], row["technical"]) == ("20263600000001", "250000")
+    assert (row["registration_no"], row["technical"]) == ("20263600000001", 250000)
 
 
 def test_evidence_names_what_is_the_same_and_refuses_nothing(filer, seller, office):
