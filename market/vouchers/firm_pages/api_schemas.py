@@ -6,6 +6,7 @@ from marshmallow import fields
 
 from market.core.api_schemas import Answer, ListAnswer
 from market.core.file_api import AttachedFileSchema
+from market.vouchers.api_answers import VoucherOutcomeSchema, VoucherReasonSchema
 from market.vouchers.claim_models import CLAIM_STATES, PAYMENT_STATES
 from market.vouchers.evidence import PURPOSES
 from market.vouchers.models import APPLICATION_STATES, ORDER_STATES, VOUCHER_STATES
@@ -17,34 +18,6 @@ class VoucherActionSchema(Answer):
     action = fields.String()
     label = fields.String()
     needs_reason = fields.Boolean()
-
-
-class VoucherReasonSchema(Answer):
-    """A reason. weight: refuse, open or warn."""
-
-    code = fields.String()
-    weight = fields.String()
-    words = fields.String()
-    source = fields.String()
-
-
-class VoucherTraceLineSchema(Answer):
-    """A step of the calculation. most: the amount is a ceiling."""
-
-    label = fields.String()
-    formula = fields.String()
-    amount_fen = fields.Integer(allow_none=True)
-    most = fields.Boolean()
-
-
-class VoucherOutcomeSchema(Answer):
-    """What the rules give: exact, or the most there can be, or neither."""
-
-    eligible = fields.Boolean()
-    amount_fen = fields.Integer(allow_none=True)
-    ceiling_fen = fields.Integer(allow_none=True)
-    reasons = fields.List(fields.Nested(VoucherReasonSchema))
-    trace = fields.List(fields.Nested(VoucherTraceLineSchema))
 
 
 class _Case(Answer):

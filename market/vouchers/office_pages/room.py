@@ -23,7 +23,6 @@ ROOM = Room(
         "vouchers:voucher": "创新券：查看、冻结、退回额度",
         "vouchers:claim": "创新券兑付：提出、审核、查验",
         "vouchers:batch": "创新券拨付批次",
-        "vouchers:scheme": "创新券办法和额度",
         "vouchers:bar": "停止申领资格",
     },
 )

@@ -17,6 +17,7 @@ from market.core.pagination import whole as whole_list
 from market.core.permissions import requires
 from market.regions import queries as regions
 from market.regions.models import path_ids
+from market.vouchers.api_answers import VoucherOutcomeSchema
 from market.vouchers.content import open_points
 from market.vouchers.facts import Outcome, as_json
 from market.vouchers.models import Scheme, SchemeVersion
@@ -24,7 +25,6 @@ from market.vouchers.preview import result_words
 from market.vouchers.scheme_pages import api_content, books, checks, queries
 from market.vouchers.scheme_pages.api_schemas import (
     VoucherCheckQuery,
-    VoucherOutcomeSchema,
     VoucherSchemeListSchema,
     VoucherSchemeQuery,
     VoucherSchemeWholeSchema,

@@ -35,7 +35,9 @@ from market.vouchers.scheme_pages.queries import Line
 from market.vouchers.scheme_pages.trying import Beside
 from market.vouchers.workflow import MANAGE, READ_BOOKS
 
-blueprint = ApiBlueprint("voucher_desk_api", __name__, "创新券办法：主管部门编写、试算、发布、预算")
+blueprint = ApiBlueprint(
+    "voucher_schemes_desk_api", __name__, "创新券办法：主管部门编写、试算、发布、预算"
+)
 SECURED: list[dict[str, list[str]]] = [{"token": []}]
 _ONE = "/voucher-desk/schemes/<string:no>"
 
