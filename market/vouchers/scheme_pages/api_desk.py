@@ -235,7 +235,7 @@ def set_budget(values: dict[str, Any], no: str) -> Response:
 
 @blueprint.route(f"{_ONE}/rates", methods=["PUT"])
 @blueprint.doc(
-    operationId="decideVoucherRates",
+    operationId="decideVoucherSchemeRates",
     summary="审定这一批的比例",
     description="用于审核中的全部申请；不能高于办法的最高比例。须带 If-Match。",
     security=SECURED,
