@@ -28,7 +28,6 @@ from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.service_points import queries as directory
 
 MOST_DEFICIENCIES = 30
-ASSESSED = ("contract_class", "subclass", "total_fen", "technical_fen")
 STEPS = ("ask_experts", "experts_said", "send_back", "reopen")
 LETTERS = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # of check codes: none that looks like another
 
@@ -231,7 +230,7 @@ def _reasons(
     given, opinion = values.get("reasons") or {}, values.get("opinion")
     reasons: dict[str, str] = {}
     wrong: dict[str, list[str]] = {}
-    for name in ASSESSED:
+    for name in fields.ASSESSED:
         if found[name] is None or found[name] == row.content.get(name):
             continue
         if reason := given.get(name) or opinion:
@@ -243,8 +242,8 @@ def _reasons(
 
 def _take_over(work: UnitOfWork, contract: Contract, found: Mapping[str, Any]) -> None:
     """Let lists and sums show what was found."""
-    before = {name: getattr(contract, name) for name in ASSESSED}
-    after = {name: found[name] for name in ASSESSED}
+    before = {name: getattr(contract, name) for name in fields.ASSESSED}
+    after = {name: found[name] for name in fields.ASSESSED}
     if before != after:
         work.record(
             "contract.assess",

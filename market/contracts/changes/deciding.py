@@ -26,7 +26,6 @@ from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 
-ASSESSED = fields.ASSESSED
 # What a change was decided for: code → words, by kind.
 _GROUNDS = {"cancel": CANCELLATIONS, "annul": ANNULMENTS}
 
@@ -89,7 +88,7 @@ def examine(actor: Actor, no: str, values: Mapping[str, Any], version: int | Non
     """First examination, in a body that keeps its register here: what is found and proposed.
 
     Args:
-        values: amounts and class as they are to count (`ASSESSED`), `outcome` of a 异议复查,
+        values: amounts and class as they are to count (`content.ASSESSED`), `outcome` of a 异议复查,
             `answer`: the opinion.
 
     Raises:
@@ -174,7 +173,7 @@ def findings(change: ContractChange, values: Mapping[str, Any]) -> dict[str, Any
     if change.kind == "review":
         return _reviewed(change, values)
     content = contracts.version_of(change.contract, change.version).content
-    return _assessed({name: content.get(name) for name in ASSESSED}, values)
+    return _assessed({name: content.get(name) for name in fields.ASSESSED}, values)
 
 
 def _reviewed(change: ContractChange, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,7 +184,7 @@ def _reviewed(change: ContractChange, values: Mapping[str, Any]) -> dict[str, An
         raise Invalid({"outcome": [f"请选择复查结论：{words}。"]})
     if outcome != "corrected":
         return {"outcome": outcome}
-    now = {name: getattr(change.contract, name) for name in ASSESSED}
+    now = {name: getattr(change.contract, name) for name in fields.ASSESSED}
     found = _assessed(now, values)
     if found == now:
         raise Invalid(
@@ -196,7 +195,9 @@ def _reviewed(change: ContractChange, values: Mapping[str, Any]) -> dict[str, An
 
 def _assessed(given: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Amounts and class as set (重新核定), or as given."""
-    found = {name: given[name] if values.get(name) is None else values[name] for name in ASSESSED}
+    found = {
+        name: given[name] if values.get(name) is None else values[name] for name in fields.ASSESSED
+    }
     wrong: dict[str, list[str]] = {}
     if SUBCLASSES.get(found["subclass"] or "", ("", ""))[0] != found["contract_class"]:
         wrong["subclass"] = ["二级类别不属于所选的合同类别，请重新选择。"]
@@ -239,10 +240,10 @@ def _replace(
     """Let a version take the place of the registered one, which stays readable."""
     contract = change.contract
     old = contracts.version_of(contract, contract.effective)
-    before = {name: getattr(contract, name) for name in ASSESSED} | {"version": old.version}
+    before = {name: getattr(contract, name) for name in fields.ASSESSED} | {"version": old.version}
     old.state, old.updated_at = "superseded", clock.now()
     db.session.flush()  # of two registered ones the database would refuse the second
-    found = {name: change.findings[name] for name in ASSESSED}
+    found = {name: change.findings[name] for name in fields.ASSESSED}
     row.findings = dict(change.findings)
     row.state, row.registered_on, row.updated_at = "registered", day, clock.now()
     columns = {**contracts.columns_of(row.content), **found}

@@ -248,8 +248,8 @@ def _decision(change: ContractChange) -> Form:
     if change.kind == "amend":
         given = contracts.version_of(change.contract, change.version).content
     else:
-        given = {name: getattr(change.contract, name) for name in deciding.ASSESSED}
-    values = {**{name: given.get(name) for name in deciding.ASSESSED}, **change.findings}
+        given = {name: getattr(change.contract, name) for name in fields.ASSESSED}
+    values = {**{name: given.get(name) for name in fields.ASSESSED}, **change.findings}
     typed = {
         name: format_yuan(value) if name.endswith("_fen") else str(value)
         for name, value in values.items()
