@@ -23,6 +23,7 @@ from market.demo import (
     scenes_of_members,
     scenes_of_notices,
     scenes_of_readers,
+    vouchers,
 )
 from market.demo.files import lines
 from market.demo.play import Play
@@ -58,6 +59,8 @@ SCENES: dict[str, Scene] = {
     "contract_changes": contract_changes.case,
     # After the intents that some of them grow from.
     "contracts": contracts.contract,
+    # After the directory and the notices: providers are of the one, batches are put on the other.
+    "vouchers": vouchers.scheme,
 }
 
 

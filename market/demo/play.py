@@ -51,6 +51,8 @@ from market.matching.rules import minutes_between
 from market.monitoring import service as desks
 from market.notifications.models import InboxMessage
 from market.notifications.notifying import notify
+from market.vouchers.claim_models import Bar, Payment, Review
+from market.vouchers.models import Rating, SchemeVersion
 
 Told = tuple[str, str, int, str]  # kind, about what, its id, and which event
 # Due dates that are kept, with the working days they leave; the others follow from other times.
@@ -119,6 +121,11 @@ class Play:
             Deficiency,
             ContractEntry,
             ContractReceipt,
+            SchemeVersion,
+            Review,
+            Payment,
+            Bar,
+            Rating,
         )
         for model in dict.fromkeys((*cases, *others)):
             for row in self._touched(model):

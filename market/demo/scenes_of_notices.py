@@ -47,7 +47,7 @@ def notice(play: Play, line: Line) -> None:
 def _step(no: str, step: Line, objections: list[str]) -> None:
     act = step["do"]
     if act == "back":
-        _move_clock(no, step["days"])
+        begin_earlier(no, step["days"])
         service.end_if_over(no)
         return
     who = actor(step["by"])
@@ -64,7 +64,7 @@ def _step(no: str, step: Line, objections: list[str]) -> None:
         service.act(who, no, act, step.get("reason"))
 
 
-def _move_clock(no: str, days: int) -> None:
+def begin_earlier(no: str, days: int) -> None:
     """Let a notice have begun so many days ago."""
     start = clock.today() - timedelta(days=days)
     with unit_of_work(SYSTEM) as work:

@@ -33,6 +33,10 @@ THERE = {
     "getSpecialist": "ZJ2026000001",
     "getNotice": "GS2026000001",
     "getAnnouncement": "GG2026000001",
+    "getVoucherScheme": "QB202600002",
+    "checkVoucherScheme": "QB202600002",
+    "getVoucherSheet": "yuhuan-2023",
+    "checkVoucherSheet": "yuhuan-2023",
 }
 WITH_QUERY = [
     "search",
@@ -48,6 +52,10 @@ WITH_QUERY = [
     "listNotices",
     "listAnnouncements",
     "listSpecialists",
+    "listVoucherSchemes",
+    "listVoucherSheets",
+    "checkVoucherScheme",
+    "checkVoucherSheet",
 ]
 OPERATIONS = sorted({*WITH_QUERY, *THERE, "listTaxonomies"})
 # Any text is a path, so that only queries can be wrong.

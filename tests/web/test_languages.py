@@ -95,8 +95,12 @@ EXAMPLES = {
         "/vouchers/sheets/sichuan-2025/check?service=pilot&cost_fen=x",
         "/vouchers/sheets/anhui/check",
     ],
-    "/vouchers/<string:no>": [],  # walked where an office writes one
-    "/vouchers/<string:no>/check": [],
+    "/vouchers/<string:no>": ["/vouchers/QB202600001", "/vouchers/QB202600002"],
+    "/vouchers/<string:no>/check": [
+        "/vouchers/QB202600002/check",
+        "/vouchers/QB202600002/check?service=test&cost_fen=8000&kind=enterprise",
+        "/vouchers/QB202600002/check?service=rd&cost_fen=x",
+    ],
     "/en": [],
 }
 # Answers that are no pages for reading: pictures, and what scripts ask for.

@@ -94,8 +94,8 @@ class OfficeVoucherBatchAccountsSchema(Answer):
 class OfficeVoucherBooksQuery(Query):
     """Which figures."""
 
-    year = fields.Integer(load_default=None)
-    scheme = Text(20, load_default="")
+    year = fields.Integer(load_default=None, metadata={"description": "年度，不写为全部"})
+    scheme = Text(20, load_default="", metadata={"description": "办法的编号"})
 
 
 class _OfficeVoucherFigureSchema(Answer):
@@ -123,7 +123,9 @@ class OfficeVoucherBooksSchema(ListAnswer):
 class OfficeVoucherEntriesQuery(Query):
     """From where on: the key of the page before."""
 
-    before = fields.Integer(load_default=None)
+    before = fields.Integer(
+        load_default=None, metadata={"description": "上一页最后一条的号，不写从最新的起"}
+    )
 
 
 class _OfficeVoucherEntrySchema(Answer):

@@ -42,6 +42,7 @@ class VoucherDeskQuery(Query):
     tab = fields.String(
         load_default="claims",
         validate=validate.OneOf(list(TABS), error=f"应为 {'、'.join(TABS)} 之一。"),
+        metadata={"description": "哪一类事项"},
     )
     q = Text(60, load_default="", metadata={"description": "编号、单位或办法"})
     page = page_number()

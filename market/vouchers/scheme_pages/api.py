@@ -89,6 +89,7 @@ def outcome_of(outcome: Outcome) -> dict[str, Any]:
 @blueprint.response(
     200, VoucherSchemeListSchema, description="一个地方和它上级的办法，已停止的在后"
 )
+@blueprint.alt_response(404, MISSING)
 @requires(LIST)
 def scheme_list(query: dict[str, Any]) -> PageOf[Line]:
     """The schemes of a place."""
@@ -147,6 +148,7 @@ def _sheet(one: Shipped) -> dict[str, Any]:
 @blueprint.doc(operationId="listVoucherSheets", summary="收录的办法要素")
 @blueprint.arguments(VoucherSchemeQuery, location="query")
 @blueprint.response(200, VoucherSheetListSchema, description="从公开材料摘录的各地办法")
+@blueprint.alt_response(404, MISSING)
 @requires(LIST)
 def sheet_list(query: dict[str, Any]) -> PageOf[dict[str, Any]]:
     """The rule sheets that came with the site."""
