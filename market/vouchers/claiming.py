@@ -25,7 +25,7 @@ from market.vouchers.checking import (
     invoice_key,
     refuse_used_invoices,
 )
-from market.vouchers.claim_models import COUNTED, Claim, Invoice
+from market.vouchers.claim_models import USED, Claim, Invoice
 from market.vouchers.holding import activate, approve_money, hold, let_go, scope_of
 from market.vouchers.knowing import (
     award_volume,
@@ -313,7 +313,7 @@ def _refuse(row: Claim, outcome: known.Outcome, again: bool) -> None:
 def _refuse_second(row: Claim) -> None:
     """An order is claimed once, unless the claim before it was refused or taken back."""
     others = select(Claim.no).where(
-        Claim.order_id == row.order_id, Claim.id != row.id, Claim.state.in_(COUNTED)
+        Claim.order_id == row.order_id, Claim.id != row.id, Claim.state.in_(USED)
     )
     if other := db.session.scalar(others.limit(1)):
         raise Conflict(f"订单 {row.order.no if row.order else ''} 已由 {other} 申请兑付。")

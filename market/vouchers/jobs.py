@@ -12,7 +12,7 @@ from market.core.db import db
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
 from market.vouchers import applying, ordering
-from market.vouchers.claim_models import COUNTED, Claim
+from market.vouchers.claim_models import COUNTED, USED, Claim
 from market.vouchers.ledger.models import LedgerAccount, LedgerLine
 from market.vouchers.ledger.posting import Pot, Subject, between, post
 from market.vouchers.ledger.queries import balances
@@ -66,7 +66,7 @@ def _expire(voucher_id: int, day: date) -> None:
         open_orders = select(Order).where(
             Order.voucher_id == voucher.id,
             Order.state.in_(("placed", "confirmed", "delivered", "accepted")),
-            ~exists().where(Claim.order_id == Order.id, Claim.state.in_(COUNTED)),
+            ~exists().where(Claim.order_id == Order.id, Claim.state.in_(USED)),
         )
         for order in db.session.scalars(open_orders.order_by(Order.id)).all():
             flow.fire(work, ORDER, order, "lapse", values=moved(Order))
@@ -102,7 +102,7 @@ def _unclaimed() -> tuple[ColumnElement[bool], ...]:
         Order.voucher_id.is_(None),
         Order.state.in_(("placed", "confirmed", "delivered", "accepted")),
         exists().where(Hold.kind == "order", Hold.object_id == Order.id, Hold.fen > 0),
-        ~exists().where(Claim.order_id == Order.id, Claim.state.in_(COUNTED)),
+        ~exists().where(Claim.order_id == Order.id, Claim.state.in_(USED)),
     )
 
 

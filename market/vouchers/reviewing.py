@@ -16,6 +16,7 @@ from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.vouchers.claim_models import CHECK_RESULTS, DECISIONS, Claim, Invoice, Review
 from market.vouchers.claiming import READING, outcome_of, read_as
+from market.vouchers.closing import end_if_done
 from market.vouchers.eligible import show_bp
 from market.vouchers.facts import as_json
 from market.vouchers.holding import approve_money, let_go, unapprove_money
@@ -141,8 +142,9 @@ def refuse_approved(work: UnitOfWork, row: Claim, reason: str) -> None:
         raise Conflict("现在的状态不能不通过，请刷新后再看。")
     work.require(REVIEW, row.scheme)
     unapprove_money(work, row)
-    values = moved(Claim, batch_id=None)
+    batch_id, values = row.batch_id, moved(Claim, batch_id=None)
     flow.fire(work, CLAIM, row, "refuse", reason=reason, values=values)
+    end_if_done(work, batch_id)
 
 
 def decide_rates(
