@@ -8,15 +8,17 @@ from sqlalchemy import select
 from market.app import create_app
 from market.core import clock
 from market.core.db import db
-from market.core.errors import Conflict
-from market.vouchers import applying, jobs, mending, paying, reviewing
+from market.core.errors import Conflict, Invalid
+from market.vouchers import applying, awards, claiming, jobs, mending, paying, reviewing
 from market.vouchers.claim_models import Batch
 from market.vouchers.ledger.reconcile import reconcile
+from market.vouchers.scheme_pages import writing
 from tests import vouchers
 from tests.conftest import let_go
 from tests.voucher_cast import Cast, approved, batched, line, ordered, paid, pot
-from tests.vouchers import checked, row, submitted
+from tests.vouchers import YEAR, checked, row, submitted
 
+BANK = {"holder": "乙", "bank": "某银行", "account": "6222000099998888"}
 NO = {"invoices": "发票已红冲"}
 
 
@@ -90,3 +92,25 @@ def test_an_order_whose_claim_was_recovered_is_spent(cast):
     jobs.expire(clock.today() + timedelta(days=40))
     db.session.rollback()
     assert (pot(no)["available"], pot(no)["recovered"]) == (9_700_000, 300_000)
+
+
+def test_an_award_up_to_a_rate_is_decided_like_a_rate(cast):
+    no = vouchers.scheme(award={"rate_max_bp": "10", "cap_year_fen": "5000"})
+    claim = approved(cast, no, 1_000_000, provider_id=cast.provider)
+    paid(cast, no, [claim], "RATE-")
+    asked = awards.begin(cast.seller, cast.provider, no, YEAR, BANK)
+    claiming.submit(cast.seller, asked)
+    assert row(asked).asked_fen == 100_000
+    with pytest.raises(Conflict, match="最高"):
+        reviewing.review(cast.clerk, asked, "pass")
+    for rates in ({"award": 1_001}, {"test": 100}):
+        with pytest.raises(Invalid):
+            reviewing.decide_rates(cast.clerk, asked, rates)
+    other = submitted(cast.owner, cast.firm, no, 1_000_000)
+    with pytest.raises(Invalid):
+        reviewing.decide_rates(cast.clerk, other, {"award": 500})
+    assert writing.decide_rates(cast.clerk, no, {"award": 400}) == 1
+    reviewing.decide_rates(cast.clerk, asked, {"award": 500})
+    reviewing.review(cast.clerk, asked, "pass")
+    assert row(asked).amount_fen == 50_000
+    assert pot(no)["approved"] == 50_000
