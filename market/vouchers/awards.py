@@ -12,7 +12,7 @@ from market.core.errors import Conflict, Invalid
 from market.core.permissions import Actor
 from market.core.unit_of_work import unit_of_work
 from market.vouchers.claim_models import Claim
-from market.vouchers.claiming import SERIES, keep_bank, outcome_of
+from market.vouchers.claiming import AWARD, SERIES, keep_bank, outcome_of
 from market.vouchers.facts import as_json
 from market.vouchers.knowing import award_volume, place_of
 from market.vouchers.locking import seen
@@ -46,7 +46,7 @@ def begin(
         row = Claim(
             no=f"{series}{numbers.take(series)[0]:06d}", scheme_id=scheme.id, scheme=scheme,
             version_id=version.id, version=version, organisation_id=provider.id,
-            claimant_id=provider.id, kind="award", region_id=place_of(provider, scheme), year=year,
+            claimant_id=provider.id, kind=AWARD, region_id=place_of(provider, scheme), year=year,
             items=[], evidence=[], facts={}, decided={}, findings=[], asked_fen=1,
             demo=provider.demo, created_at=now, updated_at=now,
             entered_by_id=actor.id if actor.kind == "person" else None,
@@ -55,7 +55,7 @@ def begin(
         db.session.flush()
         if not (volume := award_volume(row)):
             raise Conflict(f"{year} 年没有可申请奖励的已拨付服务。")
-        row.items = [{"service": "award", "cost_fen": volume, "exclusions": []}]
+        row.items = [{"service": AWARD, "cost_fen": volume, "exclusions": []}]
         keep_bank(row, bank)
         outcome = outcome_of(row)
         row.asked_fen = outcome.ceiling_fen or outcome.amount_fen or 0

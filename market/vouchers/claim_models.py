@@ -40,6 +40,7 @@ CLAIM_STATES = {
 }
 OPEN = ("submitted", "returned", "reviewed", "notice", "payable", "batched", "bounced")
 COUNTED = (*OPEN, "paid")
+USED = (*COUNTED, "recovered")  # what was paid for an order is spent, also when it came back
 BATCH_STATES = {
     "open": N_("编制中"),
     "countersigned": N_("财政已会签"),

@@ -25,7 +25,7 @@ from market.vouchers.checking import (
     invoice_key,
     refuse_used_invoices,
 )
-from market.vouchers.claim_models import COUNTED, Claim, Invoice
+from market.vouchers.claim_models import CLAIM_KINDS, USED, Claim, Invoice
 from market.vouchers.holding import activate, approve_money, hold, let_go, scope_of
 from market.vouchers.knowing import (
     award_volume,
@@ -56,6 +56,7 @@ from market.vouchers.workflow import (
 SERIES = "DF"
 BANK = "voucher.bank"
 READING = "reading:"  # before the code of a passage, in what an office decided for a claim
+AWARD = "award"  # the code of a provider's award, where a service has its own
 CUT = ":cut"  # among what was decided: the share that is paid, in basis points
 _PLAIN = ("contract_no", "service_from", "service_to")
 PROMISE = (
@@ -193,11 +194,16 @@ def read_as(row: Claim) -> Sheet:
     return settled(replace(sheet, readings=readings))
 
 
+def service_labels(row: Claim) -> dict[str, str]:
+    """What the items of a claim are called, by code."""
+    return {one.code: one.label for one in read_as(row).services} | {AWARD: CLAIM_KINDS[AWARD]}
+
+
 def _award_of(row: Claim) -> known.Outcome:
     own = row.asked_fen if _counted(row) else 0
     counted = caps.used(scope_of(row), row.organisation_id, row.year).claimed_fen
     volume = sum(one["cost_fen"] for one in row.items)
-    return award(row.version.content, volume, counted - own, row.decided.get("award"))
+    return award(read_as(row), volume, counted - own, row.decided.get(AWARD))
 
 
 def facts_of(row: Claim, *, related: bool = True) -> known.Facts:
@@ -313,7 +319,7 @@ def _refuse(row: Claim, outcome: known.Outcome, again: bool) -> None:
 def _refuse_second(row: Claim) -> None:
     """An order is claimed once, unless the claim before it was refused or taken back."""
     others = select(Claim.no).where(
-        Claim.order_id == row.order_id, Claim.id != row.id, Claim.state.in_(COUNTED)
+        Claim.order_id == row.order_id, Claim.id != row.id, Claim.state.in_(USED)
     )
     if other := db.session.scalar(others.limit(1)):
         raise Conflict(f"订单 {row.order.no if row.order else ''} 已由 {other} 申请兑付。")

@@ -274,6 +274,8 @@ def _readings(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _service_trouble(service: Service) -> str:
+    if service.code == "award":
+        return f"「{service.label}」：代码 award 留给服务机构奖励，请换一个。"
     given = [service.rate_bp is not None, service.rate_max_bp is not None, bool(service.bands)]
     if sum(given) > 1:
         return f"「{service.label}」：补助比例、最高比例、分档只能填一种。"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 
 from market.core import clock
 from market.core import workflow as flow
 from market.core.db import db
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
-from market.vouchers import applying, ordering
-from market.vouchers.claim_models import COUNTED, Claim
+from market.vouchers import applying, ordering, telling
+from market.vouchers.claim_models import COUNTED, USED, Claim
 from market.vouchers.ledger.models import LedgerAccount, LedgerLine
 from market.vouchers.ledger.posting import Pot, Subject, between, post
 from market.vouchers.ledger.queries import balances
@@ -23,6 +23,7 @@ from market.vouchers.schemes import sheet_of
 from market.vouchers.workflow import ORDER, PROVE
 
 AT_ONCE = 50
+REMIND_DAYS = (30, 7)  # days before a voucher's last day on which its holder is reminded
 
 
 def expire(day: date | None = None) -> bool:
@@ -66,12 +67,58 @@ def _expire(voucher_id: int, day: date) -> None:
         open_orders = select(Order).where(
             Order.voucher_id == voucher.id,
             Order.state.in_(("placed", "confirmed", "delivered", "accepted")),
-            ~exists().where(Claim.order_id == Order.id, Claim.state.in_(COUNTED)),
+            ~exists().where(Claim.order_id == Order.id, Claim.state.in_(USED)),
         )
         for order in db.session.scalars(open_orders.order_by(Order.id)).all():
             flow.fire(work, ORDER, order, "lapse", values=moved(Order))
             ordering.let_go(work, order)
         applying.give_back(work, voucher, "expire")
+
+
+def remind(day: date | None = None) -> bool:
+    """Tell holders that their vouchers end soon, once for each step of `REMIND_DAYS`.
+
+    A voucher that comes under two steps at once (issued late, the site stood still) is told of
+    once. What is all spent, or waits for a claim under way, needs no reminder.
+
+    Returns:
+        Whether more wait.
+    """
+    day, found = day or today(), 0
+    for step in sorted(REMIND_DAYS):
+        query = select(Voucher.id).where(*_to_remind(step, day)).order_by(Voucher.id)
+        ids = db.session.scalars(query.limit(AT_ONCE - found)).all()
+        for voucher_id in ids:
+            _remind(voucher_id, step, day)
+        found += len(ids)
+        if found == AT_ONCE:
+            return True
+    return False
+
+
+def _to_remind(step: int, day: date) -> tuple[ColumnElement[bool], ...]:
+    claimed = exists().where(Claim.voucher_id == Voucher.id, Claim.state.in_(COUNTED[:-1]))
+    return (
+        Voucher.state.in_(("issued", "used")),
+        Voucher.ends_on >= day,
+        Voucher.ends_on <= day + timedelta(days=step),
+        or_(Voucher.reminded_days.is_(None), Voucher.reminded_days > step),
+        Voucher.spent_fen < Voucher.face_fen,
+        or_(Voucher.face_fen > Voucher.held_fen + Voucher.spent_fen, ~claimed),
+    )
+
+
+def _remind(voucher_id: int, step: int, day: date) -> None:
+    with unit_of_work(SYSTEM) as work:
+        work.require(PROVE)
+        query = select(Voucher).where(Voucher.id == voucher_id, *_to_remind(step, day))
+        held = query.with_for_update(of=Voucher).execution_options(populate_existing=True)
+        voucher = db.session.scalar(held)
+        if voucher is None or voucher.ends_on is None:
+            return
+        voucher.reminded_days = step
+        telling.tell_ending(voucher, (voucher.ends_on - day).days, step)
+        work.record("voucher.remind", "voucher", voucher.id, no=voucher.no, after={"days": step})
 
 
 def reclaim(day: date | None = None) -> bool:
@@ -102,7 +149,7 @@ def _unclaimed() -> tuple[ColumnElement[bool], ...]:
         Order.voucher_id.is_(None),
         Order.state.in_(("placed", "confirmed", "delivered", "accepted")),
         exists().where(Hold.kind == "order", Hold.object_id == Order.id, Hold.fen > 0),
-        ~exists().where(Claim.order_id == Order.id, Claim.state.in_(COUNTED)),
+        ~exists().where(Claim.order_id == Order.id, Claim.state.in_(USED)),
     )
 
 
@@ -163,8 +210,8 @@ def _asked_of(pot: Pot) -> bool:
 
 
 def run() -> bool:
-    """What the worker does now and then: first what ends, then what nobody claimed."""
-    return expire() or reclaim()
+    """What the worker does now and then: what ends, what nobody claimed, who is reminded."""
+    return expire() or reclaim() or remind()
 
 
 def run_lapse() -> bool:

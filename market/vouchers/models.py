@@ -194,6 +194,8 @@ class Voucher(OwnedBy, InRegion, Base):
     issued_on: Mapped[date]
     # None: the sheet does not say how long it is valid, or its clock starts with the order.
     ends_on: Mapped[date | None]
+    # The last reminder before that day: so many days before. None: none yet.
+    reminded_days: Mapped[int | None]
     state: Mapped[str] = mapped_column(String(10), default="issued")
     demo: Mapped[bool] = mapped_column(default=False)
     lock_version: Mapped[int] = mapped_column(default=1)

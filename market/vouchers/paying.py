@@ -20,6 +20,7 @@ from market.notices import queries as notices
 from market.vouchers import noticed
 from market.vouchers.checking import refuse_unchecked
 from market.vouchers.claim_models import Bar, Batch, Claim, Payment
+from market.vouchers.closing import UNPAID
 from market.vouchers.funds import shift
 from market.vouchers.ledger.models import LedgerEntry
 from market.vouchers.locking import locked, moved, today
@@ -192,7 +193,7 @@ def record_payments(actor: Actor, no: str, rows: Sequence[Mapping[str, Any]]) ->
         at = clock.now()  # what was entered together can be taken back together
         for one in rows:
             _pay(work, row, claims[one["claim_no"]], one, at)
-        if all(one.state == "paid" for one in claims_of(row)):
+        if not any(one.state in UNPAID for one in claims_of(row)):
             flow.fire(work, BATCH, row, "close", values=moved(Batch))
         return len(rows)
 

@@ -15,7 +15,8 @@ from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.vouchers.claim_models import CHECK_RESULTS, DECISIONS, Claim, Invoice, Review
-from market.vouchers.claiming import READING, outcome_of, read_as
+from market.vouchers.claiming import AWARD, READING, outcome_of, read_as
+from market.vouchers.closing import end_if_done
 from market.vouchers.eligible import show_bp
 from market.vouchers.facts import as_json
 from market.vouchers.holding import approve_money, let_go, unapprove_money
@@ -141,8 +142,9 @@ def refuse_approved(work: UnitOfWork, row: Claim, reason: str) -> None:
         raise Conflict("现在的状态不能不通过，请刷新后再看。")
     work.require(REVIEW, row.scheme)
     unapprove_money(work, row)
-    values = moved(Claim, batch_id=None)
+    batch_id, values = row.batch_id, moved(Claim, batch_id=None)
     flow.fire(work, CLAIM, row, "refuse", reason=reason, values=values)
+    end_if_done(work, batch_id)
 
 
 def decide_rates(
@@ -152,7 +154,7 @@ def decide_rates(
     """Decide for a claim what the sheet leaves "up to", and how it is read where it can be read twice.
 
     Args:
-        rates: code of the service (`testing`, `testing:2` for a band) → basis points.
+        rates: code of the service (`testing`, `testing:2` for a band; `award`) → basis points.
         readings: code of the passage → code of the option; None: as they were.
 
     Raises:
@@ -194,7 +196,14 @@ def _refuse_decision(row: Claim, rates: Mapping[str, int], readings: Mapping[str
 
 
 def open_rates(row: Claim) -> dict[str, int]:
-    """Code of a service of the claim, or of its band → the highest rate, where the sheet says "up to"."""
+    """Code of a service of the claim, or of its band → the highest rate, where the sheet says "up to".
+
+    A provider's award has the code `AWARD`.
+    """
+    if row.kind == "award":
+        terms = read_as(row).award
+        most = terms.rate_max_bp if terms is not None and terms.rate_bp is None else None
+        return {} if most is None else {AWARD: most}
     bought = {one["service"] for one in row.items}
     found: dict[str, int] = {}
     for one in read_as(row).services:

@@ -9,6 +9,7 @@ from typing import Any
 from market.accounts.roles import EDITORS
 from market.core.languages import N_
 from market.core.messages import MessageKind, tell
+from market.core.money import show_yuan
 from market.core.unit_of_work import UnitOfWork
 from market.core.workflow import Fired, Transition
 from market.vouchers.claim_models import CLAIM_STATES, Claim
@@ -50,7 +51,17 @@ ORDERED = MessageKind(
     N_("%(firm)s 下了服务订单 %(no)s（%(title)s），请确认接单，或写明原因不接。"),
     sms=True,
 )
-KINDS = (MOVED, RETURNED, DECIDED, ORDERED)
+ENDING = MessageKind(
+    "voucher.ending",
+    N_("创新券快到期"),
+    N_("创新券 %(no)s 还有 %(days)s 天到期"),
+    N_(
+        "创新券 %(no)s（%(title)s）%(last)s 到期，还有 %(left)s没有使用。"
+        "请在到期以前下单、验收并申请兑付；过期的额度收回。"
+    ),
+    sms=True,
+)
+KINDS = (MOVED, RETURNED, DECIDED, ORDERED, ENDING)
 
 # What only follows from another case that is told itself.
 _SILENT = {"use", "redeem", "restore", "publish", "close"}
@@ -129,4 +140,23 @@ def tell_ordered(order: Order) -> None:
         values=values,
         organisation_id=order.provider_id,
         roles=EDITORS,
+    )
+
+
+def tell_ending(voucher: Voucher, days: int, step: int) -> None:
+    """Tell the holder that a voucher ends in some days; step: which reminder it is."""
+    tell(
+        ENDING,
+        about=("voucher", voucher.id),
+        url=f"/my/vouchers/{voucher.no}",
+        values={
+            "no": voucher.no,
+            "title": voucher.scheme.title,
+            "days": days,
+            "last": voucher.ends_on,
+            "left": show_yuan(voucher.left_fen + voucher.held_fen),
+        },
+        organisation_id=voucher.organisation_id,
+        roles=EDITORS,
+        event=f"{voucher.ends_on}:{step}",
     )

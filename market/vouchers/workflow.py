@@ -248,6 +248,10 @@ BATCH = Workflow(
         Transition("pay", N_("登记拨付"), ("countersigned", "sent"), "sent", PAY),
         Transition("close", N_("办结"), ("sent",), "closed", PAY),
         Transition("reopen", N_("退票重办"), ("closed", "sent"), "sent", PAY, button=False),
+        Transition("settle", N_("办结"), ("countersigned", "sent"), "closed", MAKE_BATCH,
+                   button=False),
+        Transition("discard", N_("作废"), ("open", "countersigned", "sent"), "discarded", MAKE_BATCH,
+                   button=False, tone="stop"),
     ),
 )  # fmt: skip
 WORKFLOWS = (SCHEME, APPLICATION, VOUCHER, ORDER, CLAIM, BATCH)

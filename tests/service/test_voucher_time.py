@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from sqlalchemy import select
 
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Invalid
+from market.core.models import OutboxRow
 from market.core.permissions import PUBLIC, SYSTEM
 from market.notices import objecting
 from market.vouchers import applying, jobs, ordering, paying, reviewing, schemes
@@ -151,3 +153,25 @@ def test_an_invoice_red_lettered_during_the_notice_is_not_paid(at, cast):
     paying.countersign(cast.finance, batch)
     assert (pot(no)["approved"], pot(no)["paid"]) == (300_000, 0)
     assert reconcile().true
+
+
+def test_who_holds_a_voucher_is_reminded_once_for_each_step(at, cast):
+    def told():
+        db.session.rollback()
+        rows = db.session.scalars(select(OutboxRow).where(OutboxRow.kind == "voucher.ending"))
+        return [(one.payload["values"]["no"], one.payload["values"]["days"]) for one in rows]
+
+    quarter = MONTH | {"validity_length": 3}
+    no = vouchers.scheme(reserve_at="issue", **quarter)
+    held, spent = voucher(cast, no, 300_000), voucher(cast, no, 300_000)
+    approved(cast, no, 1_000_000, order=ordered(cast, spent))
+    for days, expected in ((60, []), (2, [30]), (1, [30]), (22, [30, 7]), (1, [30, 7])):
+        at.shift(timedelta(days=days))
+        for _ in range(2):
+            jobs.remind()
+        assert told() == [(held, str(one)) for one in expected]
+    late = voucher(cast, vouchers.scheme(reserve_at="issue", **MONTH), 100)
+    at.shift(timedelta(days=26))  # the worker stood still: two steps at once are told once
+    for _ in range(2):
+        jobs.run()
+    assert told()[2:] == [(late, "5")]

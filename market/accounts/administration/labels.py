@@ -159,6 +159,7 @@ ACTIONS = {
     "terms.loaded": "载入代码表",
     "token.created": "新建接口令牌",
     "token.revoked": "撤销接口令牌",
+    "voucher.remind": "创新券：到期前提醒",
     "voucher_bar.lift": "创新券：解除停止申领资格",
     "voucher_bar.set": "创新券：停止申领资格",
     "voucher_batch.notice_again": "拨付批次：重新公示",

@@ -86,7 +86,6 @@ def _page(no: str, tried: str = "") -> Page:
         sheet, item = sheet_of(claim.version), CLAIM.item(claim)
         mine = policy.allows(actor, CLAIM_MONEY, claim)
         offered = CLAIM.actions(actor, claim) if mine else []
-        labels = {one.code: one.label for one in sheet.services}
         return render_template(
             "vouchers/claim.html",
             claim=claim,
@@ -98,7 +97,7 @@ def _page(no: str, tried: str = "") -> Page:
             buttons=[one for one in offered if one.action in OWN_ACTS],
             step=item,
             mine=mine,
-            services=labels,
+            services=claiming.service_labels(claim),
             exclusions=EXCLUSIONS,
             order_readable=claim.order is not None
             and policy.allows(actor, READ_ORDER, claim.order),

@@ -23,7 +23,7 @@ from market.core.settings import Settings
 from market.core.sheets import Column
 from market.regions.models import Region
 from market.vouchers.claim_models import CLAIM_STATES, DECISIONS, Batch, Claim, Review
-from market.vouchers.claiming import read_as
+from market.vouchers.claiming import service_labels
 from market.vouchers.codes import REVIEW_LEVELS
 from market.vouchers.models import Scheme
 from market.vouchers.office_pages import queries
@@ -175,7 +175,7 @@ def _amount(line: Mapping[str, Any]) -> str:
 
 
 def _approval(claim: Claim) -> dict[str, Any]:
-    labels = {one.code: one.label for one in read_as(claim).services}
+    labels = service_labels(claim)
     outcome = claim.outcome or {}
     items = [
         [labels.get(one["service"], one["service"]), plain(one["cost_fen"]),

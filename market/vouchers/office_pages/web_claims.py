@@ -62,7 +62,6 @@ def _page(no: str, tried: str = "", bank: Mapping[str, str] | None = None) -> Pa
         actor = current_actor()
         found = queries.claim(actor, no)
         row = found.row
-        sheet = claiming.read_as(row)
         outcome: Any = row.outcome
         if row.state == "submitted":
             outcome = claiming.outcome_of(row)  # as the rules give it now
@@ -74,7 +73,7 @@ def _page(no: str, tried: str = "", bank: Mapping[str, str] | None = None) -> Pa
             address=f"{HERE}/claims/{no}",
             here=HERE,
             evidence=evidence.of(actor, row),
-            services={one.code: one.label for one in sheet.services},
+            services=claiming.service_labels(row),
             chain=[prints.level_label(row, level) for level in range(len(chain_of(row)))],
             open_rates=open_rates(row),
             open_readings=[one for one in read(row.version.content).readings if not one.chosen],

@@ -15,7 +15,8 @@ from market.core.permissions import Actor, policy
 from market.core.unit_of_work import unit_of_work
 from market.regions.models import Region
 from market.vouchers import reviewing, schemes
-from market.vouchers.claim_models import Claim
+from market.vouchers.claim_models import CLAIM_KINDS, Claim
+from market.vouchers.claiming import AWARD
 from market.vouchers.models import Scheme, SchemeVersion
 from market.vouchers.scheme_pages import books, queries
 from market.vouchers.sheet import Service, read, settled
@@ -167,8 +168,12 @@ def payer_regions(scheme: Scheme, content: Mapping[str, Any]) -> list[Region]:
 def to_decide(content: Mapping[str, Any]) -> list[tuple[str, str, int]]:
     """What is "up to" in a sheet: key of the rate, words, highest rate in basis points."""
     found: list[tuple[str, str, int]] = []
-    for one in settled(content).services:
+    sheet = settled(content)
+    for one in sheet.services:
         found += _highest(one)
+    terms = sheet.award
+    if terms is not None and terms.rate_bp is None and terms.rate_max_bp is not None:
+        found.append((AWARD, CLAIM_KINDS[AWARD], terms.rate_max_bp))
     return found
 
 
