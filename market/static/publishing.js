@@ -43,7 +43,7 @@
       say("暂时没有存上，稍后自动再试。");
       later(AGAIN);
     } else {
-      stopped = true;
+      stopped = status !== 422; // half of something: typed on, it may be whole
       say((answer.message || "没有存上。") + "请点「保存草稿」。");
     }
   }

@@ -149,6 +149,14 @@ def test_from_applying_to_a_claim_that_came_back(cast):
     bank = {"bank-holder": "甲食品厂", "bank-bank": "某行", "bank-account": "6222000011112222"}
     invoice = {"invoices-1-number": "12345", "invoices-1-day": str(clock.today()),
                "invoices-1-amount_fen": "18000"}  # fmt: skip
+    half = fields_of(buyer.get(form)) | {"contract_no": "自存", "invoices-1-number": "12"}
+    alone = {"headers": {"Accept": "application/json"}}
+    kept = buyer.post(f"{claim}/save", data=half, **alone)
+    assert (kept.status_code, kept.json["message"][:10]) == (422, "发票 1：开票日期：")
+    half["invoices-1-number"] = ""
+    kept = buyer.post(f"{claim}/save", data=half, **alone)
+    assert kept.json["lock_version"] == int(half["lock_version"]) + 1
+    assert 'value="自存"' in buyer.get(form).text
     bad = post(buyer, f"{claim}/save", 422, form, **bank, **invoice, **{"items-1-paid_fen": "半数"})
     assert "20 位数字" in bad.text
     assert 'value="半数"' in bad.text

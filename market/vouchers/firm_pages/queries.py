@@ -23,11 +23,13 @@ from market.vouchers.schemes import live_version, sheet_of
 from market.vouchers.sheet import Sheet
 from market.vouchers.workflow import (
     CLAIM_MONEY,
+    GRANT,
     OWN_BARS,
     READ_APPLICATION,
     READ_CLAIM,
     READ_ORDER,
     READ_VOUCHER,
+    UNMASK,
     VIEW,
 )
 
@@ -188,9 +190,9 @@ def uses_of(voucher: Voucher) -> tuple[Sequence[Order], Sequence[Claim]]:
     return db.session.scalars(orders).all(), db.session.scalars(found).all()
 
 
-def application_no(voucher: Voucher) -> str:
-    """The number of the application that a voucher was issued for."""
-    query = select(Application.no).where(Application.id == voucher.application_id)
+def application_of(voucher: Voucher) -> Application:
+    """The application that a voucher was issued for."""
+    query = select(Application).where(Application.id == voucher.application_id)
     return db.session.scalars(query).one()
 
 
@@ -252,3 +254,14 @@ def has_declared(actor: Actor, organisation_id: int) -> bool:
 def may_write(actor: Actor, claim: Claim) -> bool:
     """Whether a claim is the actor's to write now."""
     return claim.state in {"draft", "returned"} and policy.allows(actor, CLAIM_MONEY, claim)
+
+
+def desk_address(actor: Actor, case: Application | Claim | None) -> str:
+    """Where an office handles a case; empty for whoever does not see it there."""
+    if isinstance(case, Application):
+        permission, kind = GRANT, "applications"
+    else:
+        permission, kind = UNMASK, "claims"
+    if case is None or case.state == "draft" or not policy.allows(actor, permission, case):
+        return ""
+    return f"/desk/vouchers/{kind}/{case.no}"

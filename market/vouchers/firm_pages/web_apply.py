@@ -176,6 +176,7 @@ def _case_page(no: str) -> Page:
             form=form,
             trouble=trouble,
             own=own,
+            desk=queries.desk_address(actor, row),
             buttons=[one for one in offered if one.action == "withdraw"],
             vouchers=queries.vouchers_of(row),
             facts=facts_shown(row.facts),

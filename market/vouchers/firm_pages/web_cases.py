@@ -97,6 +97,7 @@ def _page(no: str, tried: str = "") -> Page:
             buttons=[one for one in offered if one.action in OWN_ACTS],
             step=item,
             mine=mine,
+            desk=queries.desk_address(actor, claim),
             services=claiming.service_labels(claim),
             exclusions=EXCLUSIONS,
             order_readable=claim.order is not None

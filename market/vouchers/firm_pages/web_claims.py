@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from market.core import csrf
+from market.core import clock, csrf
 from market.core.errors import Busy, Conflict, Denied, Invalid, MarketError
 from market.core.forms import Form
 from market.core.http import current_actor
@@ -125,12 +125,13 @@ def edit(no: str) -> AnyResponse:
 @blueprint.post("/vouchers/claims/<string:no>/save")
 @requires(READ_CLAIM)
 def save(no: str) -> AnyResponse:
-    """保存草稿: fields and files in one; whatever is wrong, the page comes back as it was typed."""
+    """保存草稿, and what the script sends as one types; whatever happens, nothing typed is lost."""
     request.max_form_memory_size = LARGEST_FORM
     request.max_content_length = LARGEST_REQUEST
     actor = current_actor()
     seen(Claim, actor, READ_CLAIM, no)
     read = flat.read(request.form)
+    quiet = request.accept_mimetypes.best == "application/json"
     wanted = request.form.get("next", "")
     try:
         if not csrf.sent_by_our_form():
@@ -138,11 +139,14 @@ def save(no: str) -> AnyResponse:
         wrong = {**read.errors}
         if not wrong:
             claiming.save(actor, no, read.values, _version())
-        wrong |= _take_files(no)
+        if quiet and not wrong:
+            version = seen(Claim, actor, READ_CLAIM, no).lock_version
+            return jsonify(lock_version=version, saved=f"{clock.local(clock.now()):%H:%M}")
+        wrong |= {} if quiet else _take_files(no)
         if wrong:
             raise Invalid({name: [words] for name, words in wrong.items()})
     except (MarketError, Busy) as error:
-        return _not_saved(no, read, error)
+        return _not_saved(no, read, error, quiet)
     if wanted.startswith("more-"):
         return redirect(f"{address(no)}/edit?saved=1&more={wanted[5:]}#{wanted[5:]}", 303)
     if wanted == "check":
@@ -152,7 +156,7 @@ def save(no: str) -> AnyResponse:
 
 def _version() -> int:
     """The version of the page that was sent; 0, which is none, where it does not say."""
-    text = request.form.get("version", "")
+    text = request.form.get("lock_version", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
@@ -180,14 +184,23 @@ def _take_files(no: str) -> dict[str, str]:
     return {"file": " ".join(refused + ([f"{''.join(kept)}已存，不用再选。"] if kept else []))}
 
 
-def _not_saved(no: str, read: flat.Read, error: MarketError) -> AnyResponse:
+def _not_saved(no: str, read: flat.Read, error: MarketError, quiet: bool) -> AnyResponse:
     """The form again as it was typed; what others saved meanwhile stands beside it."""
     errors: dict[str, str] = {}
+    if quiet:
+        words = _first_of(read, error) if isinstance(error, Invalid) else error.message
+        return make_response(jsonify(message=words), error.status)
     if isinstance(error, Invalid):
         errors = {name: " ".join(found) for name, found in error.fields.items()}
     trouble = Trouble("" if errors else error.message, errors, error.status, read.labels)
     stored = isinstance(error, Conflict)
     return show(lambda _form, wrong: _page(no, read.typed, wrong, stale=stored), EMPTY, trouble)
+
+
+def _first_of(read: flat.Read, error: Invalid) -> str:
+    name, words = next(iter(error.fields.items()))
+    label = read.labels.get(name, "")
+    return f"{label}：{words[0]}" if label else words[0]
 
 
 def _page(no: str, typed: Mapping[str, str], trouble: Trouble, *, stale: bool = False) -> str:

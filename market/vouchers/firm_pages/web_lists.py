@@ -121,11 +121,12 @@ def voucher(no: str) -> str:
     row = seen(Voucher, actor, READ_VOUCHER, no)
     orders, claims = queries.uses_of(row)
     own = set(actor.organisations())
-    sheet = sheet_of(row.version)
+    sheet, application = sheet_of(row.version), queries.application_of(row)
     return render_template(
         "vouchers/voucher.html",
         voucher=row,
-        application_no=queries.application_no(row),
+        application_no=application.no,
+        desk=queries.desk_address(actor, application),
         sheet=sheet,
         starts=STARTS.get(sheet.validity_starts or "", ""),
         orders=orders,

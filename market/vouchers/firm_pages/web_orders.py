@@ -162,6 +162,7 @@ def _case_page(no: str, tried: str = "") -> Page:
             mine=order_step(row, own),
             service=service.label if service else row.service,
             claim=claim,
+            desk=queries.desk_address(actor, claim),
             claim_readable=claim is not None and policy.allows(actor, READ_CLAIM, claim),
             may_claim=claim is None and row.state == "accepted" and _claims(row),
             rating=ordering.rating_of(row),

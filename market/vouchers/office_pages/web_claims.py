@@ -26,6 +26,7 @@ from market.vouchers.claim_models import (
 )
 from market.vouchers.codes import EVIDENCE, EXCLUSIONS
 from market.vouchers.eligible import show_bp
+from market.vouchers.evidence import PURPOSES, files_of
 from market.vouchers.office_pages import acting, evidence, prints, queries
 from market.vouchers.office_pages.forms import (
     FIELDS,
@@ -42,7 +43,16 @@ from market.vouchers.office_pages.forms import (
 from market.vouchers.office_pages.queries import HERE
 from market.vouchers.reviewing import APPROVED, chain_of, open_rates
 from market.vouchers.sheet import Reading, read
-from market.vouchers.workflow import CHECK, PAY, READ_BATCH, REVIEW, SETTLE, UNMASK
+from market.vouchers.workflow import (
+    CHECK,
+    PAY,
+    READ_BATCH,
+    READ_ORDER,
+    READ_VOUCHER,
+    REVIEW,
+    SETTLE,
+    UNMASK,
+)
 
 blueprint = Blueprint("voucher_office_claims", __name__)
 
@@ -73,6 +83,11 @@ def _page(no: str, tried: str = "", bank: Mapping[str, str] | None = None) -> Pa
             address=f"{HERE}/claims/{no}",
             here=HERE,
             evidence=evidence.of(actor, row),
+            files=files_of(row),
+            purposes=PURPOSES,
+            order_readable=row.order is not None and policy.allows(actor, READ_ORDER, row.order),
+            voucher_readable=row.voucher is not None
+            and policy.allows(actor, READ_VOUCHER, row.voucher),
             services=claiming.service_labels(row),
             chain=[prints.level_label(row, level) for level in range(len(chain_of(row)))],
             open_rates=open_rates(row),
