@@ -20,7 +20,7 @@ from market.vouchers.ledger.reconcile import reconcile
 from market.vouchers.models import Scheme
 from tests.concurrency.voucher_load import BUDGETS, KINDS, Cast, fork
 from tests.conftest import let_go
-from tests.service.voucher_life import proved
+from tests.service.voucher_proof import proved
 
 pytestmark = pytest.mark.long
 PROCESSES, THREADS, ACTIONS, KILLS = 8, 8, 5_000, 50
