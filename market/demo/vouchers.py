@@ -145,16 +145,17 @@ def _withdraw(who: Actor, step: Line, names: Names) -> None:
 def _review(who: Actor, step: Line, names: Names) -> None:
     """Check the invoices and decide; a rate that the sheet leaves open is decided before."""
     no = names[step["of"]]
-    _check(who, no)
+    _check(who, no, step)
     if "rates" in step:
         reviewing.decide_rates(who, no, step["rates"])
     reviewing.review(who, no, step["decision"], step.get("reasons"))
 
 
-def _check(who: Actor, no: str) -> None:
+def _check(who: Actor, no: str, step: Line) -> None:
+    day = clock.today() - timedelta(days=step["ago"] // 24)
     row = db.session.scalars(select(Claim).where(Claim.no == no)).one()
     for number in [one.number for one in row.invoices]:
-        reviewing.check_invoice(who, no, number, "valid", clock.today())
+        reviewing.check_invoice(who, no, number, "valid", day)
 
 
 def _batch(who: Actor, step: Line, names: Names) -> str:
@@ -187,7 +188,7 @@ def _decide(who: Actor, step: Line, names: Names) -> None:
 def _countersign(who: Actor, step: Line, names: Names) -> None:
     """The finance office countersigns, after the clerk has checked the invoices once more."""
     for one in step["claims"]:
-        _check(actor(step["checked_by"]), names[one])
+        _check(actor(step["checked_by"]), names[one], step)
     paying.countersign(who, names[step["of"]])
 
 

@@ -209,7 +209,9 @@ class Voucher(OwnedBy, InRegion, Base):
 
     @property
     def left_fen(self) -> int:
-        """What may still be used of it."""
+        """What may still be used of it: nothing once it has ended."""
+        if self.state in {"expired", "released"}:
+            return 0
         return self.face_fen - self.held_fen - self.spent_fen
 
 
