@@ -35,6 +35,7 @@ NEEDING = [
     "search stats",
     "reports",
     "desk rebuild",
+    "vouchers reconcile",
     "files encrypt",
     "token list",
     "token revoke 1",
