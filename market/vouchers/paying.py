@@ -13,11 +13,10 @@ from market.core import clock, numbers
 from market.core import workflow as flow
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid
-from market.core.money import show_yuan
-from market.core.permissions import Actor
+from market.core.permissions import Actor, policy
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.notices import queries as notices
-from market.vouchers import noticed
+from market.vouchers import noticed, treasury_lines
 from market.vouchers.checking import refuse_unchecked
 from market.vouchers.claim_models import Bar, Batch, Claim, Payment
 from market.vouchers.closing import UNPAID
@@ -174,7 +173,7 @@ def record_payments(actor: Actor, no: str, rows: Sequence[Mapping[str, Any]]) ->
     """Enter what the treasury paid, typed or from a file: all lines or none; how many.
 
     Args:
-        rows: of `typed.PaymentSchema`.
+        rows: of `typed.PaymentSchema`; `line`, if given: where it stands in its file.
 
     Raises:
         Invalid: an unknown or repeated line, another amount, a number used before.
@@ -186,7 +185,7 @@ def record_payments(actor: Actor, no: str, rows: Sequence[Mapping[str, Any]]) ->
         if row.state not in {"countersigned", "sent"}:
             raise Conflict("财政会签后才能登记拨付。")
         claims = {one.no: one for one in claims_of(row)}
-        if troubles := _troubles(row, claims, rows):
+        if troubles := treasury_lines.troubles(row, claims, rows):
             raise Invalid({"rows": troubles})
         refuse_unchecked([claims[one["claim_no"]] for one in rows], row.fund_on)
         flow.fire(work, BATCH, row, "pay", values=moved(Batch))
@@ -198,35 +197,28 @@ def record_payments(actor: Actor, no: str, rows: Sequence[Mapping[str, Any]]) ->
         return len(rows)
 
 
-def _troubles(
-    batch: Batch, claims: Mapping[str, Claim], rows: Sequence[Mapping[str, Any]]
-) -> list[str]:
-    found, seen, treasury = [], set(), set()
-    numbers_given = [one["treasury_no"] for one in rows]
-    used = set(
-        db.session.scalars(
-            select(Payment.treasury_no).where(Payment.treasury_no.in_(numbers_given))
-        )
-    )
-    for number, one in enumerate(rows, start=1):
-        claim, words = claims.get(one["claim_no"]), ""
-        if claim is None:
-            words = f"批次 {batch.no} 里没有 {one['claim_no']}"
-        elif one["claim_no"] in seen:
-            words = f"{one['claim_no']} 重复"
-        elif one["treasury_no"] in treasury or one["treasury_no"] in used:
-            words = f"国库凭证号 {one['treasury_no']} 重复"
-        elif claim.state not in {"batched", "bounced"}:
-            words = f"{one['claim_no']} 已经拨付或还不能拨付"
-        elif one["amount_fen"] != claim.amount_fen:
-            words = f"金额应为 {show_yuan(claim.amount_fen or 0)}"
-        elif one["paid_on"] > today() or (batch.fund_on and one["paid_on"] < batch.fund_on):
-            words = "拨付日期不能晚于今天，也不能早于文件日期"
-        if words:
-            found.append(f"第 {number} 行：{words}。")
-        seen.add(one["claim_no"])
-        treasury.add(one["treasury_no"])
-    return found if rows else ["没有可登记的行。"]
+def record_file(actor: Actor, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Enter lines of the treasury for several batches: all lines or none; batch → how many.
+
+    Args:
+        rows: as `record_payments` takes them.
+
+    Raises:
+        Invalid: with every trouble of every line, in the order of the file.
+    """
+    with unit_of_work(actor):
+        lots, wrong = treasury_lines.by_batch(rows, policy.where(actor, PAY, Batch))
+        for no, lot in lots.items():
+            try:
+                record_payments(actor, no, lot)
+            except Invalid as error:
+                wrong += error.fields["rows"]
+            except Conflict as error:
+                places = "、".join(treasury_lines.place(one, lot) for one in lot)
+                wrong.append(f"{places}（批次 {no}）：{error.message}")
+        if wrong:
+            raise Invalid({"rows": sorted(wrong, key=treasury_lines.position)})
+        return {no: len(lot) for no, lot in lots.items()}
 
 
 def _pay(

@@ -157,7 +157,7 @@ def _to_the_treasury(o, no, claim, page, batch):
 
     good = f"{claim},GK7,{today},14000"
     wrong = o.post(o.purse, f"{batch}/file", 422, **sent(good, good, f"DF0,GK8,{today},1"))
-    assert "第 2 行" in wrong
+    assert "第 3 行" in wrong  # as in the file, below its head
     assert "没有 DF0" in wrong
     assert "不是日期" in o.post(o.purse, f"{batch}/file", 422, **sent(f"{claim},GK7,昨天,14000"))
     assert db.session.scalars(select(Payment)).all() == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -319,12 +319,10 @@ def rows(found: queries.BatchCase) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def to_fill_in(found: queries.BatchCase) -> Iterator[dict[str, Any]]:
-    """The treasury's table for a batch, with all but its number and day."""
-    fen = found.to_pay
-    for one in found.claims:
-        if one.no in fen:
-            yield {
-                "claim_no": one.no, "treasury_no": "", "paid_on": "",
-                "amount_fen": format_yuan(fen[one.no]),
-            }  # fmt: skip
+def to_fill_in(claims: Iterable[Claim]) -> Iterator[dict[str, Any]]:
+    """The treasury's table for claims that wait for it, with all but its number and day."""
+    for one in claims:
+        yield {
+            "claim_no": one.no, "treasury_no": "", "paid_on": "",
+            "amount_fen": format_yuan(one.amount_fen or 0),
+        }  # fmt: skip

@@ -42,7 +42,6 @@ from market.vouchers.workflow import (
     BATCH,
     CLAIM,
     GRANT,
-    MAKE_BATCH,
     READ_APPLICATION,
     READ_BATCH,
     READ_CLAIM,
@@ -53,6 +52,7 @@ from market.vouchers.workflow import (
 
 HERE = "/desk/vouchers"
 RECENT = timedelta(days=365)  # of what is closed the desk shows a year
+TO_PAY = ("batched", "bounced")
 CLOSED = ("paid", "recovered", "refused", "withdrawn")
 
 
@@ -313,8 +313,12 @@ class BatchCase:
     @property
     def to_pay(self) -> dict[str, int]:
         """Claims that the treasury has not paid yet: number → fen."""
-        wait = ("batched", "bounced")
-        return {one.no: one.amount_fen or 0 for one in self.claims if one.state in wait}
+        return {one.no: one.amount_fen or 0 for one in self.waiting}
+
+    @property
+    def waiting(self) -> list[Claim]:
+        """Claims that the treasury has not paid yet."""
+        return [one for one in self.claims if one.state in TO_PAY]
 
 
 def batch(actor: Actor, no: str) -> BatchCase:
@@ -351,32 +355,6 @@ def claims_of(row: Batch) -> Sequence[Claim]:
     )  # fmt: skip
     query = select(Claim).where(Claim.batch_id == row.id).order_by(Claim.id).options(*joined)
     return db.session.scalars(query).all()
-
-
-@dataclass(frozen=True)
-class Ready:
-    """Approved claims of a scheme that stand in no batch."""
-
-    scheme: Scheme
-    claims: Sequence[Claim]
-
-
-def ready(actor: Actor) -> list[Ready]:
-    """What may be put into batches by the actor, by scheme."""
-    query = (
-        select(Claim)
-        .where(seen_by(actor, Claim), Claim.state == "reviewed")
-        .order_by(Claim.scheme_id, Claim.id)
-        .limit(500)
-        .options(joinedload(Claim.scheme).joinedload(Scheme.region), joinedload(Claim.owner),
-                 joinedload(Claim.firm), joinedload(Claim.version))
-    )  # fmt: skip
-    found: dict[int, Ready] = {}
-    for one in db.session.scalars(query):
-        if policy.allows(actor, MAKE_BATCH, one.scheme):
-            entry = found.setdefault(one.scheme_id, Ready(one.scheme, []))
-            found[one.scheme_id] = Ready(entry.scheme, [*entry.claims, one])
-    return list(found.values())
 
 
 def bars(actor: Actor, bar_id: int | None = None) -> Sequence[tuple[Bar, Organisation]]:

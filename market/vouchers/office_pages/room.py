@@ -11,11 +11,18 @@ from market.vouchers.office_pages import (
     web_batches,
     web_books,
     web_claims,
+    web_treasury,
 )
 
 ROOM = Room(
     "voucher_offices",
-    blueprints=[web.blueprint, web_claims.blueprint, web_batches.blueprint, web_books.blueprint],
+    blueprints=[
+        web.blueprint,
+        web_claims.blueprint,
+        web_batches.blueprint,
+        web_books.blueprint,
+        web_treasury.blueprint,
+    ],
     api=[api.blueprint, api_batches.blueprint],
     messages=messages.KINDS,
     scopes={

@@ -1,4 +1,4 @@
-"""The treasury's file: lines for the claims of a batch, all of them good or nothing entered."""
+"""The treasury's file: lines for claims of batches, all of them good or nothing entered."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ def read(name: str, data: bytes) -> list[dict[str, Any]]:
             raise Invalid({"file": [str(error)]}) from error
     if len(rows) > MOST_ROWS:
         raise Invalid({"file": [f"超过 {MOST_ROWS:,} 行，请分成几个文件。"]})
-    found = [load_row(SCHEMA, row) for row in rows]
+    found = [(row.number, load_row(SCHEMA, row)) for row in rows]
     troubles = [str(one) for row in rows for one in row.problems if not one.warning]
     if troubles:
         more = f"另有 {len(troubles) - _MOST_SAID} 处。" if len(troubles) > _MOST_SAID else ""
         raise Invalid({"file": [*troubles[:_MOST_SAID], f"{more}什么都没有登记。"]})
-    return [one for one in found if one is not None]
+    return [{"line": number, **one} for number, one in found if one is not None]

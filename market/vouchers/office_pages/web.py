@@ -28,7 +28,7 @@ from market.vouchers.office_pages.forms import (
     faces_of,
 )
 from market.vouchers.office_pages.queries import HERE
-from market.vouchers.workflow import FREEZE, GRANT, MAKE_BATCH, READ_BATCH
+from market.vouchers.workflow import FREEZE, GRANT, MAKE_BATCH, PAY, READ_BATCH
 
 blueprint = Blueprint("voucher_offices", __name__)
 
@@ -69,6 +69,7 @@ def _desk_page(found: queries.Desk | None = None) -> Page:
             done=request.args.get("done", ""),
             ticked=form.typed.get("item", "").split("；"),
             may_batch=policy.allows(actor, MAKE_BATCH),
+            may_pay=policy.allows(actor, PAY),
             trouble=trouble,
         )
 

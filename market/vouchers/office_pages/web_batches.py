@@ -26,7 +26,7 @@ from market.vouchers.claim_models import (
     PAYMENT_STATES,
     Batch,
 )
-from market.vouchers.office_pages import acting, prints, queries, treasury
+from market.vouchers.office_pages import acting, batching, prints, queries, treasury
 from market.vouchers.office_pages.forms import (
     DecideForm,
     InvoicesForm,
@@ -60,7 +60,7 @@ def new() -> AnyResponse:
 
 
 def _new_page(form: Form, trouble: Trouble) -> str:
-    groups = queries.ready(current_actor())
+    groups = batching.ready(current_actor())
     days = {
         one.scheme.no: any(sheet_of(each.version).notice_days for each in one.claims)
         for one in groups
@@ -263,7 +263,7 @@ def as_table(no: str) -> Response:
 def treasury_table(no: str) -> Response:
     """The table to fill in with the treasury's numbers, and to import here."""
     found = queries.batch(current_actor(), no)
-    rows = prints.to_fill_in(found)
+    rows = prints.to_fill_in(found.waiting)
     return kept_by_nobody(table(rows, treasury.COLUMNS, f"国库拨付表 {no}.xlsx"))
 
 
