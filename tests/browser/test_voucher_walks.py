@@ -89,7 +89,9 @@ def write_the_scheme(writer):
     writer.go("东坡区科技创新券办法")
     writer.look("scheme-overview")
     for reading, option in (("bands", "marginal"), ("payer", "enterprise")):
-        form = writer.page.locator("form", has=writer.page.locator(f"[name=reading][value={reading}]"))
+        form = writer.page.locator(
+            "form", has=writer.page.locator(f"[name=reading][value={reading}]")
+        )
         form.locator(f"[value={option}]").check()
         with writer.page.expect_navigation():
             form.get_by_role("button").click()
@@ -241,9 +243,12 @@ def put_together(clerk):
     clerk.go("填好天数和联系方式后开始")
     clerk.look("notice-draft")
     notice = clerk.page.url.removeprefix(clerk.site)
-    clerk.fill(days="5", contact_name="乙审核", contact_telephone="028-38100000",
+    assert (clerk.page.input_value("[name=days]"), clerk.page.is_checked("[value=natural]")) == (
+        "5",
+        True,
+    )
+    clerk.fill(contact_name="乙审核", contact_telephone="028-38100000",
                contact_address="眉山市东坡区某路 1 号")  # fmt: skip
-    clerk.page.check("[name=unit][value=natural]")
     clerk.page.check("[name=rule][value=civil_code]")
     clerk.send("保存并核对")
     clerk.look("notice-check")
@@ -287,7 +292,7 @@ def countersign_and_pay(purse, batch, claims):
     purse.look("purse-batch")
     purse.send("财政会签")
     purse.look("purse-signed")
-    assert "22000" in table_of(purse, "拨付汇总表（XLSX")
+    assert "合计 2 份" in table_of(purse, "拨付汇总表（XLSX")
     application = purse.print_out("拨付申请")
     assert "2.2 万元" in application or "22,000" in application, application
     summary = purse.print_out("拨付汇总表")
