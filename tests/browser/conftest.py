@@ -14,6 +14,7 @@ from werkzeug.serving import make_server
 
 from tests.browser.keyboard import Reader
 from tests.browser.somebody import Party
+from tests.browser.voucher_town import Town
 from tests.conftest import lacking
 
 # Pictures are taken only when a folder for them is named (`make shots`).
@@ -134,3 +135,9 @@ def comes(site, browser, shot):
             return one
 
         yield comes
+
+
+@pytest.fixture
+def town(demo):
+    """A county's office, its finance bureau, a firm and a house of the directory."""
+    return Town()
