@@ -37,6 +37,7 @@ from market.monitoring.schemas import (
     NothingSchema,
     read_desk,
 )
+from market.vouchers.office_pages.waiting import for_finance
 
 blueprint = Blueprint("monitoring", __name__)
 # What waits for an office, for the groups of its pages (`components/sections.html`).
@@ -179,7 +180,7 @@ def my() -> str:
     return render_template(
         "monitoring/my.html",
         groups=my_queries.mine(actor, group, page),
-        steps=[] if group else steps.next_steps(actor),
+        steps=[] if group else steps.next_steps(actor) + for_finance(actor),
         asked=[] if group else inquiries.asked_lately(actor, ASKED_SHOWN),
         inquiry_states=INQUIRY_STATES,
         group=group,

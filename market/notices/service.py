@@ -64,14 +64,18 @@ def begin_for(
     content: list[list[str]],
     *,
     owner_no: str = "",
+    term: tuple[int, str | None] | None = None,
 ) -> str:
     """Begin a draft about something of another room, in its unit of work; returns its number.
+
+    Args:
+        term: how many days it is to run, and of which unit, where a rule says so.
 
     Raises:
         Conflict: a notice of this kind about the subject is drafted, runs, or has open objections.
         Denied, Invalid: as `draft`.
     """
-    return _begin(actor, kind, title, content, owner_no, subject)
+    return _begin(actor, kind, title, content, owner_no, subject, term)
 
 
 def _begin(
@@ -81,6 +85,7 @@ def _begin(
     content: list[list[str]],
     owner_no: str,
     subject: Subject | None,
+    term: tuple[int, str | None] | None = None,
 ) -> str:
     with unit_of_work(actor) as work:
         owner, region_id, by_office = _acts_for(actor, owner_no)
@@ -101,6 +106,8 @@ def _begin(
             by_office=by_office,
             content=content,
             channels=[],
+            days=term[0] if term else None,
+            unit=term[1] if term else None,
             contact_telephone=owner.telephone,
             contact_address=owner.address,
             edited_by_id=_person(actor),

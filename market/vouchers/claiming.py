@@ -164,10 +164,19 @@ def _write(row: Claim, values: Mapping[str, Any]) -> None:
     if row.state == "returned":
         db.session.flush()
         return
+    _refuse_above_voucher(row, values.get("asked_fen"))
     row.asked_fen = values.get("asked_fen") or bound or sum(one["cost_fen"] for one in row.items)
     if row.voucher is not None and row.order is not None:
         row.asked_fen = min(row.asked_fen, row.order.voucher_fen)
     db.session.flush()
+
+
+def _refuse_above_voucher(row: Claim, asked_fen: int | None) -> None:
+    """What is typed is never made less in silence: more than the voucher gives is told."""
+    most = _voucher_left(row)
+    if most is not None and asked_fen and asked_fen > most:
+        words = f"券只够 {show_yuan(most)}，申请兑付的金额不能超过；不填就按算出的金额申请。"
+        raise Invalid({"asked_fen": [words]})
 
 
 def keep_bank(row: Claim, bank: Mapping[str, str]) -> None:

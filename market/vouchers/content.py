@@ -361,6 +361,8 @@ def open_points(content: Mapping[str, Any] | Sheet) -> list[OpenPoint]:
             found.append(OpenPoint("services", f"「{service.label}」的补助比例：待定", True))
         if len(service.bands) > 1 and service.band_mode is None and "band_mode" not in asked:
             found.append(OpenPoint("services", f"「{service.label}」的分档算法：待定", True))
+    if sheet.validity_length and not sheet.validity_starts and "validity_starts" not in asked:
+        found.append(OpenPoint("validity_starts", f"{LABELS['validity_starts']}：待定", False))
     if not sheet.uncapped and not _capped(sheet):
         found.append(OpenPoint("cap_year_fen", "上限：待定", True))
     return sorted(found, key=lambda one: not one.blocking)

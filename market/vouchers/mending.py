@@ -34,13 +34,18 @@ from market.vouchers.workflow import (
 
 
 def notice_again(actor: Actor, no: str) -> str:
-    """Begin another notice after an objection was upheld or the notice withdrawn; its number."""
+    """Begin another notice: an objection was upheld, it was withdrawn or too short; its number."""
     with unit_of_work(actor) as work:
         row = locked(Batch, actor, READ_BATCH, no)
         work.require(MAKE_BATCH, row)
         claims = [one for one in claims_of(row) if one.state == "notice"]
-        standing = {notices.standing_of(one.notice_no).code for one in claims if one.notice_no}
-        if row.state != "open" or not standing & {"upheld", "gone"}:
+        numbers = {one.notice_no for one in claims if one.notice_no}
+        over = any(
+            (code := notices.standing_of(one).code) in {"upheld", "gone"}
+            or (code == "clear" and noticed.short(one, claims))
+            for one in numbers
+        )
+        if row.state != "open" or not over:
             raise Conflict("现在的公示没有撤回，也没有异议成立，不能重新公示。")
         notice_no = noticed.begin(actor, row, claims)
         for one in claims:

@@ -11,9 +11,10 @@ from market.core.errors import Conflict, Invalid
 from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.notices import service as noticing
-from market.notices.models import Notice
+from market.notices.models import UNITS, Notice
 from market.notices.schemas import LONGEST_TEXT, MOST_FIELDS
 from market.vouchers.claim_models import Batch, Claim
+from market.vouchers.schemes import sheet_of
 
 SUBJECT = "voucher_batch"
 LABEL = "收款单位和金额"
@@ -52,7 +53,31 @@ def begin(actor: Actor, batch: Batch, claims: Sequence[Claim]) -> str:
     """Begin the draft of a batch's notice, in its unit of work; returns its number."""
     subject = noticing.Subject(SUBJECT, batch.id, batch.no)
     said = content(batch, claims)
-    return noticing.begin_for(actor, subject, "voucher", f"{batch.title}公示", said)
+    title, term = f"{batch.title}公示", needed(claims)
+    return noticing.begin_for(actor, subject, "voucher", title, said, term=term)
+
+
+def needed(claims: Sequence[Claim]) -> tuple[int, str | None] | None:
+    """How many days the scheme wants claims to be put up, and of which unit; None: it says nothing."""
+    sheets = [sheet_of(one.version) for one in claims]
+    terms = [(one.notice_days, one.notice_unit) for one in sheets if one.notice_days]
+    return max(terms, key=lambda one: (one[1] == "working", one[0]), default=None)
+
+
+def short(notice_no: str, claims: Sequence[Claim]) -> str:
+    """How a notice was shorter than the scheme says, in a sentence; empty: it was not."""
+    found = db.session.scalar(select(Notice).where(Notice.no == notice_no))
+    term = needed([one for one in claims if one.notice_no == notice_no])
+    if found is None or found.days is None or term is None:
+        return ""
+    if found.days >= term[0] and not (term[1] == "working" and found.unit == "natural"):
+        return ""
+    wanted, was = _words(*term), _words(found.days, found.unit)
+    return f"办法规定公示 {wanted}，公示 {notice_no} 只有 {was}，请重新公示。"
+
+
+def _words(days: int, unit: str | None) -> str:
+    return f"{days} 个{UNITS[unit]}" if unit else f"{days} 天"
 
 
 def said_by(notice_no: str) -> list[str]:

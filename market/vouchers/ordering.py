@@ -12,6 +12,7 @@ from market.core import clock, numbers
 from market.core import workflow as flow
 from market.core.db import db
 from market.core.errors import Conflict, Invalid
+from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.service_points.models import Admission
@@ -116,7 +117,7 @@ def _refuse(row: Order, outcome: Outcome) -> None:
         raise Invalid({"provider" if "关联" in "".join(words) else "service": words})
     most = outcome.ceiling_fen if outcome.amount_fen is None else outcome.amount_fen
     if most is not None and row.voucher_fen > most:
-        raise Invalid({"voucher_fen": [f"按办法这项服务最多可用券 {most // 100} 元。"]})
+        raise Invalid({"voucher_fen": [f"按办法这项服务最多可用券 {show_yuan(most)}。"]})
 
 
 def _take(

@@ -122,6 +122,8 @@ def decide(
             raise Conflict("这个批次里没有申请。")
         for notice_no in sorted({one.notice_no for one in claims if one.notice_no}):
             _refuse_unclear(notice_no)
+            if words := noticed.short(notice_no, claims):
+                raise Conflict(words)
             noticed.refuse_unsaid(notice_no, claims)
         if unchecked := [one.no for one in claims if one.drawn and one.checked_on is None]:
             raise Conflict(f"{'、'.join(unchecked)} 被抽中，还没有抽查结果。")

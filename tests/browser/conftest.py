@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from PIL import Image
 from werkzeug.serving import make_server
 
 from tests.browser.keyboard import Reader
+from tests.browser.somebody import Party
+from tests.browser.voucher_town import Town
 from tests.conftest import lacking
 
 # Pictures are taken only when a folder for them is named (`make shots`).
@@ -115,3 +117,27 @@ def shot(request):
                 picture.quantize(256).save(path, optimize=True)
 
     return take
+
+
+@pytest.fixture
+def comes(site, browser, shot):
+    """Opens a browser for a person, or for nobody known."""
+    with ExitStack() as open_pages:
+
+        def comes(who=None, width=1280):
+            page = open_pages.enter_context(watched_page(browser, width))
+            one = Party(page, site, shot)
+            if isinstance(who, str):
+                one.open("/login")
+                one.sign_in(who)
+            elif who is not None:
+                one.be(who)
+            return one
+
+        yield comes
+
+
+@pytest.fixture
+def town(demo):
+    """A county's office, its finance bureau, a firm and a house of the directory."""
+    return Town()

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import urllib.parse
-from contextlib import ExitStack
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -15,7 +11,6 @@ from sqlalchemy import select, update
 from market.accounts.models import Organisation
 from market.accounts.people.models import Person
 from market.contracts.papers import service as papers_service
-from market.core import clock
 from market.core.db import db
 from market.core.permissions import SYSTEM
 from market.core.unit_of_work import unit_of_work
@@ -23,9 +18,8 @@ from market.demo import intents
 from market.demo.load import DATA
 from market.demo.play import Play
 from market.service_points.models import Admission
-from tests import contracts, papers, people
-from tests.browser.conftest import watched_page
-from tests.browser.somebody import Somebody, index
+from tests import contracts, people
+from tests.browser.somebody import day, fresh, index
 
 pytestmark = [pytest.mark.browser, pytest.mark.net, pytest.mark.long]
 TEA_FIRM, TEA_INSTITUTE = "91511803DEM000495C", "12511803DEM0003480"
@@ -37,75 +31,6 @@ NATIONAL, ABROAD = "2026510000123456", "2026510100654321"
 def prepared_demo(prepared_quiet):
     """The market before any case."""
     return prepared_quiet
-
-
-class Party(Somebody):
-    """Somebody who takes part in a contract; pictures of his pages are kept where wanted."""
-
-    def __init__(self, page, site, shot):
-        super().__init__(page, site)
-        self.shot = shot
-
-    def fill(self, **cells):
-        """Write into fields by their names, choose where one chooses."""
-        for name, text in cells.items():
-            one = self.page.locator(f"#main [name='{name}']").first
-            if one.evaluate("one => one.tagName") == "SELECT":
-                one.select_option(text)
-            else:
-                one.fill(text)
-
-    def unfold(self, words):
-        """Open what is folded away."""
-        self.page.locator("#main summary", has_text=words).first.click()
-
-    def attach(self, name, field="file"):
-        """Choose a file of this name, with a content of its own."""
-        data = f"%PDF-1.4\n% {name}\n%%EOF\n".encode()
-        file = {"name": name, "mimeType": "application/pdf", "buffer": data}
-        self.page.locator(f"#main [name='{field}']").set_input_files(file)
-
-    def look(self, name):
-        """The page fits its width; a picture of it where pictures are wanted."""
-        wide = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, f"{name} is {wide} px too wide"
-        self.shot(self.page, name)
-
-    def print_out(self, words):
-        """The lines of a paper behind a link."""
-        link = self.page.locator("#main").get_by_role("link", name=words).first
-        answer = self.page.request.get(urllib.parse.urljoin(self.site, link.get_attribute("href")))
-        assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
-        return "".join(papers.lines(io.BytesIO(answer.body())))
-
-
-@pytest.fixture
-def comes(site, browser, shot):
-    """Opens a browser for a person, or for nobody known."""
-    with ExitStack() as open_pages:
-
-        def comes(who=None, width=1280):
-            page = open_pages.enter_context(watched_page(browser, width))
-            one = Party(page, site, shot)
-            if isinstance(who, str):
-                one.open("/login")
-                one.sign_in(who)
-            elif who is not None:
-                one.be(who)
-            return one
-
-        yield comes
-
-
-def fresh(read):
-    """Read from the database and let go of it."""
-    found = read()
-    db.session.rollback()
-    return found
-
-
-def day(ago=0):
-    return (clock.today() - timedelta(days=ago)).isoformat()
 
 
 def own_body():

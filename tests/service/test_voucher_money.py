@@ -10,7 +10,8 @@ from sqlalchemy import select
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied, Invalid, MarketError
-from market.vouchers import applying, claiming, jobs, ordering, paying, related, reviewing
+from market.notices.models import Notice
+from market.vouchers import applying, claiming, jobs, mending, ordering, paying, related, reviewing
 from market.vouchers.claim_models import Claim
 from market.vouchers.ledger.reconcile import reconcile
 from market.vouchers.models import Voucher
@@ -190,3 +191,17 @@ def test_two_claim_the_last_hundred_yuan(cast, app):
     states = db.session.scalars(select(Claim.state).order_by(Claim.state)).all()
     assert list(states) == ["draft", "submitted"]
     assert reconcile().true
+
+
+def test_a_notice_shorter_than_the_scheme_says_decides_nothing(cast):
+    no = vouchers.scheme(notice_days=9, notice_unit="natural")
+    batch = paying.open_batch(cast.clerk, no, [approved(cast, no, 100_000)], "短公示")
+    drafted = db.session.scalars(select(Notice).where(Notice.subject_no == batch)).one()
+    assert (drafted.days, drafted.unit) == (9, "natural")
+    run_notice(cast, batch)  # five days are typed over them
+    with time_machine.travel(clock.now() + timedelta(days=20), tick=False):
+        day = clock.today()
+        decided = {"meeting_no": "1", "meeting_on": day, "fund_no": "2", "fund_on": day}
+        with pytest.raises(Conflict, match=r"规定公示 9 个自然日.*只有 5 个自然日"):
+            paying.decide(cast.clerk, batch, **decided)
+        assert mending.notice_again(cast.clerk, batch) != drafted.no

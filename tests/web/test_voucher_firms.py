@@ -125,7 +125,7 @@ def test_from_applying_to_a_claim_that_came_back(cast):
     assert "1.4 万元" in looked.text
     assert "没有查到关联关系" in looked.text
     much = post(buyer, "/my/vouchers/order", 422, order, **typed, voucher_fen="15000")
-    assert "最多可用券 14000 元" in much.text
+    assert "最多可用券 1.4 万元" in much.text
     placed = post(buyer, "/my/vouchers/order", of=order, **typed, voucher_fen="14000").location
     case = placed.split("?")[0]
     assert told("voucher.ordered")[0][0] == cast.provider

@@ -116,6 +116,8 @@ def write(claim: Claim) -> dict[str, str]:
         found |= _cells(ItemSchema(), one, f"items-{number}-")
     for number, row in enumerate(claim.invoices, start=1):
         values = {name: getattr(row, name, None) for name in InvoiceSchema().fields}
+        if row.currency == "CNY":
+            values["currency"] = None  # what a blank cell means
         found |= _cells(InvoiceSchema(), values, f"invoices-{number}-")
     found |= _cells(FactsSchema(), claim.facts, "facts-")
     names = {name: getattr(claim, name) for name in PLAIN if name != "asked_fen"}

@@ -319,6 +319,11 @@ def rows(found: queries.BatchCase) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
+def total(found: queries.BatchCase) -> dict[str, Any]:
+    """The last row of such a table."""
+    return {"payee": f"合计 {len(found.claims)} 份", "fen": format_yuan(found.total_fen)}
+
+
 def to_fill_in(claims: Iterable[Claim]) -> Iterator[dict[str, Any]]:
     """The treasury's table for claims that wait for it, with all but its number and day."""
     for one in claims:

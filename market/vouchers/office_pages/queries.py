@@ -290,7 +290,7 @@ class BatchCase:
     """A batch with its claims, what was paid, and how its notice stands.
 
     notices: number → standing; said: the lines that the notice froze; unsaid: claims of which it
-    says something else.
+    says something else; short: number → how it was too short.
     """
 
     row: Batch
@@ -299,6 +299,7 @@ class BatchCase:
     notices: Mapping[str, notices.Standing]
     said: Mapping[str, Sequence[str]]
     unsaid: Sequence[str]
+    short: Mapping[str, str]
     events: Sequence[CaseEvent]
     may: frozenset[str]
 
@@ -341,6 +342,7 @@ def batch(actor: Actor, no: str) -> BatchCase:
             one.no for one in claims
             if one.notice_no and noticed.line(one) not in said[one.notice_no]
         ],
+        short={one: noticed.short(one, claims) for one in numbers},
         events=timeline("voucher_batch", row.id),
         may=frozenset(one.action for one in BATCH.actions(actor, row)),
     )  # fmt: skip

@@ -254,7 +254,7 @@ def undo(no: str) -> AnyResponse:
 def as_table(no: str) -> Response:
     """The batch as a table, accounts masked."""
     found = queries.batch(current_actor(), no)
-    rows = prints.rows(found)
+    rows = [*prints.rows(found), prints.total(found)]
     return kept_by_nobody(table(rows, prints.COLUMNS, f"拨付汇总表 {no}.xlsx"))
 
 
@@ -283,6 +283,7 @@ def accounts(no: str) -> AnyResponse:
     with unit_of_work(actor):
         for one in rows:
             one |= claiming.bank_of(actor, one["no"], form.values["reason"])
+    rows.append(prints.total(found))
     name = f"拨付汇总表（含账户）{no}.xlsx"
     return kept_by_nobody(table(rows, prints.FULL_COLUMNS, name))
 

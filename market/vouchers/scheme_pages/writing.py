@@ -23,7 +23,9 @@ from market.vouchers.sheet import Service, read, settled
 from market.vouchers.workflow import MANAGE, READ_CLAIM
 
 # What belongs to another place's sheet and says nothing of one's own.
-_FOREIGN = ("document", "effective_from", "effective_to", "budget_total_fen", "budget_by_year")
+_FOREIGN = (
+    "document", "effective_from", "effective_to", "budget_total_fen", "budget_by_year", "sources",
+)  # fmt: skip
 
 
 def begin(actor: Actor, region_code: str, base: str, title: str = "") -> str:
