@@ -18,12 +18,11 @@ from market.vouchers.ledger.models import LedgerAccount
 from tests.concurrency.conftest import Machine, descendants
 from tests.concurrency.test_voucher_money import acknowledged_is_there, money_is_true
 from tests.concurrency.voucher_site import Hand, Town
-from tests.conftest import let_go
 
 pytestmark = [pytest.mark.net, pytest.mark.long]
 HANDS, ENDING = 3, 30  # at once; vouchers that the worker has to end after each start
 # The figure is of 50 kills; some of them go along with the other tests.
-KILLS = int(os.environ.get("MARKET_LOAD_SITE_KILLS", "6"))
+KILLS = int(os.environ.get("MARKET_LOAD_SITE_KILLS", "4"))
 
 
 @pytest.fixture
@@ -50,20 +49,30 @@ def killed(machine, family, choice):
         time.sleep(0.02)
 
 
-def worked(machine, town, port, choice):
-    """Start the site, let it work for a moment, kill it; the hands that worked on it."""
+def worked(machine, town, port, choice, by_worker):
+    """Start the site, let it work for a moment, kill it; the hands that worked on it.
+
+    Args:
+        by_worker: the moment is when the worker has ended some of the vouchers that it was given;
+            otherwise when some acts were acknowledged.
+    """
+    before = town.waiting()
     up = machine.start("up")
-    machine.wait_for("/readyz")
     hands = [Hand(town, port, number) for number in range(HANDS)]
     for one in hands:
         one.start()
-    until, end = choice.randint(1, 25), time.monotonic() + 30
-    while sum(len(one.told) for one in hands) < until:
+
+    def done():
+        return before - town.waiting() if by_worker else sum(len(one.told) for one in hands)
+
+    until, end = choice.randint(1, ENDING - 5 if by_worker else 40), time.monotonic() + 60
+    while done() < until:
         assert time.monotonic() < end, [one.wrong for one in hands]
         time.sleep(0.005)
     time.sleep(choice.uniform(0, 0.05))  # in the middle of the next ones
     killed(machine, [up.pid, *descendants(up.pid)], choice)
     for one in hands:
+        one.over = True
         one.join(40)
         assert not one.is_alive()
     return hands
@@ -72,11 +81,10 @@ def worked(machine, town, port, choice):
 def test_a_killed_site_loses_nothing_acknowledged(app, site, port, capfd):
     town, choice = Town(HANDS), random.Random(20261127)
     told, counts, between = [], collections.Counter(), 0
-    for _ in range(KILLS):
+    for point in range(KILLS):
         town.give_the_worker(ENDING)
         before = town.waiting()
-        let_go(app)
-        for hand in worked(site, town, port, choice):
+        for hand in worked(site, town, port, choice, point % 2 == 0):
             assert not hand.wrong
             told += hand.told
             counts.update(hand.counts)

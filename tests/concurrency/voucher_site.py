@@ -7,6 +7,7 @@ import http.client
 import itertools
 import json
 import threading
+import time
 from datetime import timedelta
 
 from sqlalchemy import func, select, update
@@ -23,7 +24,7 @@ from tests.web.test_desk import token_for
 
 FACE = 10_000
 OWN = ["vouchers:application", "vouchers:voucher", "vouchers:order", "vouchers:claim"]
-DESK = ["vouchers:application", "vouchers:voucher", "vouchers:claim", "vouchers:batch"]
+DESK = [*OWN, "vouchers:batch", "vouchers:scheme"]
 
 
 class Town:
@@ -75,21 +76,27 @@ class Refused(Exception):
 
 
 class Hand(threading.Thread):
-    """A firm that lives from application to batch again and again, until nobody answers."""
+    """A firm that lives from application to batch again and again, until nobody answers any more.
+
+    It begins when somebody answers; `over` says that nobody will.
+    """
 
     def __init__(self, town, port, number):
         super().__init__()
+        self.over = False
         self.town, self.number, self.port = town, number, port
         self.told, self.wrong, self.counts = [], [], collections.Counter()
 
     def run(self):
-        while True:
+        while not self.over:
             try:
                 self._live()
             except Refused:
                 self.counts["refused"] += 1
             except (OSError, http.client.HTTPException):
-                return
+                if self.told:
+                    return
+                time.sleep(0.05)
 
     def _ask(self, who, path, **body):
         """What is answered to a request; only a connection of its own tells that it is over."""
