@@ -24,7 +24,7 @@ from tests.web.test_desk import token_for
 
 FACE = 10_000
 OWN = ["vouchers:application", "vouchers:voucher", "vouchers:order", "vouchers:claim"]
-DESK = [*OWN, "vouchers:batch", "vouchers:scheme"]
+DESK = [*OWN, "vouchers:batch"]
 
 
 class Town:
