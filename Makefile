@@ -40,7 +40,8 @@ test: lint
 
 test-all: $(DEV_STAMP)
 	$(BIN)/python -m pytest -q -m long -n $(WORKERS)
-	$(BIN)/python -m pytest -q --postgres -n $(WORKERS) tests/service tests/migrations
+	$(BIN)/python -m pytest -q --postgres -n $(WORKERS) tests/service tests/migrations \
+	  tests/concurrency/test_voucher_money.py
 
 bench: $(RUN_STAMP)
 	$(BIN)/python -m tests.bench $(BENCH)

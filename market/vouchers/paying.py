@@ -31,7 +31,6 @@ from market.vouchers.workflow import (
     CHECK,
     CLAIM,
     MAKE_BATCH,
-    MANAGE,
     PAY,
     READ_BATCH,
     READ_CLAIM,
@@ -53,7 +52,7 @@ def open_batch(
         Conflict: a claim is not approved yet, or stands in another batch.
     """
     with unit_of_work(actor) as work:
-        scheme = locked(Scheme, actor, MANAGE, scheme_no)
+        scheme = locked(Scheme, actor, MAKE_BATCH, scheme_no)
         now, series = clock.now(), f"{SERIES}{clock.today().year}"
         row = Batch(
             no=f"{series}{numbers.take(series)[0]:05d}", scheme_id=scheme.id, scheme=scheme,
@@ -288,7 +287,7 @@ def recover(actor: Actor, claim_no: str, reason: str, bar_until: date | None = N
 def bar(actor: Actor, organisation_id: int, scheme_no: str, until: date, reason: str) -> None:
     """Stop an organisation from applying and claiming in the scheme's region (停止申领资格)."""
     with unit_of_work(actor) as work:
-        scheme = locked(Scheme, actor, MANAGE, scheme_no)
+        scheme = locked(Scheme, actor, BAR, scheme_no)
         work.require(BAR, scheme)
         _bar(work, organisation_id, scheme.region_id, until, reason, None)
 

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 import statistics
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,26 +23,23 @@ from market.core.db import BUSY_TIMEOUT_MS, WRITE_OPTION, db
 from market.core.permissions import SYSTEM, Actor
 from market.core.settings import load
 from market.vouchers import claiming, reviewing
-from market.vouchers.ledger.models import KINDS, LedgerAccount
-from market.vouchers.ledger.posting import Pot
-from market.vouchers.ledger.queries import accounts, balances, lines_of
+from market.vouchers.ledger.models import LedgerAccount
 from market.vouchers.ledger.reconcile import reconcile
-from market.vouchers.models import Scheme
 from tests import people, vouchers
 from tests.bench.figures import Figure, at_least, at_most, interleaved, plain, timed
-from tests.bench.instance import Instance
+from tests.bench.instance import BenchError, Instance
 
 CLAIMS, ROWS, FEW_ROWS = 300, 1_000_000, 10_000
 LEAST_SHARE, MOST_TIMES = 25.0, 3.0
-REQUESTS = 200  # balances asked for in a round
+REQUESTS = 100  # of a page in a round
 DEFINITIONS = """\
 Three copies of one SQLite database hold the same claims, sent in and checked. "Claim approved": the
 service passes a claim on the first. The statements that it sends for this claim, recorded on
 another copy, are sent on the second through SQLAlchemy Core in one transaction, and on the third
 through the driver alone; settings are the same everywhere (WAL, synchronous FULL), the three take
 turns. The statements stand above the table, each with how often it is sent for one claim. Balances:
-two instances hold 1,000,000 and 10,000 lines of the ledger in the same number of accounts; asked for
-are the balances of a pot, all accounts of its scheme and the newest 50 lines of one account."""
+two instances hold 1,000,000 and 10,000 lines of the ledger in the same number of accounts; a clerk
+asks for the page of all balances, and for the newest, the middle and the oldest entries of accounts."""
 Recorded = list[tuple[Any, Any]]
 
 
@@ -225,6 +222,9 @@ def _same_end(service: _Copy, alone: _Copy) -> None:
     assert found[0] == found[1]
 
 
+PAGES = ("", "/{account}", "/{account}?before={middle}", "/{account}?before={first}")
+
+
 class _Books:
     """An instance whose ledger holds so many lines, in the accounts of eight schemes."""
 
@@ -235,27 +235,25 @@ class _Books:
             for _ in range(8):
                 vouchers.scheme(budget_fen=10**12)
             db.session.rollback()
-            query = select(LedgerAccount).order_by(LedgerAccount.id)
-            self.pots = [
-                (Pot(one.scheme_id, one.year, one.region_id), one.id)
-                for one in db.session.scalars(query)
-                if one.kind == "available"
-            ]
-            self.schemes = list(db.session.scalars(select(Scheme.id).order_by(Scheme.id)))
+            query = select(LedgerAccount.id).where(LedgerAccount.kind == "available")
+            self.accounts = db.session.scalars(query.order_by(LedgerAccount.id)).all()
+            clerk = people.person(("county", None, vouchers.COUNTY), name="李经办")
+            self.client = people.sign_in(self.app.test_client(), clerk)
             db.session.remove()
         self.instance.close()
-        _fill(folder / "market.db", [account for _, account in self.pots], rows // 2)
+        _fill(folder / "market.db", self.accounts, rows // 2)
+        self.middle, self.first = rows // 4, 60
 
-    def ask(self, case: int) -> None:
-        """Balances of a pot, the accounts of its scheme, the newest lines of one account."""
-        pot, account = self.pots[case % len(self.pots)]
-        assert len(balances(pot)) == len(KINDS)
-        assert len(accounts(pot.scheme_id)) == len(KINDS)
-        assert lines_of(account)
-        db.session.remove()
+    def get(self, page: str, case: int) -> None:
+        """A page of `PAGES`. Raises BenchError when it does not come."""
+        account = self.accounts[case % len(self.accounts)]
+        path = page.format(account=account, middle=self.middle, first=self.first)
+        answer = self.client.get(f"/desk/vouchers/balances{path}")
+        if answer.status_code != 200:
+            raise BenchError(f"{path}: {answer.status}")
 
 
-def _fill(path: Path, available: list[int], entries: int) -> None:
+def _fill(path: Path, available: Sequence[int], entries: int) -> None:
     """Entries that reserve a fen each: two lines, balances to match."""
     now = clock.now().replace(tzinfo=None).isoformat(sep=" ")
     connection = _driver(path)
@@ -300,19 +298,8 @@ def _balances(folder: Path, rows: int, requests: int) -> Iterator[Figure]:
             made[name] = _Books(folder / name, count)
             opened.callback(made[name].instance.close)
 
-        def way(books: _Books) -> Callable[[int], float]:
-            def once(case: int) -> float:
-                with books.app.app_context():
-                    return timed(lambda: books.ask(case))
-
-            return once
-
         yield plain("lines of the ledger", f"{rows:,} / {FEW_ROWS:,}")
-        times = interleaved({name: way(one) for name, one in made.items()}, requests)
-        yield plain("balances with all lines p50 / p95", times["many"])
-        yield plain("balances with few lines p50 / p95", times["few"])
-        ratio = times["many"].p95 / times["few"].p95
-        yield at_most("balances, p95 with all / with few", ratio, MOST_TIMES, "times", 2)
+        yield from _pages(made["many"], made["few"], requests)
         with made["many"].app.app_context():
             found = []
             seconds = timed(lambda: found.append(reconcile()))
@@ -321,8 +308,25 @@ def _balances(folder: Path, rows: int, requests: int) -> Iterator[Figure]:
         yield plain("reconcile over all lines", f"{seconds:.1f} s")
 
 
+def _pages(many: _Books, few: _Books, requests: int) -> Iterator[Figure]:
+    def way(books: _Books, page: str) -> Callable[[int], float]:
+        return lambda case: timed(lambda: books.get(page, case))
+
+    ratios = {}
+    for page in PAGES:
+        times = interleaved({"many": way(many, page), "few": way(few, page)}, requests)
+        ratios[page] = times["many"].p95 / times["few"].p95
+        if page == "":
+            yield plain("page of balances with all lines p50 / p95", times["many"])
+            yield plain("page of balances with few lines p50 / p95", times["few"])
+            yield at_most("balances, p95 with all / with few", ratios[page], MOST_TIMES, "times", 2)
+    worst = max(ratios, key=lambda page: ratios[page])
+    figure = at_most("the same, worst page of entries too", ratios[worst], MOST_TIMES, "times", 2)
+    yield Figure(figure.name, figure.asked, f"{figure.measured} (balances{worst})", figure.ok)
+
+
 def run(folder: Path, scale: float) -> Iterator[Figure]:
     """All figures; `scale`: share of the 300 claims and 1,000,000 lines."""
     yield from _approvals(folder, max(20, int(CLAIMS * scale)))
-    requests = max(20, int(REQUESTS * min(1, scale * 10)))
+    requests = max(10, int(REQUESTS * min(1, scale * 10)))
     yield from _balances(folder, max(FEW_ROWS, int(ROWS * scale)), requests)

@@ -110,9 +110,10 @@ FIGURES = {
         "speed of the service beside Core",
         "speed of the service beside the driver",
         "lines of the ledger",
-        "balances with all lines p50 / p95",
-        "balances with few lines p50 / p95",
+        "page of balances with all lines p50 / p95",
+        "page of balances with few lines p50 / p95",
         "balances, p95 with all / with few",
+        "the same, worst page of entries too",
         "reconcile over all lines",
     ],
     "dispatch": [

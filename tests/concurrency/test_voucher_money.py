@@ -18,12 +18,15 @@ from market.core.models import CaseEvent
 from market.vouchers.ledger.models import LedgerAccount
 from market.vouchers.ledger.reconcile import reconcile
 from market.vouchers.models import Scheme
-from tests.concurrency.voucher_load import BUDGETS, KINDS, Cast, fork
+from tests.concurrency.voucher_load import KINDS, Cast, fork
 from tests.conftest import let_go
 from tests.service.voucher_proof import proved
 
 pytestmark = pytest.mark.long
-PROCESSES, THREADS, ACTIONS, KILLS = 8, 8, 5_000, 50
+PROCESSES, THREADS = 8, 8
+# The figures are of 5,000 acts and 50 kills; a smaller share of them goes along with the others.
+ACTIONS = int(os.environ.get("MARKET_LOAD_ACTS", "1500"))
+KILLS = int(os.environ.get("MARKET_LOAD_KILLS", "15"))
 ANY = 10**12  # no cap
 
 
@@ -76,8 +79,8 @@ def summed(streams):
     return lines, total, wrong
 
 
-def test_eight_processes_of_eight_threads_never_overspend(app):
-    cast = Cast()
+def test_eight_processes_of_eight_threads_never_overspend(app, capfd):
+    cast = Cast(ACTIONS)
     let_go(app)
     started = time.monotonic()
     each = ACTIONS // (PROCESSES * THREADS) + 1
@@ -90,14 +93,15 @@ def test_eight_processes_of_eight_threads_never_overspend(app):
     assert total["done"] + total["refused"] + total["busy"] >= ACTIONS
     found = money_is_true()
     acknowledged_is_there(lines)
-    told = f"\n{db.engine.dialect.name}: {dict(total)} in {seconds:.0f} s\n{found}\n"
-    sys.__stderr__.write(told)
-    for at, budget in BUDGETS.items():
+    counted = {name: total[name] for name in ("done", "refused", "short", "busy")}
+    with capfd.disabled():  # busy: what a browser gets as 503 with Retry-After
+        sys.stdout.write(f"\n{db.engine.dialect.name}: {counted} in {seconds:.0f} s\n{found}\n")
+    for at, budget in cast.budgets.items():
         assert total[f"asked {at}"] >= 3 * budget, at
     assert total["short"] > 0
 
 
-def test_kill_9_at_fifty_points_loses_nothing_acknowledged(app):
+def test_kill_9_at_any_point_loses_nothing_acknowledged(app):
     cast, choice = Cast(), random.Random(20261127)
     acknowledged = []
     for point in range(1, KILLS + 1):

@@ -28,7 +28,9 @@ from tests import people, vouchers
 
 KINDS = {"application": Application, "voucher_order": Order, "voucher_claim": Claim}
 FACE, FIRMS = 10_000, 8
-# Budgets in fen of the schemes that reserve when a voucher is issued, at the order, at the claim.
+FULL = 5_000  # acts
+# Budgets in fen, of so many acts, of the schemes that reserve when a voucher is issued, at the
+# order, at the claim.
 BUDGETS = {"issue": 700_000, "order": 250_000, "claim": 250_000}
 MIX = {
     "apply": 14, "grant": 15, "place": 16, "step": 24, "claim": 18, "approve": 11, "pay": 4,
@@ -37,9 +39,14 @@ MIX = {
 
 
 class Cast:
-    """Three schemes, eight firms, a provider, clerks and a finance officer."""
+    """Three schemes, eight firms, a provider, clerks and a finance officer.
 
-    def __init__(self):
+    Args:
+        acts: how many are to come; the budgets are cut to them.
+    """
+
+    def __init__(self, acts=FULL):
+        self.budgets = {at: fen * acts // FULL // FACE * FACE for at, fen in BUDGETS.items()}
         code = vouchers.COUNTY
         big = {"cap_claim_fen": "1000", "cap_year_fen": None, "cap_held_fen": None}
         self.schemes = {
@@ -48,7 +55,7 @@ class Cast:
                 **({"validity_length": 1, "validity_unit": "day", "validity_starts": "issue"}
                    if at == "issue" else {}),
             )
-            for at, fen in BUDGETS.items()
+            for at, fen in self.budgets.items()
         }  # fmt: skip
         self.firms = [people.organisation(f"企业{one}（演示）") for one in range(FIRMS)]
         self.owners = [people.actor(("owner", one)) for one in self.firms]
@@ -58,7 +65,7 @@ class Cast:
         self.clerk = people.actor(("county", office, code))
         self.finance = people.actor(("finance", office, code))
         # More is asked for than there is before the race begins.
-        for number in range(BUDGETS["issue"] * 2 // FACE):
+        for number in range(self.budgets["issue"] * 2 // FACE):
             applying.apply(SYSTEM, self.schemes["issue"], self.firms[number % FIRMS], FACE, {})
         db.session.rollback()
 
