@@ -228,7 +228,9 @@ def facts_of(row: Claim, *, related: bool = True) -> known.Facts:
         reserved = funds.held(holder)
     pot, cut = Pot(row.scheme_id, row.year, row.scheme.region_id), row.decided.get(CUT)
     # Of several payers each has its pot, and a cut was made to what there is: the ledger refuses.
-    one_pot = not sheet.payers and cut is None
+    # What is shared at the approval does not go to who asked first.
+    shared = sheet.exhaustion == "pro_rata" and holder is None
+    one_pot = not sheet.payers and cut is None and not shared
     return known.Facts(
         day=day, year=row.year,
         items=[
@@ -285,34 +287,39 @@ def submit(
     with unit_of_work(actor) as work:
         row = locked(Claim, actor, READ_CLAIM, no, version)
         work.require(CLAIM_MONEY, row)
-        if row.voucher is not None:
-            applying.refuse_ended(row.voucher)
-        if row.order is not None:
-            ordering.used_by_claim(row.order)
-            _refuse_second(row)
-        if row.kind == "award" and sum(one["cost_fen"] for one in row.items) > award_volume(row):
-            raise Conflict("这些服务额已经申请过奖励，请重新填写。")
-        if row.bank is None:
-            raise Invalid({"bank": ["请填写收款账户。"]})
-        if barred_until(row.claimant_id, row.scheme.region.path_ids, today()):
-            raise Invalid({"claim": ["已停止申领资格，不能申请兑付。"]})
-        refuse_used_invoices(row)
-        if promised:
-            row.evidence = sorted({*row.evidence, "promise"})
-        again = row.state == "returned"  # what it holds it kept; it may not ask for more
-        _refuse(row, outcome_of(row, related=False), again)
-        outcome = known.as_json(outcome_of(row))
-        if not again:
-            hold(work, row, today())
-        values = moved(
-            Claim, submitted_at=row.submitted_at or clock.now(), level=0, outcome=outcome,
-            findings=findings_of(row), voucher_fen=row.voucher_fen,
-        )  # fmt: skip
-        activate(row.invoices)
-        flow.fire(work, CLAIM, row, "submit", values=values, after={"fen": row.asked_fen},
-                  note=PROMISE if promised else None)  # fmt: skip
-        if not sheet_of(row.version).review_chain:
-            pass_unreviewed(work, row)
+        send(work, row, "submit", promised=promised)
+
+
+def send(work: UnitOfWork, row: Claim, action: str, *, promised: bool = False) -> None:
+    """Refuse or send in a claim that is held, in a unit of work. action: of the table of states."""
+    if row.voucher is not None:
+        applying.refuse_ended(row.voucher)
+    if row.order is not None:
+        ordering.used_by_claim(row.order)
+        _refuse_second(row)
+    if row.kind == AWARD and sum(one["cost_fen"] for one in row.items) > award_volume(row):
+        raise Conflict("这些服务额已经申请过奖励，请重新填写。")
+    if row.bank is None:
+        raise Invalid({"bank": ["请填写收款账户。"]})
+    if barred_until(row.claimant_id, row.scheme.region.path_ids, today()):
+        raise Invalid({"claim": ["已停止申领资格，不能申请兑付。"]})
+    refuse_used_invoices(row)
+    if promised:
+        row.evidence = sorted({*row.evidence, "promise"})
+    again = row.state == "returned"  # what it holds it kept; it may not ask for more
+    _refuse(row, outcome_of(row, related=False), again)
+    outcome = known.as_json(outcome_of(row))
+    if not again:
+        hold(work, row, today())
+    values = moved(
+        Claim, submitted_at=row.submitted_at or clock.now(), level=0, outcome=outcome,
+        findings=findings_of(row), voucher_fen=row.voucher_fen,
+    )  # fmt: skip
+    activate(row.invoices)
+    flow.fire(work, CLAIM, row, action, values=values, after={"fen": row.asked_fen},
+              note=PROMISE if promised else None)  # fmt: skip
+    if action == "submit" and not sheet_of(row.version).review_chain:
+        pass_unreviewed(work, row)  # what an office entered a colleague looks at all the same
 
 
 def _refuse(row: Claim, outcome: known.Outcome, again: bool) -> None:

@@ -67,6 +67,18 @@ def held(holder: Holder) -> int:
     return sum(one.fen for one in _holds(holder))
 
 
+def held_for(sheet: Sheet, claim: Claim, fen: int) -> dict[int, int]:
+    """Region → what is held that a claim of an amount can be paid from; of a voucher no more than that."""
+    holder = holder_of(sheet, claim)
+    if holder is None:
+        return {}
+    rows = {one.region_id: one.fen for one in _holds(holder)}
+    if holder[0] != "voucher":
+        return rows
+    parts = parts_for(sheet, claim, fen)
+    return {region: min(there, parts.get(region, 0)) for region, there in rows.items()}
+
+
 def reserve(
     work: UnitOfWork, holder: Holder, scheme: Scheme, year: int, parts: Mapping[int, int], key: str
 ) -> None:

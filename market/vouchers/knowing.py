@@ -120,19 +120,28 @@ def provider_used(claim: Claim) -> int:
 
 def award_volume(claim: Claim) -> int:
     """For how much of what a provider was paid for no award was asked so far, but by this claim."""
-    same_year = (Claim.scheme_id == claim.scheme_id, Claim.year == claim.year)
+    return awarded_volume(claim.scheme_id, claim.claimant_id, claim.year, claim.id)
+
+
+def awarded_volume(scheme_id: int, provider_id: int, year: int, but: int = 0) -> int:
+    """For how much of what a provider was paid for in a year no award was asked so far, in fen.
+
+    Args:
+        but: id of the claim that asks now.
+    """
+    same_year = (Claim.scheme_id == scheme_id, Claim.year == year)
     paid = select(Claim.items).where(
         *same_year,
-        Claim.provider_id == claim.claimant_id,
+        Claim.provider_id == provider_id,
         Claim.kind == "claim",
         Claim.state == "paid",
     )
     asked = select(Claim.items).where(
         *same_year,
-        Claim.claimant_id == claim.claimant_id,
+        Claim.claimant_id == provider_id,
         Claim.kind == "award",
         Claim.state.in_(COUNTED),
-        Claim.id != claim.id,
+        Claim.id != but,
     )
     volumes = [
         sum(one["cost_fen"] for items in db.session.scalars(query) for one in items)

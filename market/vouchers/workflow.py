@@ -105,6 +105,8 @@ READ_CLAIM = policy.declare(
 )
 CLAIM_MONEY = policy.declare("vouchers:claim:submit", **_editors(Own()))
 REVIEW = policy.declare("vouchers:claim:review", **_offices())
+# An award that the office enters for a provider: another colleague reviews it.
+OPEN_AWARD = policy.declare("vouchers:claim:award", **_offices())
 CHECK = policy.declare("vouchers:claim:check", **_offices())
 SETTLE = policy.declare("vouchers:claim:settle", **_offices(), **_FINANCE)
 UNMASK = policy.declare("vouchers:claim:unmask", **_offices(), **_FINANCE)
@@ -213,17 +215,18 @@ CLAIM = Workflow(
     room="vouchers", item=_item("/vouchers/claims", _CLAIM_STEPS, "申请兑付"),
     transitions=telling(
         Transition("submit", N_("申请兑付"), ("draft", "returned"), "submitted", CLAIM_MONEY),
+        Transition("enter", N_("录入奖励"), ("draft",), "submitted", OPEN_AWARD, button=False),
         Transition("withdraw", N_("撤回"), ("draft", "submitted", "returned"), "withdrawn",
                    CLAIM_MONEY, tone="plain"),
         Transition("auto", N_("免审通过"), ("submitted",), "reviewed", CLAIM_MONEY, button=False),
         Transition("review", N_("本级通过"), ("submitted",), "submitted", REVIEW,
-                   not_by=("submit", "review")),
+                   not_by=("submit", "enter", "review")),
         Transition("approve", N_("审核通过"), ("submitted",), "reviewed", REVIEW,
-                   not_by=("submit", "review")),
+                   not_by=("submit", "enter", "review")),
         Transition("return", N_("退回补正（一次性告知）"), ("submitted",), "returned", REVIEW,
-                   reason=True, not_by=("submit",), tone="plain"),
+                   reason=True, not_by=("submit", "enter"), tone="plain"),
         Transition("refuse", N_("不通过"), ("submitted", *_LATE), "refused", REVIEW, reason=True,
-                   not_by=("submit",), tone="stop"),
+                   not_by=("submit", "enter"), tone="stop"),
         Transition("notice", N_("列入公示"), ("reviewed",), "notice", SETTLE, button=False),
         Transition("decide", N_("审定"), ("notice",), "payable", SETTLE, button=False),
         Transition("batch", N_("会签"), ("payable",), "batched", SETTLE, button=False),

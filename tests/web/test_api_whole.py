@@ -47,6 +47,7 @@ MADE_UNDER = {
     "addCallFile": "as a draft's file",
     "addContractFile": "as a draft's file",
     "addVoucherClaimFile": "as a draft's file",
+    "openVoucherAward": "a case of its own; the scheme stays, and what was asked for is refused (409)",
     "addCallAnswerFile": "as a draft's file; what was sent stays as it is",
     "addServicePointStaff": "an entry that is added; nothing that stands there changes",
     "submitVerification": "a hand-in of its own; while one is looked at it is refused (409)",

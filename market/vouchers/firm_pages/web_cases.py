@@ -116,7 +116,8 @@ def _page(no: str, tried: str = "") -> Page:
             results=CHECK_RESULTS,
             states=CLAIM_STATES,
             events=timeline(CLAIM.name, claim.id),
-            words={one.action: one.label for one in CLAIM.transitions} | {"begin": "开始填写"},
+            words={one.action: one.label for one in CLAIM.transitions}
+            | {"begin": "开始填写", "cut": "按比例核减"},
         )
 
     return page

@@ -176,7 +176,8 @@ def act_on_voucher(values: dict[str, Any], no: str) -> Response:
     return _voucher(no)
 
 
-def _claim(no: str) -> Response:
+def claim_told(no: str) -> tuple[dict[str, Any], int]:
+    """What a program is told of a claim, and the claim's version."""
     actor = current_actor()
     found = queries.claim(actor, no)
     row = found.row
@@ -212,7 +213,12 @@ def _claim(no: str) -> Response:
         "papers": prints.kinds_for(row),
         "actions": sorted(found.may),
     }  # fmt: skip
-    return tagged(OfficeVoucherClaimSchema().dump(told), row.lock_version)
+    body: dict[str, Any] = OfficeVoucherClaimSchema().dump(told)
+    return body, row.lock_version
+
+
+def _claim(no: str) -> Response:
+    return tagged(*claim_told(no))
 
 
 @blueprint.route("/voucher-desk/claims/<string:no>")

@@ -252,12 +252,17 @@ class OfficeVoucherRecoverInput(Input):
     until = fields.Date(load_default=None)
 
 
-class OfficeVoucherAccountInput(Input):
-    """The right account after 退票, and on what ground."""
+class OfficeVoucherBankInput(Input):
+    """An account."""
 
     holder = Line(200, required=True)
     bank = Line(200, required=True)
     account = Line(40, required=True)
+
+
+class OfficeVoucherAccountInput(OfficeVoucherBankInput):
+    """The right account after 退票, and on what ground."""
+
     reason = LongText(1000, required=True)
 
 

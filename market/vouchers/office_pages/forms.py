@@ -128,6 +128,25 @@ class AccountForm(_Form):
     reason = LongText(1000, required=True, metadata={"label": "依据"})
 
 
+class CutForm(_Form):
+    """The claims that are cut, the share that was shown, and why."""
+
+    year = Whole(2000, 2200, required=True, metadata={"label": "年度"})
+    item = Words(most=500, longest=20, required=True, metadata={"label": "核减的申请"})
+    share = Whole(0, 10_000, required=True, metadata={"label": "比例"})
+    reason = LongText(500, required=True, metadata={"label": "核减的依据"})
+
+
+class AwardForm(_Form):
+    """The award of a provider; no account: that of its last claim."""
+
+    year = Whole(2000, 2200, required=True, metadata={"label": "年度"})
+    provider = Line(20, required=True, metadata={"label": "服务机构"})
+    holder = Line(200, metadata={"label": "户名"})
+    bank = Line(200, metadata={"label": "开户银行"})
+    account = Line(40, metadata={"label": "账号"})
+
+
 class OpenForm(_Form):
     """A new batch."""
 
@@ -170,6 +189,20 @@ class PaymentRow(PaymentSchema):
         """A day without an end (长期) is none."""
         if values.get("paid_on") is None:
             raise ValidationError("请填写拨付日期。", "paid_on")
+
+
+def bank_of(values: Mapping[str, Any]) -> dict[str, str] | None:
+    """An account that was typed; None where nothing was.
+
+    Raises:
+        Invalid: a part of it is missing.
+    """
+    found = {name: values.get(name) or "" for name in ("holder", "bank", "account")}
+    if not any(found.values()):
+        return None
+    if missing := [name for name, text in found.items() if not text]:
+        raise Invalid({name: ["户名、开户银行、账号要填全。"] for name in missing})
+    return found
 
 
 def faces_of(text: str | None) -> list[int] | None:

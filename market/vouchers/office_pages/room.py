@@ -6,11 +6,13 @@ from market.core.ports import Room
 from market.vouchers.office_pages import (
     api,
     api_batches,
+    api_shares,
     messages,
     web,
     web_batches,
     web_books,
     web_claims,
+    web_shares,
     web_treasury,
 )
 
@@ -21,9 +23,10 @@ ROOM = Room(
         web_claims.blueprint,
         web_batches.blueprint,
         web_books.blueprint,
+        web_shares.blueprint,
         web_treasury.blueprint,
     ],
-    api=[api.blueprint, api_batches.blueprint],
+    api=[api.blueprint, api_batches.blueprint, api_shares.blueprint],
     messages=messages.KINDS,
     scopes={
         "vouchers:application": "创新券申领：提出、审核",

@@ -123,6 +123,7 @@ def overview_page(no: str, tried: str = "") -> Page:
             to_decide=writing.to_decide(queries.public_version(scheme).content)
             if manages and scheme.version
             else [],
+            shares=writing.shares(scheme),
             undecided=writing.undecided(actor, scheme) if manages else [],
             actions=[one for one in SCHEME.actions(actor, scheme) if one.action == "close"],
             events=own,

@@ -167,6 +167,15 @@ def payer_regions(scheme: Scheme, content: Mapping[str, Any]) -> list[Region]:
     return list(db.session.scalars(query))
 
 
+def shares(scheme: Scheme) -> dict[str, str]:
+    """Pages of a scheme in force that not every scheme has: end of the address → what it is called."""
+    if not scheme.version:
+        return {}
+    sheet = settled(queries.public_version(scheme).content)
+    found = {"cut": "按比例核减"} if sheet.exhaustion == "pro_rata" else {}
+    return found | ({"awards": "服务机构奖励"} if sheet.award is not None else {})
+
+
 def to_decide(content: Mapping[str, Any]) -> list[tuple[str, str, int]]:
     """What is "up to" in a sheet: key of the rate, words, highest rate in basis points."""
     found: list[tuple[str, str, int]] = []
