@@ -292,7 +292,7 @@ def test_a_claim_never_takes_more_than_its_voucher(cast):
     held = voucher(cast, no, 200_000)
     with pytest.raises(Invalid) as refused:
         submitted(cast.owner, cast.firm, no, 1_000_000, voucher=held, asked_fen=200_001)
-    assert "最多可兑付" in str(refused.value.fields)
+    assert "券只够 2,000 元" in str(refused.value.fields)
     claim = submitted(cast.owner, cast.firm, no, 1_000_000, voucher=held)
     assert row(claim).asked_fen == 200_000
     with pytest.raises(MarketError):
