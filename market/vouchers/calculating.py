@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from market.core.money import show_yuan
-from market.vouchers.codes import ROUNDING_UNITS, SIZES, UNIT_FEN
+from market.vouchers.codes import PAYERS, ROUNDING_UNITS, SIZES, UNIT_FEN
 from market.vouchers.eligible import item_refusal, show_bp
 from market.vouchers.facts import Facts, Item, Line, Part
 from market.vouchers.sharing import parts_of, top_ups_of
@@ -72,7 +72,12 @@ def calculate(sheet: Sheet, facts: Facts) -> Sums:
         bound = part.ceiling_fen if part.amount_fen is None else part.amount_fen
         words = f"{part.share} 的份额" if part.share is not None else "份额待定"
         label = "另由" if part in sums.top_ups else "其中"
-        sums.add(f"{label}{part.label}", words, bound, part.ceiling_fen is not None)
+        sums.add(
+            f"{label}{part.label or PAYERS.get(part.payer, part.payer)}",
+            words,
+            bound,
+            part.ceiling_fen is not None,
+        )
     return sums
 
 

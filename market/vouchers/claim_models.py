@@ -125,6 +125,7 @@ class Claim(OwnedBy, InRegion, Base):
         ),
         CheckConstraint("state <> 'batched' OR batch_id IS NOT NULL", name="batched"),
         CheckConstraint("voucher_fen >= 0", name="voucher"),
+        CheckConstraint("top_up_fen >= 0", name="top_up"),
         Index("ix_voucher_claim_scheme", "scheme_id", "state", "id"),
         Index("ix_voucher_claim_claimant", "claimant_id", "id"),
         Index("ix_voucher_claim_firm", "organisation_id", "year"),
@@ -162,6 +163,8 @@ class Claim(OwnedBy, InRegion, Base):
     findings: Mapped[list[dict[str, Any]]] = mapped_column(Document)
     asked_fen: Mapped[int] = mapped_column(BigInteger)
     amount_fen: Mapped[int | None] = mapped_column(BigInteger)
+    # What others add to it and is paid with it; no cap counts it.
+    top_up_fen: Mapped[int] = mapped_column(BigInteger, default=0, server_default=text("0"))
     # What it holds of its voucher, or of its cap where there is none.
     voucher_fen: Mapped[int] = mapped_column(BigInteger, default=0)
     contract_no: Mapped[str | None] = mapped_column(String(100))
@@ -197,6 +200,11 @@ class Claim(OwnedBy, InRegion, Base):
     voucher: Mapped[Voucher | None] = relationship()
     batch: Mapped[Batch | None] = relationship()
     invoices: Mapped[list[Invoice]] = relationship(order_by="Invoice.id")
+
+    @property
+    def total_fen(self) -> int:
+        """What is paid of it: what was approved, and what others add."""
+        return (self.amount_fen or 0) + self.top_up_fen
 
 
 class Invoice(Base):

@@ -17,7 +17,7 @@ from market.core.errors import Conflict, Invalid
 from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
-from market.vouchers import applying, caps, evidence, funds, ordering
+from market.vouchers import applying, caps, evidence, funds, ordering, top_ups
 from market.vouchers import facts as known
 from market.vouchers.checking import (
     contract_key,
@@ -308,7 +308,7 @@ def send(work: UnitOfWork, row: Claim, action: str, *, promised: bool = False) -
         row.evidence = sorted({*row.evidence, "promise"})
     again = row.state == "returned"  # what it holds it kept; it may not ask for more
     _refuse(row, outcome_of(row, related=False), again)
-    outcome = known.as_json(outcome_of(row))
+    outcome = known.as_json(top_ups.told(row, outcome_of(row)))
     if not again:
         hold(work, row, today())
     values = moved(
@@ -347,9 +347,18 @@ def pass_unreviewed(work: UnitOfWork, row: Claim) -> None:
     if not outcome.eligible or outcome.amount_fen is None:
         return  # an office decides what the sheet leaves open
     fen = min(outcome.amount_fen, row.asked_fen)
-    approve_money(work, row, fen)
-    values = moved(Claim, amount_fen=fen, outcome=known.as_json(outcome))
-    flow.fire(work, CLAIM, row, "auto", values=values, after={"fen": fen})
+    flow.fire(
+        work, CLAIM, row, "auto", values=approved(work, row, outcome, fen), after={"fen": fen}
+    )
+
+
+def approved(work: UnitOfWork, row: Claim, outcome: known.Outcome, fen: int) -> dict[str, Any]:
+    """Bring a claim's money to what is approved; the columns that change with it."""
+    added = approve_money(work, row, fen)
+    whole = replace(outcome, trace=[*outcome.trace, *top_ups.lines(added)])
+    return moved(
+        Claim, amount_fen=fen, top_up_fen=top_ups.total(added), outcome=known.as_json(whole)
+    )
 
 
 def withdraw(actor: Actor, no: str, version: int | None = None) -> None:

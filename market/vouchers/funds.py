@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from market.accounts.models import Organisation
 from market.core.db import db
@@ -12,7 +12,7 @@ from market.core.errors import Conflict
 from market.core.unit_of_work import UnitOfWork
 from market.regions.models import Region
 from market.vouchers.claim_models import Claim
-from market.vouchers.ledger.models import LedgerEntry
+from market.vouchers.ledger.models import LedgerAccount, LedgerEntry, LedgerLine
 from market.vouchers.ledger.posting import Move, Overdrawn, Pot, Subject, between, post, reverse
 from market.vouchers.ledger.queries import entries_of
 from market.vouchers.models import Hold, Scheme
@@ -20,6 +20,7 @@ from market.vouchers.rules import split
 from market.vouchers.sheet import Sheet
 
 Holder = tuple[str, int]  # kind and id of what money is held for
+TOP_UP = "approve:top_up"  # end of the key of the entry that approves what is added to a claim
 
 
 def parts_of(
@@ -64,7 +65,28 @@ def _holds(holder: Holder) -> Sequence[Hold]:
 
 def held(holder: Holder) -> int:
     """What is held for a voucher, an order or a claim."""
-    return sum(one.fen for one in _holds(holder))
+    return sum(held_by_region(holder).values())
+
+
+def held_by_region(holder: Holder) -> dict[int, int]:
+    """The same by the region that pays."""
+    return {one.region_id: one.fen for one in _holds(holder)}
+
+
+def take(holder: Holder, region: int, most: int) -> int:
+    """Let go of what a region holds for something, as far as it does; the caller moves the money."""
+    fen = 0
+    for row in _holds(holder):
+        if row.region_id == region:
+            fen = min(row.fen, most)
+            row.fen -= fen
+    db.session.flush()
+    return fen
+
+
+def _subject(holder: Holder) -> Subject:
+    kind, number = holder
+    return Subject("claim" if kind == "top_up" else kind, number)
 
 
 def held_for(sheet: Sheet, claim: Claim, fen: int) -> dict[int, int]:
@@ -72,7 +94,7 @@ def held_for(sheet: Sheet, claim: Claim, fen: int) -> dict[int, int]:
     holder = holder_of(sheet, claim)
     if holder is None:
         return {}
-    rows = {one.region_id: one.fen for one in _holds(holder)}
+    rows = held_by_region(holder)
     if holder[0] != "voucher":
         return rows
     parts = parts_for(sheet, claim, fen)
@@ -98,7 +120,7 @@ def reserve(
             )  # fmt: skip
             db.session.add(row)
         row.fen += fen
-    post(work, key, "reserve", moves, Subject(*holder))
+    post(work, key, "reserve", moves, _subject(holder))
     db.session.flush()
 
 
@@ -114,7 +136,7 @@ def release(work: UnitOfWork, holder: Holder, key: str) -> int:
     ]
     total = sum(one.fen for one in rows)
     if moves:
-        post(work, key, "release", moves, Subject(*holder))
+        post(work, key, "release", moves, _subject(holder))
     for one in rows:
         one.fen = 0
     db.session.flush()
@@ -175,6 +197,7 @@ def _entry(claim: Claim, key: str) -> LedgerEntry:
 
 def take_back_approval(work: UnitOfWork, sheet: Sheet, claim: Claim) -> None:
     """Bring an approved claim's money back to where it came from."""
+    _take_back_top_up(work, claim)
     entry = _entry(claim, "approve")
     reverse(work, entry, f"claim:{claim.id}:unapprove")
     holder = holder_of(sheet, claim)
@@ -189,6 +212,42 @@ def take_back_approval(work: UnitOfWork, sheet: Sheet, claim: Claim) -> None:
         release(work, holder, f"claim:{claim.id}:unhold")
 
 
+def approved_by_region(claim_ids: Sequence[int]) -> dict[int, int]:
+    """What each region bears of approved claims, with what is added to them, in fen."""
+    keys = [f"claim:{one}:{end}" for one in claim_ids for end in ("approve", TOP_UP)]
+    found: dict[int, int] = {}
+    for begin in range(0, len(keys), 500):
+        query = (
+            select(LedgerAccount.region_id, func.sum(LedgerLine.amount_fen))
+            .join(LedgerLine, LedgerLine.account_id == LedgerAccount.id)
+            .join(LedgerEntry, LedgerEntry.id == LedgerLine.entry_id)
+            .where(LedgerEntry.key.in_(keys[begin : begin + 500]), LedgerAccount.kind == "approved")
+            .group_by(LedgerAccount.region_id)
+        )
+        for region, fen in db.session.execute(query):
+            found[region] = found.get(region, 0) + int(fen)
+    return found
+
+
+def _top_up_entry(claim: Claim) -> LedgerEntry | None:
+    query = select(LedgerEntry).where(LedgerEntry.key == f"claim:{claim.id}:{TOP_UP}")
+    return db.session.scalar(query)
+
+
+def _take_back_top_up(work: UnitOfWork, claim: Claim) -> None:
+    """What was added to a claim is available again."""
+    entry = _top_up_entry(claim)
+    if entry is None:
+        return
+    reverse(work, entry, f"claim:{claim.id}:unapprove:top_up")
+    for row in _holds(("top_up", claim.id)):
+        for line in entry.lines:
+            if line.account.kind == "reserved" and line.account.region_id == row.region_id:
+                row.fen -= line.amount_fen
+    db.session.flush()
+    release(work, ("top_up", claim.id), f"claim:{claim.id}:unhold:top_up")
+
+
 def shift(work: UnitOfWork, claim: Claim, source: str, target: str, kind: str, key: str) -> None:
     """Move an approved claim's whole money on: paid, back after 退票, recovered.
 
@@ -197,7 +256,8 @@ def shift(work: UnitOfWork, claim: Claim, source: str, target: str, kind: str, k
     subject = Subject("claim", claim.id)
     last = entries_of("claim", claim.id)[-1].id
     moves: list[Move] = []
-    for line in _entry(claim, "approve").lines:
+    added = _top_up_entry(claim)
+    for line in [*_entry(claim, "approve").lines, *(added.lines if added else ())]:
         if line.account.kind == "approved":
             pot = Pot(claim.scheme_id, line.account.year, line.account.region_id)
             moves += between(pot, source, target, line.amount_fen)

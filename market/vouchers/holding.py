@@ -11,7 +11,7 @@ from market.core import workflow as flow
 from market.core.db import db
 from market.core.errors import Conflict
 from market.core.unit_of_work import UnitOfWork
-from market.vouchers import applying, caps, funds
+from market.vouchers import applying, caps, funds, top_ups
 from market.vouchers.calculating import year_caps
 from market.vouchers.claim_models import Claim, Invoice
 from market.vouchers.facts import Facts
@@ -67,6 +67,8 @@ def hold(work: UnitOfWork, row: Claim, day: date) -> None:
         parts = funds.parts_for(sheet, row, fen)
         key = f"claim:{row.id}:reserve"
         funds.reserve(work, ("claim", row.id), row.scheme, row.year, parts, key)
+    if sheet.reserve_at != "approval":
+        top_ups.reserve(work, row, fen)
     db.session.flush()
 
 
@@ -76,6 +78,7 @@ def let_go(work: UnitOfWork, row: Claim, key: str) -> None:
     if row.voucher is not None and row.order is None and row.voucher_fen:
         applying.unhold(row.voucher, row.voucher_fen)
     funds.release(work, ("claim", row.id), f"claim:{row.id}:{key}")
+    top_ups.release(work, row, key)
     for one in row.invoices:
         one.active = False
     db.session.flush()
@@ -86,20 +89,26 @@ def _uncount(row: Claim, fen: int) -> None:
         caps.count(scope_of(row), row.organisation_id, year, "claimed_fen", -fen, None, "年度上限")
 
 
-def approve_money(work: UnitOfWork, row: Claim, fen: int) -> None:
-    """Bring a claim's money to what is approved; what it asked beyond goes back."""
+def approve_money(work: UnitOfWork, row: Claim, fen: int) -> list[top_ups.Added]:
+    """Bring a claim's money to what is approved; what it asked beyond goes back.
+
+    Returns:
+        What others add to it, and from where.
+    """
     sheet = sheet_of(row.version)
     if row.voucher is not None:
         applying.refuse_ended(row.voucher)
     _uncount(row, row.asked_fen - fen)
     funds.approve(work, sheet, row, fen)
+    added = top_ups.approve(work, row, fen)
     if row.voucher is None:
-        return
+        return added
     applying.unhold(row.voucher, row.voucher_fen, spent_fen=fen)
     scope = caps.scope_of(sheet, row.scheme)
     caps.count(scope, row.organisation_id, caps.EVER, "held_fen", -fen, None, "持有上限")
     if row.voucher.left_fen == 0 and row.voucher.held_fen == 0:
         flow.fire(work, VOUCHER, row.voucher, "redeem", values=moved(Voucher))
+    return added
 
 
 def unapprove_money(work: UnitOfWork, row: Claim) -> None:

@@ -45,7 +45,7 @@ ORDER_STATES = {
     "refused": N_("机构未接单"),
     "cancelled": N_("已取消"),
 }
-HOLDERS = ("voucher", "order", "claim")
+HOLDERS = ("voucher", "order", "claim", "top_up")
 STARS = {5: N_("很满意"), 4: N_("满意"), 3: N_("一般"), 2: N_("不满意"), 1: N_("很不满意")}
 
 
@@ -115,7 +115,7 @@ class CapUse(Base):
 
 
 class Hold(Base):
-    """What is reserved of a pot for a voucher, an order or a claim."""
+    """What is reserved of a pot for a voucher, an order, a claim, or what others add to a claim."""
 
     __tablename__ = "voucher_hold"
     __table_args__ = (

@@ -22,7 +22,7 @@ LABEL = "收款单位和金额"
 
 def line(claim: Claim) -> str:
     """What the notice says of a claim: its number, who gets the money, how much."""
-    return f"{claim.no} {claim.owner.name} {show_yuan(claim.amount_fen or 0)}"
+    return f"{claim.no} {claim.owner.name} {show_yuan(claim.total_fen)}"
 
 
 def content(batch: Batch, claims: Sequence[Claim]) -> list[list[str]]:
@@ -39,9 +39,7 @@ def content(batch: Batch, claims: Sequence[Claim]) -> list[list[str]]:
         else:
             texts[-1] = whole
     found = [["创新券办法", batch.scheme.title], ["批次", batch.title]]
-    found.append(
-        ["合计", f"{len(claims)} 份，{show_yuan(sum(one.amount_fen or 0 for one in claims))}"]
-    )
+    found.append(["合计", f"{len(claims)} 份，{show_yuan(sum(one.total_fen for one in claims))}"])
     found += [[LABEL if not number else f"{LABEL}（续 {number}）", text]
               for number, text in enumerate(texts)]  # fmt: skip
     if len(found) > MOST_FIELDS:

@@ -15,11 +15,11 @@ from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.vouchers.claim_models import CHECK_RESULTS, DECISIONS, Claim, Invoice, Review
-from market.vouchers.claiming import AWARD, READING, outcome_of, read_as
+from market.vouchers.claiming import AWARD, READING, approved, outcome_of, read_as
 from market.vouchers.closing import end_if_done
 from market.vouchers.eligible import show_bp
 from market.vouchers.facts import as_json
-from market.vouchers.holding import approve_money, let_go, unapprove_money
+from market.vouchers.holding import let_go, unapprove_money
 from market.vouchers.locking import locked, moved, today
 from market.vouchers.schemes import sheet_of
 from market.vouchers.sheet import Step, read
@@ -125,8 +125,7 @@ def _pass(work: UnitOfWork, row: Claim) -> None:
     fen = min(outcome.amount_fen, row.asked_fen)
     if fen <= 0:
         raise Conflict("按办法没有可兑付的金额，请不通过并写明原因。")
-    approve_money(work, row, fen)
-    values = moved(Claim, amount_fen=fen, outcome=as_json(outcome), level=row.level + 1)
+    values = approved(work, row, outcome, fen) | {"level": row.level + 1}
     flow.fire(work, CLAIM, row, "approve", values=values, after={"fen": fen})
 
 

@@ -43,8 +43,8 @@ def troubles(batch: Batch, claims: Mapping[str, Claim], rows: Sequence[Line]) ->
             words = f"国库凭证号 {one['treasury_no']} 重复"
         elif claim.state not in {"batched", "bounced"}:
             words = f"{one['claim_no']} 已经拨付或还不能拨付"
-        elif one["amount_fen"] != claim.amount_fen:
-            words = f"金额应为 {show_yuan(claim.amount_fen or 0)}"
+        elif one["amount_fen"] != claim.total_fen:
+            words = f"金额应为 {show_yuan(claim.total_fen)}"
         elif one["paid_on"] > today() or (batch.fund_on and one["paid_on"] < batch.fund_on):
             words = "拨付日期不能晚于今天，也不能早于文件日期"
         if words:

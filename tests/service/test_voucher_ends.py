@@ -9,11 +9,15 @@ from market.app import create_app
 from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Invalid
-from market.vouchers import applying, awards, claiming, jobs, mending, paying, reviewing
+from market.core.permissions import SYSTEM
+from market.vouchers import applying, awards, claiming, jobs, mending, paying, reviewing, schemes
 from market.vouchers.claim_models import Batch
+from market.vouchers.ledger.posting import Pot
+from market.vouchers.ledger.queries import balances
 from market.vouchers.ledger.reconcile import reconcile
+from market.vouchers.models import Scheme
 from market.vouchers.scheme_pages import writing
-from tests import vouchers
+from tests import people, vouchers
 from tests.conftest import let_go
 from tests.voucher_cast import Cast, approved, batched, line, ordered, paid, pot
 from tests.vouchers import YEAR, checked, row, submitted
@@ -114,3 +118,71 @@ def test_an_award_up_to_a_rate_is_decided_like_a_rate(cast):
     reviewing.review(cast.clerk, asked, "pass")
     assert row(asked).amount_fen == 50_000
     assert pot(no)["approved"] == 50_000
+
+
+def place(no, code):
+    found = db.session.scalars(select(Scheme).where(Scheme.no == no)).one()
+    return balances(Pot(found.id, YEAR, people.region(code).id))
+
+
+def test_what_others_add_is_held_paid_brought_back_and_recovered_with_the_claim(cast):
+    tops = [{"payer": "511400", "label": "市", "ratio": "1/3"}, {"payer": "510000", "ratio": "1"}]
+    no = vouchers.scheme(top_ups=tops)
+    schemes.set_budget(SYSTEM, no, YEAR, 150_000, "511400", key="city")
+    first = submitted(cast.owner, cast.firm, no, 1_000_000)
+    assert place(no, "511400")["reserved"] == 100_000
+    second = submitted(cast.owner, cast.firm, no, 1_000_000)  # the city has but 50,000 left
+    assert place(no, "511400")["reserved"] == 100_000
+    for one in (first, second):
+        checked(cast.clerk, one)
+        reviewing.review(cast.clerk, one, "pass")
+    assert [(row(one).amount_fen, row(one).top_up_fen) for one in (first, second)] == [
+        (300_000, 100_000), (300_000, 0),
+    ]  # fmt: skip
+    said = [
+        [line["formula"] for line in row(one).outcome["trace"] if line["label"].startswith("配套")]
+        for one in (first, second)
+    ]
+    assert "预算拨付" in said[0][0]
+    assert "可用额度不足" in said[1][0]
+    assert all("没有下达本办法" in one[1] for one in said)
+    batch = batched(cast, no, [first, second])
+    for one in (first, second):
+        checked(cast.clerk, one)
+    paying.countersign(cast.finance, batch)
+    with pytest.raises(Invalid):
+        paying.record_payments(cast.finance, batch, [line(first, "TOP-1", 300_000)])
+    rows = [line(first, "TOP-1", 400_000), line(second, "TOP-2", 300_000)]
+    paying.record_payments(cast.finance, batch, rows)
+    assert (pot(no)["paid"], place(no, "511400")["paid"]) == (600_000, 100_000)
+    mending.take_back(cast.finance, batch)
+    assert place(no, "511400")["approved"] == 100_000
+    paying.record_payments(cast.finance, batch, rows)
+    paying.bounce(cast.finance, first, "账号有误")
+    assert place(no, "511400")["approved"] == 100_000
+    paying.record_payments(cast.finance, batch, [line(first, "TOP-3", 400_000)])
+    paying.recover(cast.clerk, first, "虚开发票")
+    assert (pot(no)["recovered"], place(no, "511400")["recovered"]) == (300_000, 100_000)
+
+
+def test_what_others_add_goes_back_where_a_claim_ends_and_follows_a_smaller_amount(cast):
+    tops = [{"payer": "buyer_region", "label": "设区市", "ratio": "1"}]
+    bands = [{"code": "test", "label": "检测", "rate_max_bp": "30"}]
+    no = vouchers.scheme(region="510000", top_ups=tops, services=bands)
+    schemes.set_budget(SYSTEM, no, YEAR, 1_000_000, "511400", key="city")  # above the firm's county
+    taken, less, later = (submitted(cast.owner, cast.firm, no, 1_000_000) for _ in range(3))
+    assert place(no, "511400")["reserved"] == 900_000
+    claiming.withdraw(cast.owner, taken)
+    for one in (less, later):
+        checked(cast.clerk, one)
+        reviewing.decide_rates(cast.clerk, one, {"test": 1_000})
+        reviewing.review(cast.clerk, one, "pass")
+    figures = place(no, "511400")
+    assert (figures["available"], figures["reserved"], figures["approved"]) == (800_000, 0, 200_000)
+    province = people.actor(("province", cast.office, "510000"), name="省")
+    reviewing.review(province, later, "refuse", NO)
+    figures = place(no, "511400")
+    assert (figures["available"], figures["reserved"], figures["approved"]) == (900_000, 0, 100_000)
+    at_once = vouchers.scheme(top_ups=tops, reserve_at="approval", review_chain=[])
+    claim = submitted(cast.owner, cast.firm, at_once, 1_000_000)
+    assert (row(claim).top_up_fen, pot(at_once)["approved"]) == (300_000, 600_000)

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from market.accounts.models import Organisation
 from market.core import clock
 from market.core.db import db
-from market.vouchers import paying, reviewing
+from market.core.permissions import SYSTEM
+from market.vouchers import paying, reviewing, schemes
 from market.vouchers.claim_models import Claim, Payment
 from market.vouchers.ledger.reconcile import reconcile
 from tests import people, vouchers
@@ -170,3 +171,32 @@ def test_an_office_enters_an_award_and_a_colleague_decides_it(offices):
     assert "6666" in made.json["account"]  # of the award before
     assert client.post(here, json=body, headers=head).status_code == 409
     assert reconcile().true
+
+
+def test_what_others_add_shows_in_the_calculation_the_batch_and_its_papers(offices):
+    o = offices
+    tops = [{"payer": "511400", "label": "市", "ratio": "1"}, {"payer": "510000", "ratio": "1/2"}]
+    no = vouchers.scheme(top_ups=tops)
+    form = o.desk.get(f"{HERE}/schemes/{no}").text
+    assert 'value="511400"' in form  # the city may be given a budget here
+    schemes.set_budget(SYSTEM, no, clock.today().year, 500_000, "511400", key="city")
+    claim = submitted(o.owner, o.firm, no, 1_000_000)
+    seller = people.sign_in(o.app.test_client(), people.person(("owner", o.firm)))
+    for text in (o.desk.get(f"{HERE}/claims/{claim}").text,
+                 seller.get(f"/vouchers/claims/{claim}").text):  # fmt: skip
+        assert "配套：市" in text
+        assert "没有下达本办法" in text
+    checked(o.clerk, claim)
+    reviewing.review(o.clerk, claim, "pass")
+    batch = batched(o, no, [claim])
+    text = o.desk.get(f"{HERE}/batches/{batch}").text
+    for words in ("含配套 3000 元", "出资：", "6000 元"):
+        assert words in text.replace(",", ""), words
+    assert "合计拨付 6000 元" in o.desk.get(f"{HERE}/claims/{claim}").text.replace(",", "")
+    for paper in (f"batches/{batch}/papers/summary.pdf", f"claims/{claim}/papers/approval.pdf"):
+        assert o.desk.get(f"{HERE}/{paper}").data.startswith(b"%PDF"), paper
+    assert o.desk.get(f"{HERE}/batches/{batch}.xlsx").data[:2] == b"PK"
+    head = token_for(o.office, "county", ["vouchers:batch", "vouchers:claim"], vouchers.COUNTY)
+    told = o.app.test_client().get(f"{API}/voucher-batches/{batch}", headers=head).json
+    assert (told["total_fen"], told["claims"][0]["top_up_fen"]) == (600_000, 300_000)
+    assert sorted(one["fen"] for one in told["payers"]) == [300_000, 300_000]

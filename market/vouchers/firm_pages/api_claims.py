@@ -47,7 +47,7 @@ _FILE = {"required": True, "content": {"application/octet-stream": _BINARY}}
 
 
 def _row(row: Claim) -> dict[str, Any]:
-    names = "asked_fen amount_fen submitted_at"
+    names = "asked_fen amount_fen top_up_fen submitted_at"
     return row_of(row, CLAIM_STATES, "/vouchers/claims", names) | {
         "firm": row.firm.name,
         "provider": row.provider.name if row.provider else None,

@@ -117,6 +117,7 @@ class VoucherClaimSchema(_Case):
     voucher = fields.String(allow_none=True)
     asked_fen = fields.Integer()
     amount_fen = fields.Integer(allow_none=True)
+    top_up_fen = fields.Integer(metadata={"description": "另行配套，一并拨付"})
     submitted_at = fields.DateTime(allow_none=True)
 
 

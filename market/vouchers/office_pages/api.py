@@ -13,7 +13,7 @@ from market.core.api_writes import as_seen, create_once, creates, edits, tagged
 from market.core.http import current_actor
 from market.core.pagination import PageOf
 from market.core.permissions import requires
-from market.vouchers import applying, claiming, mending, paying, reviewing
+from market.vouchers import applying, claiming, mending, paying, reviewing, top_ups
 from market.vouchers.claim_models import Claim
 from market.vouchers.facts import as_json
 from market.vouchers.models import Application
@@ -182,7 +182,7 @@ def claim_told(no: str) -> tuple[dict[str, Any], int]:
     found = queries.claim(actor, no)
     row = found.row
     open_now = row.state == "submitted"
-    same = ("no", "state", "asked_fen", "amount_fen", "items", "decided", "invoices", "level",
+    same = ("no", "state", "asked_fen", "amount_fen", "top_up_fen", "items", "decided", "invoices", "level",
             "drawn", "checked_on")  # fmt: skip
     told: dict[str, Any] = {name: getattr(row, name) for name in same} | {
         "scheme": row.scheme.no,
@@ -191,7 +191,9 @@ def claim_told(no: str) -> tuple[dict[str, Any], int]:
         "provider": row.provider.name if row.provider else None,
         "claimant": row.owner.name,
         "evidence_given": row.evidence,
-        "outcome": as_json(claiming.outcome_of(row)) if open_now else row.outcome,
+        "outcome": as_json(top_ups.told(row, claiming.outcome_of(row)))
+        if open_now
+        else row.outcome,
         "open_rates": reviewing.open_rates(row),
         "open_readings": {
             one.code: {option.code: option.label for option in one.options}

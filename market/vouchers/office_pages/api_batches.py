@@ -50,10 +50,11 @@ def _told(no: str) -> tuple[dict[str, Any], int]:
         "scheme": row.scheme.no,
         "total_fen": found.total_fen,
         "paid_fen": found.paid_fen,
+        "payers": [{"payer": name, "fen": fen} for name, fen in found.payers],
         "claims": [
             {
                 "no": one.no, "state": one.state, "payee": one.owner.name, "drawn": one.drawn,
-                "amount_fen": one.amount_fen, "account": one.bank_shown,
+                "amount_fen": one.amount_fen, "top_up_fen": one.top_up_fen, "account": one.bank_shown,
                 "payments": found.payments.get(one.id, ()),
             }
             for one in found.claims

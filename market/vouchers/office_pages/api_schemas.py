@@ -191,6 +191,7 @@ class OfficeVoucherClaimSchema(Answer):
     claimant = fields.String()
     asked_fen = fields.Integer()
     amount_fen = fields.Integer(allow_none=True)
+    top_up_fen = fields.Integer(metadata={"description": "另行配套，一并拨付"})
     items = fields.List(fields.Dict())
     evidence_given = fields.List(fields.String())
     outcome = fields.Dict(allow_none=True, metadata={"description": "计算明细"})

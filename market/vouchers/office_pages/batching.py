@@ -25,7 +25,7 @@ class ToBePaid:
 
     @property
     def total_fen(self) -> int:
-        return sum(one.amount_fen or 0 for one in self.claims)
+        return sum(one.total_fen for one in self.claims)
 
     @property
     def state(self) -> str:

@@ -22,6 +22,7 @@ from market.core.permissions import Actor
 from market.core.settings import Settings
 from market.core.sheets import Column
 from market.regions.models import Region
+from market.vouchers import funds, top_ups
 from market.vouchers.claim_models import CLAIM_STATES, DECISIONS, Batch, Claim, Review
 from market.vouchers.claiming import service_labels
 from market.vouchers.codes import REVIEW_LEVELS
@@ -39,6 +40,8 @@ COLUMNS = (
     Column("provider", "服务机构"),
     Column("account", "收款账户"),
     Column("fen", "审定金额（元）"),
+    Column("top_up", "另行配套（元）"),
+    Column("total", "拨付金额（元）"),
     Column("state", "状态"),
     Column("treasury_no", "国库凭证号"),
     Column("paid_on", "拨付日期"),
@@ -92,17 +95,37 @@ def _table(
 
 
 def _payees(claims: Sequence[Claim]) -> dict[str, Any]:
+    both = any(one.top_up_fen for one in claims)
     lines = numbered(
         [
-            [one.no, one.owner.name, one.owner.uscc or "", one.bank_shown or "",
-             plain(one.amount_fen or 0)]
+            [one.no, one.owner.name, one.owner.uscc or "", one.bank_shown or "", *_fen(one, both)]
             for one in claims
         ]
-    )  # fmt: skip
-    total = plain(sum(one.amount_fen or 0 for one in claims))
-    lines.append(["合计", f"{len(claims)} 份", "", "", "", total])
-    head = ("序号", "兑付编号", "收款单位", "统一社会信用代码", "收款账户", "金额（元）")
-    return _table("", head, lines, (3, 9, 8, 9, 8, 6))
+    )
+    sums = _fen(None, both, claims)
+    lines.append(["合计", f"{len(claims)} 份", "", "", "", *sums])
+    head = ("序号", "兑付编号", "收款单位", "统一社会信用代码", "收款账户")
+    money = ("补助（元）", "配套（元）", "合计（元）") if both else ("金额（元）",)
+    return _table("", (*head, *money), lines, (3, 9, 8, 9, 8, *(6 for _ in money)))
+
+
+def _fen(claim: Claim | None, both: bool, claims: Sequence[Claim] = ()) -> list[str]:
+    """What is paid of a claim, or of all; both: what others add stands apart."""
+    rows = claims if claim is None else [claim]
+    total = plain(sum(one.total_fen for one in rows))
+    if not both:
+        return [total]
+    own, added = (sum(one.amount_fen or 0 for one in rows), sum(one.top_up_fen for one in rows))
+    return [plain(own), plain(added), total]
+
+
+def _payers(claims: Sequence[Claim]) -> list[dict[str, Any]]:
+    """Who bears how much, where several do."""
+    found = top_ups.by_payer(funds.approved_by_region([one.id for one in claims]))
+    if len(found) < 2:
+        return []
+    lines = [[name, plain(fen)] for name, fen in found]
+    return [_table("出资", ("出资方", "金额（元）"), lines, (8, 4))]
 
 
 def _finance(batch: Batch) -> str:
@@ -119,16 +142,17 @@ def _decided(batch: Batch) -> list[list[str]]:
 
 
 def _summary(batch: Batch) -> dict[str, Any]:
+    claims = queries.claims_of(batch)
     return _paper(
         batch.no, batch.region, batch.demo, "拨付汇总表", rows=_decided(batch),
-        tables=[_payees(queries.claims_of(batch))],
+        tables=[_payees(claims), *_payers(claims)],
         seals=[[_issuer(batch.region), "经办：　　　　复核："], [_finance(batch), "经办：　　　　复核："]],
     )  # fmt: skip
 
 
 def _application(batch: Batch) -> dict[str, Any]:
     claims = queries.claims_of(batch)
-    total = sum(one.amount_fen or 0 for one in claims)
+    total = sum(one.total_fen for one in claims)
     words = (
         f"根据《{batch.scheme.title}》，{batch.title}共 {len(claims)} 份兑付申请，已经审核"
         f"{'、公示' if any(one.notice_no for one in claims) else ''}，并经会议审定"
@@ -205,6 +229,7 @@ def _approval(claim: Claim) -> dict[str, Any]:
             ["收款账户", claim.bank_shown or ""],
             ["申请兑付金额", yuan(claim.asked_fen)],
             ["审核金额", yuan(claim.amount_fen)],
+            *([["另行配套", yuan(claim.top_up_fen)]] if claim.top_up_fen else []),
         ],
         tables=[
             _table("服务项目", ("服务", "费用（元）", "数量"), items, (3, 2, 1)),
@@ -313,6 +338,7 @@ def rows(found: queries.BatchCase) -> Iterator[dict[str, Any]]:
             "number": number, "no": one.no, "payee": one.owner.name, "uscc": one.owner.uscc or "",
             "firm": one.firm.name, "provider": one.provider.name if one.provider else "",
             "account": one.bank_shown or "", "fen": format_yuan(one.amount_fen or 0),
+            "top_up": format_yuan(one.top_up_fen), "total": format_yuan(one.total_fen),
             "state": CLAIM_STATES[one.state],
             "treasury_no": paid[-1].treasury_no if paid else "",
             "paid_on": paid[-1].paid_on.isoformat() if paid else "",
@@ -329,5 +355,5 @@ def to_fill_in(claims: Iterable[Claim]) -> Iterator[dict[str, Any]]:
     for one in claims:
         yield {
             "claim_no": one.no, "treasury_no": "", "paid_on": "",
-            "amount_fen": format_yuan(one.amount_fen or 0),
+            "amount_fen": format_yuan(one.total_fen),
         }  # fmt: skip

@@ -19,7 +19,7 @@ from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, policy
 from market.core.workflow import Transition, timeline
 from market.notices import queries as notices
-from market.vouchers import noticed
+from market.vouchers import funds, noticed, top_ups
 from market.vouchers.claim_models import (
     BATCH_STATES,
     CLAIM_STATES,
@@ -305,16 +305,22 @@ class BatchCase:
 
     @property
     def total_fen(self) -> int:
-        return sum(one.amount_fen or 0 for one in self.claims)
+        return sum(one.total_fen for one in self.claims)
+
+    @property
+    def payers(self) -> list[tuple[str, int]]:
+        """Who bears how much, where several do."""
+        found = top_ups.by_payer(funds.approved_by_region([one.id for one in self.claims]))
+        return found if len(found) > 1 else []
 
     @property
     def paid_fen(self) -> int:
-        return sum(one.amount_fen or 0 for one in self.claims if one.state == "paid")
+        return sum(one.total_fen for one in self.claims if one.state == "paid")
 
     @property
     def to_pay(self) -> dict[str, int]:
         """Claims that the treasury has not paid yet: number → fen."""
-        return {one.no: one.amount_fen or 0 for one in self.waiting}
+        return {one.no: one.total_fen for one in self.waiting}
 
     @property
     def waiting(self) -> list[Claim]:

@@ -113,6 +113,7 @@ def _page(no: str, tried: str = "") -> Page:
             here=HERE,
             standings=STANDINGS,
             papers=prints.kinds_for(found.row),
+            payers=found.payers,
             form=form,
             sent=request.form if tried else {},
             tried=tried,

@@ -16,7 +16,7 @@ from market.core.http import current_actor
 from market.core.permissions import policy, requires
 from market.core.submitting import EMPTY, Page, Trouble, show, submit
 from market.core.text import clean_line
-from market.vouchers import claiming, mending, paying, reviewing
+from market.vouchers import claiming, mending, paying, reviewing, top_ups
 from market.vouchers.claim_models import (
     CHECK_RESULTS,
     CLAIM_STATES,
@@ -74,7 +74,8 @@ def _page(no: str, tried: str = "", bank: Mapping[str, str] | None = None) -> Pa
         row = found.row
         outcome: Any = row.outcome
         if row.state == "submitted":
-            outcome = claiming.outcome_of(row)  # as the rules give it now
+            # As the rules and the budgets of those who add to it give it now.
+            outcome = top_ups.told(row, claiming.outcome_of(row))
         return render_template(
             "vouchers/office_claim.html",
             one=found,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from market.core import clock
 from market.core.db import db
@@ -17,11 +17,13 @@ from market.regions.models import Region
 from market.vouchers import reviewing, schemes
 from market.vouchers.claim_models import CLAIM_KINDS, Claim
 from market.vouchers.claiming import AWARD
+from market.vouchers.codes import PAYERS
 from market.vouchers.models import Scheme, SchemeVersion
 from market.vouchers.scheme_pages import books, queries
 from market.vouchers.sheet import Service, read, settled
 from market.vouchers.workflow import MANAGE, READ_CLAIM
 
+MOST_PAYERS = 400  # of a province: all its cities and counties
 # What belongs to another place's sheet and says nothing of one's own.
 _FOREIGN = (
     "document", "effective_from", "effective_to", "budget_total_fen", "budget_by_year", "sources",
@@ -160,10 +162,18 @@ def set_budget(
 
 
 def payer_regions(scheme: Scheme, content: Mapping[str, Any]) -> list[Region]:
-    """Who may have a budget in a scheme: its own region, payers by name, regions that have one."""
-    codes = {scheme.region.code, *(one.payer for one in read(content).payers)}
-    codes |= {one.region_code for one in books.budgets_of(scheme)}
-    query = select(Region).where(Region.code.in_(codes)).order_by(Region.code)
+    """Who may have a budget in a scheme: its own region, payers by name, regions that have one.
+
+    Where a firm's or a provider's own place pays or adds: all cities and counties of the region.
+    """
+    sheet = read(content)
+    named = {one.payer for one in sheet.payers} | {one.payer for one in sheet.top_ups}
+    codes = {scheme.region.code, *named} | {one.region_code for one in books.budgets_of(scheme)}
+    wanted: ColumnElement[bool] = Region.code.in_(codes)
+    if named & PAYERS.keys():
+        inside = Region.path.startswith(scheme.region.path, autoescape=True)
+        wanted = or_(wanted, and_(inside, Region.level.in_(("prefecture", "county"))))
+    query = select(Region).where(wanted).order_by(Region.code).limit(MOST_PAYERS)
     return list(db.session.scalars(query))
 
 
