@@ -32,6 +32,7 @@ PUBLIC_PAGES = {
     "listing": "/achievements/CG2026000001",
     "region": "/regions/511402",
     "first-demand": "/post/demand/form",
+    "voucher-scheme": "/vouchers/QB202600002",
 }
 CALLS = [
     (
@@ -151,6 +152,10 @@ OFFICE_PAGES = {
     "inbox": ("firm.owner", "/my/messages"),
     "contract-desk": ("examiner.first", "/desk/contracts"),
     "contract-examine": ("examiner.second", "/desk/contracts/HT2026000003"),
+    "voucher-balances": ("county.dongpo", "/desk/vouchers/balances"),
+    "voucher-claim": ("county.dongpo", "/desk/vouchers/claims/DF2026000003"),
+    "voucher-batch": ("county.dongpo", "/desk/vouchers/batches/PF202600002"),
+    "my-vouchers": ("firm.owner", "/my/vouchers"),
 }
 
 
