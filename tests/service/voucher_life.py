@@ -20,15 +20,7 @@ from market.vouchers.claim_models import Batch, Claim, Invoice, Payment
 from market.vouchers.content import load
 from market.vouchers.ledger.models import LedgerAccount, LedgerLine
 from market.vouchers.ledger.posting import Move, Pot, Subject, open_pot, post
-from market.vouchers.models import (
-    Application,
-    CapUse,
-    Hold,
-    Order,
-    Scheme,
-    SchemeVersion,
-    Voucher,
-)
+from market.vouchers.models import Application, CapUse, Hold, Order, Scheme, SchemeVersion, Voucher
 from market.vouchers.workflow import PROVE
 from tests import people, vouchers
 
@@ -56,7 +48,7 @@ class Cast:
         office = people.organisation("科技局（演示）", kind="office")
         self.clerk = people.actor(("county", office, code))
         self.finance = people.actor(("finance", office, code))
-        self.region_id = people.region(code).id
+        self.region_id, self.city_id = (people.region(one).id for one in (code, "511400"))
 
 
 def _scheme(cast, reserve_at, levels):
@@ -65,8 +57,9 @@ def _scheme(cast, reserve_at, levels):
         "services": [{"code": "test", "label": "检测", "rate_bp": "50"}],
         "cap_claim_fen": "100", "cap_year_fen": "240", "cap_held_fen": "150",
         "reserve_at": reserve_at, "payer_model": "enterprise", "claims_without_voucher": True,
-        "evidence": [], "review_chain": [{"level": "county"}] * levels, "related_tests": [],
-        "validity_length": 2, "validity_unit": "month", "validity_starts": "issue",
+        "top_ups": [{"payer": "511400", "ratio": "1/3"}], "related_tests": [], "evidence": [],
+        "review_chain": [{"level": "county"}] * levels, "validity_length": 2,
+        "validity_unit": "month", "validity_starts": "issue",
     })  # fmt: skip
     now = clock.now()
     with unit_of_work(SYSTEM) as work:
@@ -83,9 +76,10 @@ def _scheme(cast, reserve_at, levels):
                 published_at=now,
             )
         )  # fmt: skip
-        accounts = open_pot(Pot(row.id, BEGIN.year, cast.region_id))
-        moves = [Move(accounts["funding"], -BUDGET), Move(accounts["available"], BUDGET)]
-        post(work, f"budget:{row.id}:first", "budget", moves, Subject("budget", row.id))
+        for region, fen in ((cast.region_id, BUDGET), (cast.city_id, BUDGET // 6)):
+            accounts = open_pot(Pot(row.id, BEGIN.year, region))
+            moves = [Move(accounts["funding"], -fen), Move(accounts["available"], fen)]
+            post(work, f"budget:{row.id}:{region}", "budget", moves, Subject("budget", row.id))
         return row.id, row.no
 
 
@@ -272,7 +266,7 @@ class Life(RuleBasedStateMachine):
         if far > 2:
             rows = [
                 {"claim_no": one.no, "treasury_no": f"GK{next(_serial)}", "paid_on": clock.today(),
-                 "amount_fen": one.amount_fen}
+                 "amount_fen": one.total_fen}
                 for one in claims if one.state in {"batched", "bounced"}
             ]  # fmt: skip
             self._try(paying.record_payments, self.cast.finance, no, rows)
@@ -332,9 +326,9 @@ def proved(scheme_id, cap_year, cap_held):
     held = _sums(Hold.fen, Hold.scheme_id == scheme_id)
     found = {
         "reserved": held,
-        "approved": sum(one.amount_fen for one in claims if one.state in APPROVED),
-        "paid": sum(one.amount_fen for one in claims if one.state == "paid"),
-        "recovered": sum(one.amount_fen for one in claims if one.state == "recovered"),
+        "approved": sum(one.total_fen for one in claims if one.state in APPROVED),
+        "paid": sum(one.total_fen for one in claims if one.state == "paid"),
+        "recovered": sum(one.total_fen for one in claims if one.state == "recovered"),
     }
     assert {kind: pot[kind] for kind in found} == found
     _vouchers_are_true(scheme_id, claims)
@@ -367,9 +361,9 @@ def _holds_are_true(scheme_id, claims):
     by_claim = {one.id: one for one in claims}
     spent_orders = {one.order_id for one in claims if one.state in SPENT}
     for kind, key, fen in rows:
-        if kind == "claim":
+        if kind in {"claim", "top_up"}:
             assert by_claim[key].state in WAITING
-            assert fen == by_claim[key].asked_fen
+            assert fen == by_claim[key].asked_fen // (1 if kind == "claim" else 3)
         elif kind == "order":
             order = db.session.get_one(Order, key)
             assert order.state in LIVE_ORDER
@@ -412,7 +406,7 @@ def _paid_once(claims):
         .where(Payment.claim_id.in_(ids), Payment.state != "bounced")
         .group_by(Payment.claim_id)
     ).all()
-    assert all(count == 1 and fen == ids[key].amount_fen for key, count, fen in rows)
+    assert all(count == 1 and fen == ids[key].total_fen for key, count, fen in rows)
     paid = {key for key, _, _ in rows}
     assert paid == {one.id for one in claims if one.state in {"paid", "recovered"}}
     active = select(Invoice.claim_id).where(Invoice.claim_id.in_(ids), Invoice.active)
