@@ -44,9 +44,9 @@ def proved(scheme_id, cap_year, cap_held):
     held = _sums(Hold.fen, Hold.scheme_id == scheme_id)
     found = {
         "reserved": held,
-        "approved": sum(one.amount_fen for one in claims if one.state in APPROVED),
-        "paid": sum(one.amount_fen for one in claims if one.state == "paid"),
-        "recovered": sum(one.amount_fen for one in claims if one.state == "recovered"),
+        "approved": sum(one.total_fen for one in claims if one.state in APPROVED),
+        "paid": sum(one.total_fen for one in claims if one.state == "paid"),
+        "recovered": sum(one.total_fen for one in claims if one.state == "recovered"),
     }
     assert {kind: pot[kind] for kind in found} == found
     _vouchers_are_true(scheme_id, claims)
@@ -79,9 +79,9 @@ def _holds_are_true(scheme_id, claims):
     by_claim = {one.id: one for one in claims}
     spent_orders = {one.order_id for one in claims if one.state in SPENT}
     for kind, key, fen in rows:
-        if kind == "claim":
+        if kind in {"claim", "top_up"}:
             assert by_claim[key].state in WAITING
-            assert fen == by_claim[key].asked_fen
+            assert fen == by_claim[key].asked_fen // (1 if kind == "claim" else 3)
         elif kind == "order":
             order = db.session.get_one(Order, key)
             assert order.state in LIVE_ORDER
@@ -124,7 +124,7 @@ def _paid_once(claims):
         .where(Payment.claim_id.in_(ids), Payment.state != "bounced")
         .group_by(Payment.claim_id)
     ).all()
-    assert all(count == 1 and fen == ids[key].amount_fen for key, count, fen in rows)
+    assert all(count == 1 and fen == ids[key].total_fen for key, count, fen in rows)
     paid = {key for key, _, _ in rows}
     assert paid == {one.id for one in claims if one.state in {"paid", "recovered"}}
     active = select(Invoice.claim_id).where(Invoice.claim_id.in_(ids), Invoice.active)
