@@ -143,10 +143,12 @@ class Month(Reading):
 
 
 class Day(Reading):
-    """A date as people type it; a month alone means its last day, 长期 means none."""
+    """A date as people type it; a month alone means its last day, 长期 means none where it may."""
 
     def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> date | None:
         if as_text(value).strip() in _OPEN_END:
+            if self.required:
+                raise ValidationError("这里须写一个确切的日期，不能写长期。")
             return None
         year, month, day = read_date(value)
         return date(year, month, day or monthrange(year, month)[1])

@@ -100,6 +100,9 @@ def _finish(sheet: Sheet, facts: Facts, sums: Sums) -> None:
         sums.most = True
         sums.add("预算不足时", "按比例核减，比例待定", sums.fen)
     elif facts.cut_bp is not None:
+        if facts.asked_fen is not None and facts.asked_fen < sums.fen:
+            sums.fen = facts.asked_fen
+            sums.add("申请金额", "以申请兑付的金额为限", sums.fen)
         sums.fen = sums.fen * facts.cut_bp // WHOLE_BP
         sums.add("按比例核减", f"按 {show_bp(facts.cut_bp)} 拨付", sums.fen)
     unit = UNIT_FEN[sheet.rounding_unit or "fen"]

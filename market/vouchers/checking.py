@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import date
@@ -9,10 +10,12 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
+from market.core import secrets
 from market.core.db import db
 from market.core.errors import Conflict, Invalid
 from market.core.text import fold
-from market.vouchers.claim_models import COUNTED, Claim, Invoice
+from market.vouchers.claim_models import BANK, CHECK_RESULTS, COUNTED, Claim, Invoice
+from market.vouchers.locking import today
 from market.vouchers.related import relations
 
 _TWENTY = re.compile(r"\d{20}")
@@ -58,6 +61,17 @@ def refuse_used_invoices(claim: Claim) -> None:
         raise Conflict("".join(words))
 
 
+def wrong_invoices(claim: Claim) -> list[str]:
+    """Why an invoice of a claim cannot be used by itself: dated ahead, or found wrong by its owner."""
+    found = []
+    for one in claim.invoices:
+        if one.day > today():
+            found.append(f"发票 {one.number} 的开票日期 {one.day.isoformat()} 晚于今天，请核对")
+        if one.own_result in {"red", "void", "unknown"}:
+            found.append(f"发票 {one.number} 查验结果是「{CHECK_RESULTS[one.own_result]}」，请换票")
+    return found
+
+
 def findings_of(claim: Claim) -> list[dict[str, Any]]:
     """What the office has to look at: code, words, numbers of the other claims."""
     found = [_found("contract", "服务合同也用于其他兑付申请", claim, _same_contract(claim))]
@@ -66,6 +80,8 @@ def findings_of(claim: Claim) -> list[dict[str, Any]]:
     )
     found.append(_found("account", "收款账户也用于其他单位的申请", claim, _same_account(claim)))
     rows = [one for one in found if one]
+    if not holds_itself(claim):
+        rows.append({"code": "holder", "words": "收款账户的户名与申请单位名称不同", "claims": []})
     if claim.provider is not None:
         rows += [
             {"code": f"related:{code}", "words": f"疑似关联方：{words}", "claims": []}
@@ -98,6 +114,12 @@ def _same_period(claim: Claim) -> list[str]:
         Claim.service_from <= ends,
         Claim.service_to >= begins,
     )
+
+
+def holds_itself(claim: Claim) -> bool:
+    """Whether the account is in the name of who claims; also where no account is written yet."""
+    told = secrets.unseal(claim.bank, BANK) if claim.bank else None
+    return told is None or fold(json.loads(told)["holder"]) == fold(claim.owner.name)
 
 
 def _same_account(claim: Claim) -> list[str]:

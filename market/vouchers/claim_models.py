@@ -38,6 +38,7 @@ CLAIM_STATES = {
     "withdrawn": N_("已撤回"),
     "recovered": N_("已追回"),
 }
+BANK = "voucher.bank"  # under which an account is sealed
 OPEN = ("submitted", "returned", "reviewed", "notice", "payable", "batched", "bounced")
 COUNTED = (*OPEN, "paid")
 USED = (*COUNTED, "recovered")  # what was paid for an order is spent, also when it came back

@@ -24,8 +24,9 @@ from market.vouchers.checking import (
     findings_of,
     invoice_key,
     refuse_used_invoices,
+    wrong_invoices,
 )
-from market.vouchers.claim_models import CLAIM_KINDS, USED, Claim, Invoice
+from market.vouchers.claim_models import BANK, CLAIM_KINDS, USED, Claim, Invoice
 from market.vouchers.holding import activate, approve_money, hold, let_go, scope_of
 from market.vouchers.knowing import (
     award_volume,
@@ -54,7 +55,6 @@ from market.vouchers.workflow import (
 )
 
 SERIES = "DF"
-BANK = "voucher.bank"
 READING = "reading:"  # before the code of a passage, in what an office decided for a claim
 AWARD = "award"  # the code of a provider's award, where a service has its own
 CUT = ":cut"  # among what was decided: the share that is paid, in basis points
@@ -162,6 +162,9 @@ def _write(row: Claim, values: Mapping[str, Any]) -> None:
     bound = outcome.ceiling_fen if outcome.amount_fen is None else outcome.amount_fen
     row.outcome = known.as_json(outcome)
     if row.state == "returned":
+        if (asked := values.get("asked_fen")) and asked != row.asked_fen:
+            words = f"补正时不能改申请金额（{show_yuan(row.asked_fen)}）；要改请撤回后重新申请。"
+            raise Invalid({"asked_fen": [words]})
         db.session.flush()
         return
     _refuse_above_voucher(row, values.get("asked_fen"))
@@ -248,6 +251,7 @@ def facts_of(row: Claim, *, related: bool = True) -> known.Facts:
         done_on=row.service_to, reserved_fen=reserved,
         budget_left_fen=balances(pot).get("available", 0) if one_pot else None,
         provider_used_year_fen=provider_used(row), cut_bp=cut,
+        asked_fen=row.asked_fen if cut is not None else None,
         used_year_fen=caps.used(scope, row.organisation_id, row.year).claimed_fen - own,
         used_total_fen=caps.used(scope, row.organisation_id, caps.EVER).claimed_fen - own,
         decided=rates_of(row), claims_before=before, claims_with_provider_this_year=with_provider,
@@ -303,6 +307,8 @@ def send(work: UnitOfWork, row: Claim, action: str, *, promised: bool = False) -
         raise Invalid({"bank": ["请填写收款账户。"]})
     if barred_until(row.claimant_id, row.scheme.region.path_ids, today()):
         raise Invalid({"claim": ["已停止申领资格，不能申请兑付。"]})
+    if wrong := wrong_invoices(row):
+        raise Invalid({"invoices": wrong})
     refuse_used_invoices(row)
     if promised:
         row.evidence = sorted({*row.evidence, "promise"})

@@ -138,12 +138,12 @@ def _line(row: Claim) -> Line:
     if sheet.exhaustion != "pro_rata":
         return Line(row, None, "办法没有规定预算不足时按比例核减。")
     # What the budget has left is what is shared: it bounds nobody before.
-    facts = replace(facts_of(row), cut_bp=WHOLE_BP, budget_left_fen=None)
+    facts = replace(facts_of(row), cut_bp=WHOLE_BP, asked_fen=row.asked_fen, budget_left_fen=None)
     outcome = compute(sheet, facts)
     if not outcome.amount_fen:
         return Line(row, None, f"{row.no} 的金额还没有确定，请先审定比例或读法。")
     share = row.decided.get(CUT)
-    return Line(row, min(outcome.amount_fen, row.asked_fen), share_bp=share)
+    return Line(row, outcome.amount_fen, share_bp=share)
 
 
 def _share(scheme: Scheme, lines: Sequence[Line]) -> tuple[int, int]:

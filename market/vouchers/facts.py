@@ -77,6 +77,7 @@ class Facts:
     payer_used_fen: payer → what it paid for the firm this year.
     decided: service code → rate that an office decided for the batch, where a sheet says "up to";
         for a band of a service its number stands behind a colon (`testing:2`).
+    asked_fen: what the firm asks for; it bounds the amount before a cut.
     cut_bp: share of the amount that is paid where the budget is shared pro rata (10000: all).
     relations: codes of `codes.RELATIONS` that hold between firm and provider.
     """
@@ -98,6 +99,7 @@ class Facts:
     provider_used_year_fen: int = 0
     payer_used_fen: Mapping[str, int] = field(default_factory=dict)
     decided: Mapping[str, int] = field(default_factory=dict)
+    asked_fen: int | None = None
     cut_bp: int | None = None
     relations: frozenset[str] = frozenset()
     claims_before: int = 0

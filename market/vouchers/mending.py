@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from sqlalchemy import func, select
 
-from market.core import clock, masking, secrets
+from market.core import clock
 from market.core import workflow as flow
 from market.core.db import db
 from market.core.errors import Conflict, Invalid, NotFound
 from market.core.permissions import Actor, policy
+from market.core.text import fold
 from market.core.unit_of_work import unit_of_work
 from market.notices import queries as notices
 from market.vouchers import noticed
+from market.vouchers.checking import findings_of
 from market.vouchers.claim_models import Bar, Batch, Claim, Payment
-from market.vouchers.claiming import BANK
+from market.vouchers.claiming import keep_bank
 from market.vouchers.funds import unshift
 from market.vouchers.locking import locked, moved
 from market.vouchers.paying import claims_of
-from market.vouchers.related import key_of
 from market.vouchers.workflow import (
     BAR,
     BATCH,
@@ -124,10 +124,13 @@ def correct_account(actor: Actor, claim_no: str, bank: Mapping[str, str], reason
         work.require(CHECK, row)
         if row.state != "bounced":
             raise Conflict("只有退票以后才能更正收款账户。")
+        if fold(bank["holder"]) != fold(row.owner.name):
+            raise Invalid({"holder": [f"户名须是收款单位「{row.owner.name}」。"]})
         before = row.bank_shown
-        row.bank = secrets.seal(json.dumps(dict(bank), ensure_ascii=False), BANK)
-        row.bank_key = key_of(bank["account"])
-        row.bank_shown = f"{bank['bank']} {masking.mask_account(bank['account'])}"
+        keep_bank(row, {name: bank[name] for name in ("holder", "bank", "account")})
+        row.findings = findings_of(row)
+        note = f"{before} → {row.bank_shown}；{reason.strip()[:900]}"
+        flow.add_event(work, CLAIM.name, row.id, "account", note=note)
         row.lock_version, row.updated_at = row.lock_version + 1, clock.now()
         after = {"account": row.bank_shown, "reason": reason.strip()[:1000]}
         work.record("voucher_claim.account", "voucher_claim", row.id, no=claim_no,

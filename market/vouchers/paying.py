@@ -128,6 +128,8 @@ def decide(
             raise Conflict(f"{'、'.join(unchecked)} 被抽中，还没有抽查结果。")
         if not (meeting_no.strip() and fund_no.strip()) or max(meeting_on, fund_on) > today():
             raise Invalid({"meeting_no": ["请填写会议纪要编号、文号和不晚于今天的日期。"]})
+        if fund_on < meeting_on:
+            raise Invalid({"fund_on": ["资金文件的日期早于会议日期，请核对。"]})
         values = moved(
             Batch, meeting_no=meeting_no.strip(), meeting_on=meeting_on, fund_no=fund_no.strip(),
             fund_on=fund_on,

@@ -234,6 +234,8 @@ def check_invoice(actor: Actor, no: str, number: str, result: str, on: date) -> 
         found = next((one for one in row.invoices if one.number == number), None)
         if found is None:
             raise Invalid({"number": ["这份申请没有这张发票。"]})
+        if on < found.day:
+            raise Invalid({"on": [f"查验日期不能早于开票日期 {found.day.isoformat()}。"]})
         _note(found, result, on, second=row.state in APPROVED)
         row.lock_version, row.updated_at = row.lock_version + 1, clock.now()
         after = {"invoice": number, "result": result, "on": on.isoformat()}

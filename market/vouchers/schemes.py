@@ -20,7 +20,7 @@ from market.vouchers.ledger.posting import Move, Overdrawn, Pot, Subject, open_p
 from market.vouchers.ledger.queries import balances
 from market.vouchers.locking import locked, moved
 from market.vouchers.models import Scheme, SchemeVersion
-from market.vouchers.sheet import Sheet, settled
+from market.vouchers.sheet import Sheet, read, settled
 from market.vouchers.workflow import MANAGE, SCHEME
 
 SERIES = "QB"
@@ -154,6 +154,17 @@ def close(actor: Actor, no: str, reason: str) -> None:
         flow.fire(work, SCHEME, scheme, "close", reason=reason, values=moved(Scheme))
 
 
+def _refuse_stranger(scheme: Scheme, payer: Region) -> None:
+    """Who pays lies above or within the scheme's region, or is where its providers are."""
+    near = payer.id in scheme.region.path_ids or scheme.region_id in payer.path_ids
+    rows = select(SchemeVersion.content).where(SchemeVersion.scheme_id == scheme.id)
+    sheets = [read(one) for one in db.session.scalars(rows)]
+    named = {one.payer for sheet in sheets for one in sheet.payers}
+    named |= {one.payer for sheet in sheets for one in sheet.top_ups}
+    if not (near or payer.code in named or "provider_region" in named):
+        raise Invalid({"payer": [f"{payer.full_name}不是这个办法的出资方，请核对。"]})
+
+
 def set_budget(
     actor: Actor, no: str, year: int, amount_fen: int, region_code: str = "", *, key: str
 ) -> None:
@@ -172,10 +183,11 @@ def set_budget(
             raise Invalid({"amount": ["预算须是不小于零的金额。"]})
         region_id = scheme.region_id
         if region_code:
-            found = db.session.scalar(select(Region.id).where(Region.code == region_code))
+            found = db.session.scalar(select(Region).where(Region.code == region_code))
             if found is None:
                 raise NotFound("没有这个行政区划。")
-            region_id = found
+            _refuse_stranger(scheme, found)
+            region_id = found.id
         pot = Pot(scheme.id, year, region_id)
         accounts, before = open_pot(pot), -balances(pot)["funding"]
         change = amount_fen - before

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from marshmallow import EXCLUDE, Schema, fields, validate
+import re
+import unicodedata
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
 from market.core.fields import Choice, Choices, Day, Line, Whole, Yuan
 from market.vouchers.claim_models import CHECK_RESULTS
@@ -36,12 +40,23 @@ class InvoiceSchema(_Part):
     own_on = Day(metadata={"label": "查验日期"})
 
 
+class AccountNumber(Line):
+    """A bank account: 8 to 32 digits; blanks and dashes between them are dropped."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **more: Any) -> str | None:
+        text = super()._deserialize(value, attr, data, **more)
+        digits = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text or ""))
+        if not re.fullmatch(r"[0-9]{8,32}", digits):
+            raise ValidationError("账号是 8 到 32 位数字，请对照开户许可或网银核对。")
+        return digits
+
+
 class BankSchema(_Part):
     """Where the money goes."""
 
     holder = Line(200, required=True, metadata={"label": "户名"})
     bank = Line(200, required=True, metadata={"label": "开户银行"})
-    account = Line(40, required=True, metadata={"label": "账号"})
+    account = AccountNumber(40, required=True, metadata={"label": "账号"})
 
 
 class ClaimSchema(_Part):

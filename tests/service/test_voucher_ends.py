@@ -10,7 +10,17 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Invalid
 from market.core.permissions import SYSTEM
-from market.vouchers import applying, awards, claiming, jobs, mending, paying, reviewing, schemes
+from market.vouchers import (
+    applying,
+    awards,
+    claiming,
+    cutting,
+    jobs,
+    mending,
+    paying,
+    reviewing,
+    schemes,
+)
 from market.vouchers.claim_models import Batch
 from market.vouchers.ledger.posting import Pot
 from market.vouchers.ledger.queries import balances
@@ -186,3 +196,40 @@ def test_what_others_add_goes_back_where_a_claim_ends_and_follows_a_smaller_amou
     at_once = vouchers.scheme(top_ups=tops, reserve_at="approval", review_chain=[])
     claim = submitted(cast.owner, cast.firm, at_once, 1_000_000)
     assert (row(claim).top_up_fen, pot(at_once)["approved"]) == (300_000, 600_000)
+
+
+def test_what_was_asked_bounds_a_share(cast):
+    """Who asks for less than the sheet gives shares with what it asked, and the sum is there."""
+    no = vouchers.scheme(budget_fen=750_000, exhaustion="pro_rata", reserve_at="approval",
+                         services=[{"code": "test", "label": "检测", "rate_bp": "50"}],
+                         cap_claim_fen=None)  # fmt: skip
+    asked = [500_000, 1_000_000, 1_000_000]
+    claims = [submitted(cast.owner, cast.firm, no, 2_000_000, asked_fen=fen) for fen in asked]
+    cutting.cut(cast.clerk, no, claims, "预算不足")
+    for one in claims:
+        checked(cast.clerk, one)
+        reviewing.review(cast.clerk, one, "pass")
+    assert [vouchers.row(one).amount_fen for one in claims] == [150_000, 300_000, 300_000]
+    assert pot(no)["available"] == 0
+
+
+def test_invoices_of_tomorrow_and_wrong_ones_are_not_sent_in(cast):
+    no, tomorrow = vouchers.scheme(), clock.today() + timedelta(days=1)
+    for more, words in (({"day": tomorrow}, "晚于今天"), ({"own_result": "red"}, "已红冲")):
+        said = vouchers.values(no, 1_000_000)
+        said["invoices"][0] |= more
+        claim = claiming.begin(cast.owner, cast.firm, said)
+        with pytest.raises(Invalid) as refused:
+            claiming.submit(cast.owner, claim)
+        assert words in str(refused.value.fields)
+
+
+def test_a_stranger_does_not_pay_and_the_check_is_not_before_the_invoice(cast):
+    no = vouchers.scheme()
+    with pytest.raises(Invalid):
+        schemes.set_budget(cast.clerk, no, YEAR, 500, "110105", key="far")
+    claim = submitted(cast.owner, cast.firm, no, 1_000_000)
+    number = vouchers.row(claim).invoices[0].number
+    with pytest.raises(Invalid):
+        early = clock.today() - timedelta(days=1)
+        reviewing.check_invoice(cast.clerk, claim, number, "valid", early)

@@ -206,6 +206,7 @@ def test_day():
     assert Day().deserialize("2025.10.1") == datetime.date(2025, 10, 1)
     for word in ("长期", "长期有效", "至今"):
         assert Day().deserialize(word) is None
+        assert "确切的日期" in refused(Day(required=True), word)
 
 
 # -- lists

@@ -171,8 +171,12 @@ def _to_the_treasury(o, no, claim, page, batch):
     assert (money(no)["paid"], row(claim).batch.state) == (1_400_000, "closed")
     o.post(o.purse, f"{page}/bounce", reason="账号有误")
     assert "不能撤销" in o.post(o.purse, f"{batch}/undo", 409)
-    account = {"holder": "甲", "bank": "某行", "account": "62220000111122223333"}
+    account = {"holder": "别人", "bank": "某行", "account": "62220000111122223333"}
+    told = o.post(o.desk, f"{page}/account", 422, **account, reason="企业来函")
+    assert "户名须是收款单位" in told
+    account["holder"] = "甲企业（演示）"
     o.post(o.desk, f"{page}/account", **account, reason="企业来函")
+    assert "更正收款账户" in o.purse.get(f"{HERE}/{page}").text
     assert "3333" in o.desk.get(f"{HERE}/{page}").text
     assert "62220000111122223333" not in o.desk.get(f"{HERE}/{page}").text
     assert "62220000111122223333" in o.post(o.desk, f"{page}/bank", 200, reason="核对")

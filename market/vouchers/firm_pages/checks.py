@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from market.core.errors import Conflict, Invalid
 from market.core.permissions import Actor
 from market.vouchers import checking, claiming, evidence
-from market.vouchers.claim_models import CHECK_RESULTS, Claim
+from market.vouchers.claim_models import Claim
 from market.vouchers.codes import EVIDENCE
 from market.vouchers.facts import Outcome, Reason
 from market.vouchers.firm_pages import queries
@@ -91,9 +91,7 @@ def _missing(claim: Claim) -> list[str]:
         found.append("发票")
     if claim.order is not None and claim.order.state != "accepted":
         found.append(f"服务订单 {claim.order.no} 的验收")
-    for one in claim.invoices:
-        if one.own_result in {"red", "void", "unknown"}:
-            found.append(f"发票 {one.number} 查验结果是「{CHECK_RESULTS[one.own_result]}」，请换票")
+    found += checking.wrong_invoices(claim)
     try:
         checking.refuse_used_invoices(claim)
     except Invalid as error:

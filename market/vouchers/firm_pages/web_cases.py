@@ -117,7 +117,7 @@ def _page(no: str, tried: str = "") -> Page:
             states=CLAIM_STATES,
             events=timeline(CLAIM.name, claim.id),
             words={one.action: one.label for one in CLAIM.transitions}
-            | {"begin": "开始填写", "cut": "按比例核减"},
+            | {"begin": "开始填写", "cut": "按比例核减", "account": "更正收款账户"},
         )
 
     return page

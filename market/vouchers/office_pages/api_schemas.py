@@ -17,6 +17,7 @@ from market.vouchers.claim_models import (
 )
 from market.vouchers.models import APPLICATION_STATES, VOUCHER_STATES
 from market.vouchers.office_pages.forms import FIELDS, MOST_TICKED, TABS, VOUCHER_ACTS
+from market.vouchers.typed import AccountNumber
 
 MOST_FEN = 10**15
 
@@ -258,7 +259,7 @@ class OfficeVoucherBankInput(Input):
 
     holder = Line(200, required=True)
     bank = Line(200, required=True)
-    account = Line(40, required=True)
+    account = AccountNumber(40, required=True)
 
 
 class OfficeVoucherAccountInput(OfficeVoucherBankInput):

@@ -14,7 +14,7 @@ from market.core.money import NotMoney, parse_yuan
 from market.core.text import clean_line
 from market.vouchers.claim_models import CHECK_RESULTS, DECISIONS
 from market.vouchers.schemas import Percent
-from market.vouchers.typed import PaymentSchema
+from market.vouchers.typed import AccountNumber, PaymentSchema
 
 TABS = {
     "applications": "申领待审",
@@ -124,7 +124,7 @@ class AccountForm(_Form):
 
     holder = Line(200, required=True, metadata={"label": "户名"})
     bank = Line(200, required=True, metadata={"label": "开户银行"})
-    account = Line(40, required=True, metadata={"label": "账号"})
+    account = AccountNumber(40, required=True, metadata={"label": "账号"})
     reason = LongText(1000, required=True, metadata={"label": "依据"})
 
 
