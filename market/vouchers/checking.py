@@ -16,6 +16,7 @@ from market.core.errors import Conflict, Invalid
 from market.core.text import fold
 from market.vouchers.claim_models import BANK, CHECK_RESULTS, COUNTED, Claim, Invoice
 from market.vouchers.locking import today
+from market.vouchers.ordering import is_provider
 from market.vouchers.related import relations
 
 _TWENTY = re.compile(r"\d{20}")
@@ -80,6 +81,8 @@ def findings_of(claim: Claim) -> list[dict[str, Any]]:
     )
     found.append(_found("account", "收款账户也用于其他单位的申请", claim, _same_account(claim)))
     rows = [one for one in found if one]
+    if claim.provider_id is not None and not is_provider(claim.provider_id):
+        rows.append({"code": "provider", "words": "服务机构现在不在名录里", "claims": []})
     if not holds_itself(claim):
         rows.append({"code": "holder", "words": "收款账户的户名与申请单位名称不同", "claims": []})
     if claim.provider is not None:

@@ -286,26 +286,26 @@ def recover(actor: Actor, claim_no: str, reason: str, bar_until: date | None = N
             _bar(work, claim.claimant_id, claim.scheme.region_id, bar_until, reason, claim.id)
 
 
-def bar(actor: Actor, organisation_id: int, scheme_no: str, until: date, reason: str) -> None:
-    """Stop an organisation from applying and claiming in the scheme's region (停止申领资格)."""
+def bar(actor: Actor, organisation_id: int, scheme_no: str, until: date, reason: str) -> int:
+    """Stop an organisation from applying and claiming in the scheme's region (停止申领资格); its id."""
     with unit_of_work(actor) as work:
         scheme = locked(Scheme, actor, BAR, scheme_no)
         work.require(BAR, scheme)
-        _bar(work, organisation_id, scheme.region_id, until, reason, None)
+        return _bar(work, organisation_id, scheme.region_id, until, reason, None)
 
 
 def _bar(
     work: UnitOfWork, organisation_id: int, region_id: int, until: date, reason: str,
     claim_id: int | None,
-) -> None:  # fmt: skip
+) -> int:  # fmt: skip
     if not reason.strip() or until < today():
         raise Invalid({"reason": ["请写明原因和不早于今天的截止日期。"]})
-    db.session.add(
-        Bar(
-            organisation_id=organisation_id, region_id=region_id, begins_on=today(), ends_on=until,
-            reason=reason, claim_id=claim_id, by=work.actor.label, at=clock.now(),
-        )
+    row = Bar(
+        organisation_id=organisation_id, region_id=region_id, begins_on=today(), ends_on=until,
+        reason=reason, claim_id=claim_id, by=work.actor.label, at=clock.now(),
     )  # fmt: skip
+    db.session.add(row)
     db.session.flush()
     after = {"until": until.isoformat(), "reason": reason}
     work.record("voucher_bar.set", "organisation", organisation_id, after=after)
+    return row.id

@@ -27,7 +27,9 @@ def _one_of(choices: Iterable[Any]) -> validate.OneOf:
 
 def _fen(words: str = "", least: int = 0, **more: Any) -> fields.Integer:
     """An amount in whole fen."""
-    limits = validate.Range(least, HIGHEST_FEN, error=f"应为不小于 {least} 的整数，单位分。")
+    limits = validate.Range(
+        least, HIGHEST_FEN, error=f"应为 {least} 到 {HIGHEST_FEN} 的整数，单位分。"
+    )
     if not more.get("required"):
         more.setdefault("allow_none", True)
     about = {"description": f"{words}，单位分".lstrip("，")}

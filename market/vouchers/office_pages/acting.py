@@ -99,9 +99,7 @@ def bounce(actor: Actor, no: str, reason: str) -> None:
             messages.tell_bounced(row, reason)
 
 
-def bar(actor: Actor, values: Mapping[str, Any]) -> None:
-    """Stop an organisation, found by number, credit code or name."""
+def bar(actor: Actor, values: Mapping[str, Any]) -> int:
+    """Stop an organisation, found by number, credit code or name; the key of the bar."""
     firm = queries.organisation_of(values["organisation"])
-    if values["until"] is None:
-        raise Invalid({"until": ["请填写停止到哪一天。"]})
-    paying.bar(actor, firm.id, values["scheme"], values["until"], values["reason"])
+    return paying.bar(actor, firm.id, values["scheme"], values["until"], values["reason"])

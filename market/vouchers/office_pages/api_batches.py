@@ -280,8 +280,8 @@ def bar(values: dict[str, Any]) -> Response:
     actor = current_actor()
 
     def act() -> tuple[dict[str, Any], str]:
-        acting.bar(actor, values)
-        newest = max(queries.bars(actor), key=lambda one: one[0].id)
+        key = acting.bar(actor, values)
+        newest = next(one for one in queries.bars(actor) if one[0].id == key)
         body: dict[str, Any] = OfficeVoucherBarSchema().dump(_bar(*newest))
         return body, f"{PREFIX}/voucher-bars/{newest[0].id}"
 

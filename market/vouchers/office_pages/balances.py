@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, or_, select
 from market.accounts.roles import OFFICES
 from market.core.db import db, under
 from market.core.errors import NotFound
-from market.core.money import format_yuan
+from market.core.money import yuan_number
 from market.core.permissions import Actor, policy
 from market.core.sheets import Column
 from market.regions.models import Region
@@ -104,7 +104,7 @@ def rows(lines: Sequence[PotLine]) -> Iterator[dict[str, Any]]:
             "scheme": one.scheme.title,
             "year": one.year,
             "payer": one.region.full_name,
-            **{kind: format_yuan(one.fen[kind]) for kind in FIGURES},
+            **{kind: yuan_number(one.fen[kind]) for kind in FIGURES},
         }
 
 

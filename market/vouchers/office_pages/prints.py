@@ -17,7 +17,7 @@ from market.contracts.papers.typesetting import typeset
 from market.core import clock
 from market.core.db import db
 from market.core.errors import NotFound
-from market.core.money import format_yuan
+from market.core.money import yuan_number
 from market.core.permissions import Actor
 from market.core.settings import Settings
 from market.core.sheets import Column
@@ -141,10 +141,14 @@ def _decided(batch: Batch) -> list[list[str]]:
     ]
 
 
+def _demo(batch: Batch, claims: Iterable[Claim]) -> bool:
+    return batch.demo or any(one.demo for one in claims)
+
+
 def _summary(batch: Batch) -> dict[str, Any]:
     claims = queries.claims_of(batch)
     return _paper(
-        batch.no, batch.region, batch.demo, "拨付汇总表", rows=_decided(batch),
+        batch.no, batch.region, _demo(batch, claims), "拨付汇总表", rows=_decided(batch),
         tables=[_payees(claims), *_payers(claims)],
         seals=[[_issuer(batch.region), "经办：　　　　复核："], [_finance(batch), "经办：　　　　复核："]],
     )  # fmt: skip
@@ -160,7 +164,7 @@ def _application(batch: Batch) -> dict[str, Any]:
         f"（{day(batch.fund_on)}）。现申请拨付 {yuan(total)}，请予审核会签。收款单位、账户和金额见拨付汇总表。"
     )
     return _paper(
-        batch.no, batch.region, batch.demo, "拨付申请", to=_finance(batch), paragraphs=[words],
+        batch.no, batch.region, _demo(batch, claims), "拨付申请", to=_finance(batch), paragraphs=[words],
         seals=[[_issuer(batch.region), ""]],
     )  # fmt: skip
 
@@ -337,8 +341,8 @@ def rows(found: queries.BatchCase) -> Iterator[dict[str, Any]]:
         yield {
             "number": number, "no": one.no, "payee": one.owner.name, "uscc": one.owner.uscc or "",
             "firm": one.firm.name, "provider": one.provider.name if one.provider else "",
-            "account": one.bank_shown or "", "fen": format_yuan(one.amount_fen or 0),
-            "top_up": format_yuan(one.top_up_fen), "total": format_yuan(one.total_fen),
+            "account": one.bank_shown or "", "fen": yuan_number(one.amount_fen or 0),
+            "top_up": yuan_number(one.top_up_fen), "total": yuan_number(one.total_fen),
             "state": CLAIM_STATES[one.state],
             "treasury_no": paid[-1].treasury_no if paid else "",
             "paid_on": paid[-1].paid_on.isoformat() if paid else "",
@@ -347,7 +351,7 @@ def rows(found: queries.BatchCase) -> Iterator[dict[str, Any]]:
 
 def total(found: queries.BatchCase) -> dict[str, Any]:
     """The last row of such a table."""
-    return {"payee": f"合计 {len(found.claims)} 份", "fen": format_yuan(found.total_fen)}
+    return {"payee": f"合计 {len(found.claims)} 份", "fen": yuan_number(found.total_fen)}
 
 
 def to_fill_in(claims: Iterable[Claim]) -> Iterator[dict[str, Any]]:
@@ -355,5 +359,5 @@ def to_fill_in(claims: Iterable[Claim]) -> Iterator[dict[str, Any]]:
     for one in claims:
         yield {
             "claim_no": one.no, "treasury_no": "", "paid_on": "",
-            "amount_fen": format_yuan(one.total_fen),
+            "amount_fen": yuan_number(one.total_fen),
         }  # fmt: skip
