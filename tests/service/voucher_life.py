@@ -260,7 +260,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(which=number)
     def refuse_late(self, which):
-        row = self._pick(Claim, which, *APPROVED)
+        row = self._pick(Claim, which, "returned", *APPROVED)
         if row is not None:
             self._try(reviewing.review, self.cast.clerk, row.no, "refuse", {"invoices": "异议成立"})
 

@@ -19,6 +19,7 @@ from market.vouchers.typed import PaymentSchema
 TABS = {
     "applications": "申领待审",
     "claims": "兑付待审",
+    "returned": "待补正",
     "reviewed": "待列批次",
     "checks": "待抽查",
     "notice": "公示中",

@@ -92,6 +92,7 @@ _UNCHECKED = and_(
 _IN: Mapping[str, ColumnElement[bool]] = {
     "applications": Application.state == "submitted",
     "claims": Claim.state == "submitted",
+    "returned": Claim.state == "returned",
     "reviewed": Claim.state == "reviewed",
     "checks": _UNCHECKED,
     "bounced": Claim.state == "bounced",
