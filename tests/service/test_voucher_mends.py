@@ -8,11 +8,12 @@ import pytest
 from market.app import create_app
 from market.core.db import db
 from market.core.errors import Conflict, Denied
-from market.vouchers import reviewing
+from market.vouchers import ordering, reviewing
 from market.vouchers.ledger.reconcile import reconcile
+from market.vouchers.office_pages import queries
 from tests import vouchers
 from tests.conftest import let_go
-from tests.voucher_cast import Cast, pot
+from tests.voucher_cast import Cast, ordered, pot
 from tests.vouchers import row, submitted
 
 
@@ -48,3 +49,23 @@ def test_a_claim_that_nobody_mends_is_refused_and_its_money_is_free(cast):
     assert (pot(no)["reserved"], pot(no)["available"]) == (0, 500_000)
     again = submitted(cast.owner, cast.firm, no, 1_000_000, number=row(claim).invoices[0].number)
     assert row(again).state == "submitted"
+
+
+def test_orders_that_nobody_claims_give_their_money_back(cast):
+    no = vouchers.scheme(budget_fen=900_000, reserve_at="order")
+    by_office, by_firm, claimed = (ordered(cast, scheme=no) for _ in range(3))
+    assert pot(no)["available"] == 0
+    claim = submitted(cast.owner, cast.firm, no, 1_000_000, order=claimed)
+    with pytest.raises(Denied):
+        ordering.act(cast.owner, by_office, "end", reason="不等了")
+    ordering.act(cast.clerk, by_office, "end", reason="企业已注销")
+    ordering.act(cast.owner, by_firm, "cancel", reason="不做了")
+    for actor, step in ((cast.clerk, "end"), (cast.owner, "cancel")):
+        with pytest.raises(Conflict, match="已经申请兑付"):
+            ordering.act(actor, claimed, step, reason="不等了")
+    assert (pot(no)["available"], pot(no)["reserved"]) == (600_000, 300_000)
+    assert [one.no for one in queries.desk(cast.clerk, "orders", by_office).page.items] == []
+    reviewing.review(cast.clerk, claim, "refuse", {"other": "不属实"})
+    assert [one.no for one in queries.desk(cast.clerk, "orders", claimed).page.items] == [claimed]
+    ordering.act(cast.clerk, claimed, "end", reason="不再申请")
+    assert pot(no)["available"] == 900_000

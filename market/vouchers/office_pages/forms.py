@@ -26,6 +26,7 @@ TABS = {
     "countersign": "待会签",
     "pay": "待拨付",
     "bounced": "退票",
+    "orders": "在用订单",
     "closed": "已办结",
 }
 # What a reviewer may find wrong, each with its reason.
