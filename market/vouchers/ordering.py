@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, select
 
 from market.accounts.models import Organisation
 from market.core import clock, numbers
@@ -17,6 +17,7 @@ from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.service_points.models import Admission
 from market.vouchers import applying, funds
+from market.vouchers.claim_models import USED, Claim
 from market.vouchers.eligible import item_refusal
 from market.vouchers.facts import Facts, Item, Outcome
 from market.vouchers.knowing import barred_until, firm_of, place_of
@@ -26,7 +27,7 @@ from market.vouchers.related import relations
 from market.vouchers.rules import compute, voucher_ends
 from market.vouchers.schemes import live_version, sheet_of
 from market.vouchers.telling import tell_ordered
-from market.vouchers.workflow import ORDER, ORDER_SERVICE, READ_ORDER, READ_VOUCHER, VIEW
+from market.vouchers.workflow import ORDER, ORDER_SERVICE, READ_ORDER, READ_VOUCHER, RUNNING, VIEW
 
 SERIES = "FD"
 
@@ -146,12 +147,39 @@ def _take(
 def act(
     actor: Actor, no: str, action: str, *, reason: str | None = None, version: int | None = None
 ) -> None:
-    """Confirm, refuse, deliver (provider); accept, dispute, cancel (firm)."""
+    """Confirm, refuse, deliver (provider); accept, dispute, cancel (firm); end (office).
+
+    Raises:
+        Conflict: it is to be cancelled or ended, and a claim for it counts.
+    """
     with unit_of_work(actor) as work:
         row = locked(Order, actor, READ_ORDER, no, version)
+        if action in _ENDS and is_claimed(row):
+            raise Conflict("这笔订单已经申请兑付，不能取消；请先撤回申请，或由部门不通过。")
         flow.fire(work, ORDER, row, action, reason=reason, values=moved(Order))
         if row.state in {"refused", "cancelled"}:
             let_go(work, row)
+
+
+_ENDS = ("cancel", "end")
+
+
+def is_claimed(row: Order) -> bool:
+    """Whether money was asked or paid for an order."""
+    query = select(Claim.id).where(Claim.order_id == row.id, Claim.state.in_(USED))
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def unclaimed() -> ColumnElement[bool]:
+    """SQL: orders that run and for which no money was asked."""
+    asked = exists().where(Claim.order_id == Order.id, Claim.state.in_(USED))
+    return and_(Order.state.in_(RUNNING), ~asked)
+
+
+def steps(actor: Actor, row: Order) -> list[flow.Transition]:
+    """What the actor may do with an order now: the buttons."""
+    found = ORDER.actions(actor, row)
+    return [one for one in found if one.action not in _ENDS] if is_claimed(row) else found
 
 
 def rate(
@@ -188,7 +216,9 @@ def rating_of(row: Order) -> Rating | None:
 
 def let_go(work: UnitOfWork, row: Order) -> None:
     """Give back what an order that ends holds of its voucher and of the budget."""
-    if row.voucher is not None and row.voucher_fen:
+    # A voucher that ended while a claim was paid for the order holds nothing any more.
+    over = row.voucher is not None and row.voucher.state in {"expired", "released"}
+    if row.voucher is not None and row.voucher_fen and not over:
         applying.unhold(row.voucher, row.voucher_fen)
     funds.release(work, ("order", row.id), f"order:{row.id}:end")
 

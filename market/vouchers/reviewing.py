@@ -26,6 +26,7 @@ from market.vouchers.sheet import Step, read
 from market.vouchers.workflow import CHECK, CLAIM, READ_CLAIM, REVIEW
 
 _ROLES = {"township": "county"}  # a township's step is done by its county's office
+UNDECIDED = ("submitted", "returned")  # also what nobody sends in again can be refused
 APPROVED = ("reviewed", "notice", "payable", "batched", "bounced")
 
 
@@ -39,6 +40,8 @@ def review(
     version: int | None = None,
 ) -> None:  # fmt: skip
     """Pass a claim at the present level, return it once with everything, or refuse it.
+
+    What was returned and is not sent in again is refused too: what it holds is free then.
 
     Args:
         decision: of `DECISIONS`. reasons: field → what is wrong there; needed unless it passes.
@@ -54,10 +57,11 @@ def review(
         raise Invalid({"reasons": ["请逐项写明原因，申请人会看到。"]})
     with unit_of_work(actor) as work:
         row = locked(Claim, actor, READ_CLAIM, no, version)
-        if decision == "refuse" and row.state != "submitted":
+        refused = decision == "refuse"
+        if refused and row.state not in UNDECIDED:
             refuse_approved(work, row, "；".join(reasons.values()))
             return
-        if row.state != "submitted":
+        if row.state != "submitted" and not refused:
             raise Conflict("这份申请现在不在审核中，请刷新后再看。")
         work.require(REVIEW, row)
         _refuse_own(actor, row)
@@ -74,7 +78,7 @@ def review(
                 raise Conflict("已经一次性告知过，不能再次退回补正；请通过或不通过。")
             values = moved(Claim, round=row.round + 1, level=0)
             flow.fire(work, CLAIM, row, "return", reason=words, values=values)
-        elif decision == "refuse":
+        elif refused:
             let_go(work, row, "refuse")
             flow.fire(work, CLAIM, row, "refuse", reason=words, values=moved(Claim))
         else:

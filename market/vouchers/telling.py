@@ -94,6 +94,7 @@ def _receivers(case: Any, action: str) -> list[int]:
         sides = [case.organisation_id, case.provider_id]
         theirs = {"confirm": sides[:1], "refuse": sides[:1], "deliver": sides[:1]}
         ours = {"accept": sides[1:], "dispute": sides[1:], "cancel": sides[1:]}
+        # Ended by the office or with its voucher: both sides.
         return theirs.get(action) or ours.get(action) or sides
     if isinstance(case, Claim):
         both = [case.claimant_id, case.organisation_id, case.provider_id]

@@ -96,6 +96,7 @@ READ_ORDER = policy.declare(
 )
 ORDER_SERVICE = policy.declare("vouchers:order:place", **_editors(FIRM))
 PROVIDE = policy.declare("vouchers:order:provide", **_editors(PROVIDER))
+END_ORDER = policy.declare("vouchers:order:end", **_offices())
 
 READ_CLAIM = policy.declare(
     "vouchers:claim:read",
@@ -178,6 +179,7 @@ VOUCHER = Workflow(
         Transition("thaw", N_("解除冻结"), ("frozen",), "used", FREEZE, reason=True, tone="plain"),
     ),
 )  # fmt: skip
+RUNNING = ("placed", "confirmed", "delivered", "accepted")
 _ORDER_STEPS = {
     "placed": ("owner", "接单，或写明原因不接"),
     "confirmed": ("owner", "做完后点交付"),
@@ -193,10 +195,12 @@ ORDER = Workflow(
         Transition("accept", N_("验收"), ("delivered",), "accepted", ORDER_SERVICE),
         Transition("dispute", N_("退回重做"), ("delivered",), "confirmed", ORDER_SERVICE,
                    reason=True, tone="plain"),
-        Transition("cancel", N_("取消订单"), ("placed", "confirmed"), "cancelled", ORDER_SERVICE,
-                   reason=True, tone="stop"),
-        Transition("lapse", N_("券过期取消"), ("placed", "confirmed", "delivered", "accepted"),
-                   "cancelled", PROVE, button=False),
+        # Both are refused where a claim for the order counts.
+        Transition("cancel", N_("取消订单"), RUNNING, "cancelled", ORDER_SERVICE, reason=True,
+                   tone="stop"),
+        Transition("end", N_("终止订单（额度退回）"), RUNNING, "cancelled", END_ORDER, reason=True,
+                   tone="stop"),
+        Transition("lapse", N_("券过期取消"), RUNNING, "cancelled", PROVE, button=False),
     ),
 )  # fmt: skip
 _CLAIM_STEPS = {
@@ -225,8 +229,8 @@ CLAIM = Workflow(
                    not_by=("submit", "enter", "review")),
         Transition("return", N_("退回补正（一次性告知）"), ("submitted",), "returned", REVIEW,
                    reason=True, not_by=("submit", "enter"), tone="plain"),
-        Transition("refuse", N_("不通过"), ("submitted", *_LATE), "refused", REVIEW, reason=True,
-                   not_by=("submit", "enter"), tone="stop"),
+        Transition("refuse", N_("不通过"), ("submitted", "returned", *_LATE), "refused", REVIEW,
+                   reason=True, not_by=("submit", "enter"), tone="stop"),
         Transition("notice", N_("列入公示"), ("reviewed",), "notice", SETTLE, button=False),
         Transition("decide", N_("审定"), ("notice",), "payable", SETTLE, button=False),
         Transition("batch", N_("会签"), ("payable",), "batched", SETTLE, button=False),

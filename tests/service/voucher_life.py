@@ -221,6 +221,14 @@ class Life(RuleBasedStateMachine):
             actor = self.cast.seller if act in {"confirm", "refuse", "deliver"} else self._by(row)
             self._try(ordering.act, actor, row.no, act, reason="说明")
 
+    @rule(which=number, by_office=st.booleans())
+    def end_order(self, which, by_office):
+        """Also what was delivered or accepted and never claimed gives its money back."""
+        row = self._pick(Order, which, *LIVE_ORDER)
+        if row is not None:
+            actor = self.cast.clerk if by_office else self._by(row)
+            self._try(ordering.act, actor, row.no, "end" if by_office else "cancel", reason="说明")
+
     @rule(which=number, fen=amount, source=st.sampled_from(["order", "voucher", "plain"]),
           less=st.integers(0, 3))  # fmt: skip
     def claim(self, which, fen, source, less):
@@ -260,7 +268,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(which=number)
     def refuse_late(self, which):
-        row = self._pick(Claim, which, *APPROVED)
+        row = self._pick(Claim, which, "returned", *APPROVED)
         if row is not None:
             self._try(reviewing.review, self.cast.clerk, row.no, "refuse", {"invoices": "异议成立"})
 

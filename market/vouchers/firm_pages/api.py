@@ -53,7 +53,6 @@ from market.vouchers.workflow import (
     APPLICATION,
     APPLY,
     DECLARE,
-    ORDER,
     ORDER_SERVICE,
     READ_APPLICATION,
     READ_ORDER,
@@ -224,7 +223,7 @@ def _whole_order(no: str) -> tuple[dict[str, Any], int]:
             "claim": claim.no if claim else None,
             "stars": rating.stars if rating else None,
             "rating_words": rating.words if rating else None,
-            "actions": offered(ORDER.actions(actor, row)),
+            "actions": offered(ordering.steps(actor, row)),
         }
     )
     return body, row.lock_version
@@ -282,7 +281,7 @@ def _order_seen(no: str) -> int:
 @blueprint.route("/vouchers/orders/<string:no>/actions", methods=["POST"])
 @blueprint.doc(
     operationId="actOnVoucherOrder",
-    summary="接单、不接单、交付、验收、退回重做、取消",
+    summary="接单、不接单、交付、验收、退回重做、取消、终止",
     description="现在能做哪些，见这笔订单的 actions。须带 If-Match。",
 )
 @blueprint.arguments(VoucherOrderAct)

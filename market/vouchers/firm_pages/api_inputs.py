@@ -17,7 +17,7 @@ from market.vouchers.evidence import PURPOSES
 from market.vouchers.firm_pages.schemas import PARTIES
 from market.vouchers.models import STARS
 
-ORDER_ACTS = ("confirm", "refuse", "deliver", "accept", "dispute", "cancel")
+ORDER_ACTS = ("confirm", "refuse", "deliver", "accept", "dispute", "cancel", "end")
 
 
 def _one_of(choices: Iterable[Any]) -> validate.OneOf:
@@ -92,7 +92,7 @@ class VoucherOrderAct(Input):
     """A step of an order."""
 
     action = fields.String(required=True, validate=_one_of(ORDER_ACTS))
-    reason = LongText(1000, metadata={"description": "不接单、退回重做、取消的原因"})
+    reason = LongText(1000, metadata={"description": "不接单、退回重做、取消、终止的原因"})
 
 
 class VoucherRatingInput(Input):

@@ -113,7 +113,8 @@ def case(no: str) -> AnyResponse:
 
 
 @blueprint.post(
-    "/vouchers/orders/<string:no>/<any(confirm, refuse, deliver, accept, dispute, cancel):action>"
+    "/vouchers/orders/<string:no>"
+    "/<any(confirm, refuse, deliver, accept, dispute, cancel, end):action>"
 )
 @requires(READ_ORDER)
 def act(no: str, action: str) -> AnyResponse:
@@ -158,7 +159,7 @@ def _case_page(no: str, tried: str = "") -> Page:
             trouble=trouble,
             tried=tried,
             own=own,
-            buttons=ORDER.actions(actor, row),
+            buttons=ordering.steps(actor, row),
             mine=order_step(row, own),
             service=service.label if service else row.service,
             claim=claim,

@@ -19,12 +19,14 @@ from market.vouchers.typed import AccountNumber, PaymentSchema
 TABS = {
     "applications": "申领待审",
     "claims": "兑付待审",
+    "returned": "待补正",
     "reviewed": "待列批次",
     "checks": "待抽查",
     "notice": "公示中",
     "countersign": "待会签",
     "pay": "待拨付",
     "bounced": "退票",
+    "orders": "在用订单",
     "closed": "已办结",
 }
 # What a reviewer may find wrong, each with its reason.

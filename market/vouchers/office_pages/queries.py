@@ -19,7 +19,7 @@ from market.core.pagination import EXACT_UP_TO, ROWS_PER_PAGE, PageOf
 from market.core.permissions import Actor, policy
 from market.core.workflow import Transition, timeline
 from market.notices import queries as notices
-from market.vouchers import funds, noticed, top_ups
+from market.vouchers import funds, noticed, ordering, top_ups
 from market.vouchers.claim_models import (
     BATCH_STATES,
     CLAIM_STATES,
@@ -34,17 +34,26 @@ from market.vouchers.knowing import firm_of
 from market.vouchers.ledger.posting import Pot
 from market.vouchers.ledger.queries import balances
 from market.vouchers.locking import today
-from market.vouchers.models import APPLICATION_STATES, Application, Scheme, Voucher
+from market.vouchers.models import (
+    APPLICATION_STATES,
+    ORDER_STATES,
+    Application,
+    Order,
+    Scheme,
+    Voucher,
+)
 from market.vouchers.office_pages.forms import TABS
 from market.vouchers.workflow import (
     APPLICATION,
     BAR,
     BATCH,
     CLAIM,
+    END_ORDER,
     GRANT,
     READ_APPLICATION,
     READ_BATCH,
     READ_CLAIM,
+    READ_ORDER,
     READ_VOUCHER,
     UNMASK,
     VOUCHER,
@@ -83,6 +92,8 @@ class Desk:
 def _model(tab: str) -> Any:
     if tab == "applications":
         return Application
+    if tab == "orders":
+        return Order
     return Batch if tab in {"notice", "countersign", "pay"} else Claim
 
 
@@ -92,9 +103,11 @@ _UNCHECKED = and_(
 _IN: Mapping[str, ColumnElement[bool]] = {
     "applications": Application.state == "submitted",
     "claims": Claim.state == "submitted",
+    "returned": Claim.state == "returned",
     "reviewed": Claim.state == "reviewed",
     "checks": _UNCHECKED,
     "bounced": Claim.state == "bounced",
+    "orders": and_(ordering.unclaimed(), Order.voucher_fen > 0),
     "notice": and_(Batch.state == "open", Batch.meeting_no.is_(None)),
     "countersign": and_(Batch.state == "open", Batch.meeting_no.is_not(None)),
     "pay": Batch.state.in_(("countersigned", "sent")),
@@ -104,11 +117,12 @@ _READ = {
     Application: (READ_APPLICATION, GRANT),
     Claim: (READ_CLAIM, UNMASK),
     Batch: (READ_BATCH,),
+    Order: (READ_ORDER, END_ORDER),
 }
 
 
 def seen_by(actor: Actor, model: Any) -> ColumnElement[bool]:
-    """SQL: applications, claims or batches that the actor may read for his office."""
+    """SQL: applications, claims, orders or batches that the actor may read for his office."""
     return and_(*(policy.where(actor, one, model) for one in _READ[model]))
 
 
@@ -143,7 +157,7 @@ def _bounded(model: Any, wanted: Sequence[ColumnElement[bool]]) -> int:
 def counts(actor: Actor) -> dict[str, int]:
     """How many there are in each tab: a statement for each kind of case, and one for what is closed."""
     found: dict[str, int] = {}
-    for model in (Application, Claim, Batch):
+    for model in (Application, Claim, Batch, Order):
         tabs = [tab for tab in TABS if tab != "closed" and _model(tab) is model]
         columns = [func.sum(case((_IN[tab], 1), else_=0)) for tab in tabs]
         query = select(*columns).where(seen_by(actor, model), or_(*(_IN[tab] for tab in tabs)))
@@ -188,6 +202,11 @@ def _line(actor: Actor, one: Any) -> Line:
         return Line(
             **base, url=f"{HERE}/batches/{one.no}", who=one.title, words="",
             state=BATCH_STATES[one.state], fen=None,
+        )  # fmt: skip
+    if isinstance(one, Order):
+        return Line(
+            **base, url=f"/vouchers/orders/{one.no}", who=one.owner.name, words=one.title,
+            state=ORDER_STATES[one.state], fen=one.voucher_fen,
         )  # fmt: skip
     words = "" if one.claimant_id == one.organisation_id else f"由 {one.owner.name} 申请兑付"
     fen = one.asked_fen if one.amount_fen is None else one.amount_fen

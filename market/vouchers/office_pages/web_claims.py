@@ -116,6 +116,9 @@ def _page(no: str, tried: str = "", bank: Mapping[str, str] | None = None) -> Pa
             approved=row.state in APPROVED,
             may_review=policy.allows(actor, REVIEW, row),
             hindrance=reviewing.hindrance(actor, row) if row.state == "submitted" else "",
+            ends_returned=row.state == "returned"
+            and policy.allows(actor, REVIEW, row)
+            and not reviewing.hindrance(actor, row),
             may_check=policy.allows(actor, CHECK, row),
             may_pay=row.batch is not None and policy.allows(actor, PAY, row.batch),
             may_settle=policy.allows(actor, SETTLE, row.scheme),
@@ -165,7 +168,7 @@ def review(no: str) -> AnyResponse:
 @blueprint.post("/desk/vouchers/claims/<string:no>/refuse")
 @requires(REVIEW)
 def refuse(no: str) -> AnyResponse:
-    """Refuse it after its approval: an objection was upheld, an invoice was red-lettered."""
+    """Refuse it after its approval (an objection, a red-lettered invoice), or where nobody mends it."""
     actor = current_actor()
 
     def act(values: Mapping[str, Any]) -> None:

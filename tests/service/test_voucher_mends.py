@@ -1,0 +1,71 @@
+"""Ways out of what nobody else ends, and who may not act: a voucher's money is never stuck.
+
+All tests share a database: each has a scheme of its own, and none moves the clock.
+"""
+
+import pytest
+
+from market.app import create_app
+from market.core.db import db
+from market.core.errors import Conflict, Denied
+from market.vouchers import ordering, reviewing
+from market.vouchers.ledger.reconcile import reconcile
+from market.vouchers.office_pages import queries
+from tests import vouchers
+from tests.conftest import let_go
+from tests.voucher_cast import Cast, ordered, pot
+from tests.vouchers import row, submitted
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory, store, prepared):
+    made = store.clone(prepared, tmp_path_factory.mktemp("mends"))
+    app = create_app(made)
+    with app.app_context():
+        yield Cast()
+        let_go(app)
+    store.drop(made)
+
+
+@pytest.fixture
+def cast(ground):
+    yield ground
+    db.session.rollback()
+    assert reconcile().true
+    db.session.rollback()
+
+
+def test_a_claim_that_nobody_mends_is_refused_and_its_money_is_free(cast):
+    no = vouchers.scheme(budget_fen=500_000)
+    claim = submitted(cast.owner, cast.firm, no, 1_000_000)
+    reviewing.review(cast.clerk, claim, "return", {"invoices": "有误"})
+    assert pot(no)["reserved"] == 300_000
+    with pytest.raises(Conflict, match="不在审核中"):
+        reviewing.review(cast.clerk, claim, "pass")
+    with pytest.raises(Denied):
+        reviewing.review(cast.owner, claim, "refuse", {"other": "不等了"})
+    reviewing.review(cast.clerk, claim, "refuse", {"other": "一直没有补正"})
+    assert row(claim).state == "refused"
+    assert (pot(no)["reserved"], pot(no)["available"]) == (0, 500_000)
+    again = submitted(cast.owner, cast.firm, no, 1_000_000, number=row(claim).invoices[0].number)
+    assert row(again).state == "submitted"
+
+
+def test_orders_that_nobody_claims_give_their_money_back(cast):
+    no = vouchers.scheme(budget_fen=900_000, reserve_at="order")
+    by_office, by_firm, claimed = (ordered(cast, scheme=no) for _ in range(3))
+    assert pot(no)["available"] == 0
+    claim = submitted(cast.owner, cast.firm, no, 1_000_000, order=claimed)
+    with pytest.raises(Denied):
+        ordering.act(cast.owner, by_office, "end", reason="不等了")
+    ordering.act(cast.clerk, by_office, "end", reason="企业已注销")
+    ordering.act(cast.owner, by_firm, "cancel", reason="不做了")
+    for actor, step in ((cast.clerk, "end"), (cast.owner, "cancel")):
+        with pytest.raises(Conflict, match="已经申请兑付"):
+            ordering.act(actor, claimed, step, reason="不等了")
+    assert (pot(no)["available"], pot(no)["reserved"]) == (600_000, 300_000)
+    assert [one.no for one in queries.desk(cast.clerk, "orders", by_office).page.items] == []
+    reviewing.review(cast.clerk, claim, "refuse", {"other": "不属实"})
+    assert [one.no for one in queries.desk(cast.clerk, "orders", claimed).page.items] == [claimed]
+    ordering.act(cast.clerk, claimed, "end", reason="不再申请")
+    assert pot(no)["available"] == 900_000
