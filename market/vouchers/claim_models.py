@@ -276,7 +276,7 @@ class Payment(Base):
     __table_args__ = (
         CheckConstraint(f"state IN {tuple(PAYMENT_STATES)}", name="state"),
         CheckConstraint("amount_fen > 0", name="amount"),
-        UniqueConstraint("treasury_no"),
+        UniqueConstraint("region_id", "treasury_no"),
         Index("ix_voucher_payment_batch", "batch_id"),
         Index(
             "uq_voucher_payment_paid",
@@ -289,6 +289,8 @@ class Payment(Base):
     id: Mapped[int] = mapped_column(RowId, primary_key=True)
     claim_id: Mapped[int] = mapped_column(ForeignKey("voucher_claim.id"))
     batch_id: Mapped[int] = mapped_column(ForeignKey("voucher_batch.id"))
+    # Whose treasury paid: each numbers its own.
+    region_id: Mapped[int] = mapped_column(ForeignKey("region.id"))
     treasury_no: Mapped[str] = mapped_column(String(60))
     paid_on: Mapped[date]
     amount_fen: Mapped[int] = mapped_column(BigInteger)

@@ -235,8 +235,8 @@ def _pay(
     times = len(db.session.scalars(before).all())
     db.session.add(
         Payment(
-            claim_id=claim.id, batch_id=batch.id, treasury_no=one["treasury_no"],
-            paid_on=one["paid_on"], amount_fen=one["amount_fen"], at=at,
+            claim_id=claim.id, batch_id=batch.id, region_id=batch.region_id,
+            treasury_no=one["treasury_no"], paid_on=one["paid_on"], amount_fen=one["amount_fen"], at=at,
         )
     )  # fmt: skip
     shift(work, claim, "approved", "paid", "pay", f"pay:{times}")

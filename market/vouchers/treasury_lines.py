@@ -32,7 +32,7 @@ def position(words: str) -> int:
 def troubles(batch: Batch, claims: Mapping[str, Claim], rows: Sequence[Line]) -> list[str]:
     """What keeps lines from being entered for a batch, in a sentence for each."""
     found, seen, treasury = [], set(), set()
-    used = _used([one["treasury_no"] for one in rows])
+    used = _used(batch.region_id, [one["treasury_no"] for one in rows])
     for number, one in enumerate(rows, start=1):
         claim, words = claims.get(one["claim_no"]), ""
         if claim is None:
@@ -54,13 +54,17 @@ def troubles(batch: Batch, claims: Mapping[str, Claim], rows: Sequence[Line]) ->
     return found if rows else ["没有可登记的行。"]
 
 
-def _used(numbers: Sequence[str]) -> set[str]:
-    """Which of the treasury's numbers stand for a payment already."""
+def _used(region_id: int, numbers: Sequence[str]) -> set[str]:
+    """Which numbers of a region's treasury stand for a payment already."""
     found: set[str] = set()
     for begin in range(0, len(numbers), _AT_ONCE):
         some = numbers[begin : begin + _AT_ONCE]
         found |= set(
-            db.session.scalars(select(Payment.treasury_no).where(Payment.treasury_no.in_(some)))
+            db.session.scalars(
+                select(Payment.treasury_no).where(
+                    Payment.region_id == region_id, Payment.treasury_no.in_(some)
+                )
+            )
         )
     return found
 

@@ -645,6 +645,7 @@ def upgrade() -> None:
         sa.Column("id", RowId, nullable=False),
         sa.Column("claim_id", RowId, nullable=False),
         sa.Column("batch_id", RowId, nullable=False),
+        sa.Column("region_id", RowId, nullable=False),
         sa.Column("treasury_no", sa.String(length=60), nullable=False),
         sa.Column("paid_on", sa.Date(), nullable=False),
         sa.Column("amount_fen", sa.BigInteger(), nullable=False),
@@ -661,8 +662,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["claim_id"], ["voucher_claim.id"], name=op.f("fk_voucher_payment_claim_id")
         ),
+        sa.ForeignKeyConstraint(
+            ["region_id"], ["region.id"], name=op.f("fk_voucher_payment_region_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_voucher_payment")),
-        sa.UniqueConstraint("treasury_no", name=op.f("uq_voucher_payment_treasury_no")),
+        sa.UniqueConstraint(
+            "region_id", "treasury_no", name=op.f("uq_voucher_payment_region_id_treasury_no")
+        ),
     )
     with op.batch_alter_table("voucher_payment", schema=None) as batch_op:
         batch_op.create_index("ix_voucher_payment_batch", ["batch_id"], unique=False)
