@@ -162,7 +162,7 @@ def countersign(actor: Actor, no: str) -> None:
         claims = claims_of(row)
         if not claims or any(one.state != "payable" for one in claims):
             raise Conflict("批次里有申请还没有经会议审定。")
-        if any(one.entered_by_id == actor.id for one in claims):
+        if actor.person_id in {one.entered_by_id for one in claims} - {None}:
             raise Denied("批次里有您录入的申请，请由另一位同事会签。")
         refuse_unchecked(claims, None)
         flow.fire(work, BATCH, row, "countersign", values=moved(Batch))

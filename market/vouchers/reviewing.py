@@ -68,7 +68,7 @@ def review(
         db.session.add(
             Review(
                 claim_id=row.id, round=row.round, level=row.level, decision=decision,
-                reasons=dict(reasons), person_id=actor.id if actor.kind == "person" else None,
+                reasons=dict(reasons), person_id=actor.person_id,
                 by=actor.label, at=clock.now(),
             )
         )  # fmt: skip
@@ -88,17 +88,19 @@ def review(
 def hindrance(actor: Actor, row: Claim) -> str:
     """Why this person may not review a claim at its present level, in a sentence; empty: he may.
 
-    Nobody reviews what he entered, what his organisation claims, or two levels of one claim.
+    Nobody reviews what he entered, what his organisation claims, or two levels of one claim;
+    what a program does, the person does who made its token.
     """
     own = actor.organisations("owner", "editor", "certifier", "viewer")
-    entered = actor.kind == "person" and actor.id == row.entered_by_id
+    person_id = actor.person_id
+    entered = person_id is not None and person_id == row.entered_by_id
     if entered or {row.organisation_id, row.claimant_id} & set(own):
         return "不能审核自己录入的、本单位的申请，请由另一位同事办理。"
     before = select(Review.id).where(
-        Review.claim_id == row.id, Review.round == row.round, Review.person_id == actor.id,
-        Review.decision == "pass",
+        Review.claim_id == row.id, Review.round == row.round, Review.decision == "pass",
+        Review.person_id == person_id,
     )  # fmt: skip
-    if db.session.scalar(before.limit(1)) is not None:
+    if person_id is not None and db.session.scalar(before.limit(1)) is not None:
         return "上一级审核是您办的，请由另一位同事办理。"
     chain = chain_of(row)
     if chain:

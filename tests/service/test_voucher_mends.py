@@ -4,14 +4,18 @@ All tests share a database: each has a scheme of its own, and none moves the clo
 """
 
 import pytest
+from sqlalchemy import select
 
+from market.accounts.people import sessions, tokens
+from market.accounts.people.models import ApiToken
 from market.app import create_app
 from market.core.db import db
 from market.core.errors import Conflict, Denied
 from market.vouchers import ordering, reviewing
 from market.vouchers.ledger.reconcile import reconcile
 from market.vouchers.office_pages import queries
-from tests import vouchers
+from market.vouchers.workflow import CLAIM
+from tests import people, vouchers
 from tests.conftest import let_go
 from tests.voucher_cast import Cast, ordered, pot
 from tests.vouchers import row, submitted
@@ -69,3 +73,42 @@ def test_orders_that_nobody_claims_give_their_money_back(cast):
     assert [one.no for one in queries.desk(cast.clerk, "orders", claimed).page.items] == [claimed]
     ordering.act(cast.clerk, claimed, "end", reason="不再申请")
     assert pot(no)["available"] == 900_000
+
+
+def program(actor, office, *scopes):
+    """A program of the office with a token that this person made."""
+    asked = {"label": "接口", "role": "office", "scopes": scopes, "days": 9}
+    tokens.create(actor, office, asked)
+    made = db.session.scalars(select(ApiToken).order_by(ApiToken.id.desc()).limit(1)).one()
+    return sessions.actor_of_token(made)
+
+
+def test_a_program_is_the_hand_of_who_made_its_token(cast):
+    head, other = (
+        people.actor(("owner", cast.office), ("county", cast.office, vouchers.COUNTY), name=name)
+        for name in ("戊", "己")
+    )
+    hand, others = (
+        program(one, cast.office, "vouchers:claim", "vouchers:scheme") for one in (head, other)
+    )
+    assert (hand.person_id, others.person_id) == (head.id, other.id)
+    no = vouchers.scheme(review_chain=[{"level": "county"}, {"level": "county"}])
+    claim = submitted(cast.owner, cast.firm, no, 1_000_000)
+    vouchers.checked(cast.clerk, claim)
+    reviewing.review(head, claim, "pass")
+    for own in (head, hand):  # his own second level, by himself or by his program
+        with pytest.raises(Denied, match="另一位同事"):
+            reviewing.review(own, claim, "pass")
+    reviewing.review(others, claim, "pass")
+    assert row(claim).state == "reviewed"
+    # The other way round: what his program did is not his to approve.
+    claim = submitted(cast.owner, cast.firm, no, 1_000_000)
+    reviewing.review(hand, claim, "pass")
+    with pytest.raises(Denied, match="另一位同事"):
+        reviewing.review(head, claim, "pass")
+    assert not offers(head, claim, "approve")
+    assert offers(other, claim, "approve")
+
+
+def offers(actor, claim, action):
+    return action in {one.action for one in CLAIM.actions(actor, row(claim))}
