@@ -20,6 +20,7 @@ from market.vouchers.closing import end_if_done
 from market.vouchers.eligible import show_bp
 from market.vouchers.facts import as_json
 from market.vouchers.holding import let_go, unapprove_money
+from market.vouchers.knowing import refuse_barred
 from market.vouchers.locking import locked, moved, today
 from market.vouchers.schemes import sheet_of
 from market.vouchers.sheet import Step, read
@@ -120,6 +121,7 @@ def _pass(work: UnitOfWork, row: Claim) -> None:
     if row.level + 1 < len(chain):
         flow.fire(work, CLAIM, row, "review", values=moved(Claim, level=row.level + 1))
         return
+    refuse_barred(row.scheme, (row.firm, row.owner), today())
     _refuse_unchecked(row)
     outcome = outcome_of(row)
     if not outcome.eligible:
