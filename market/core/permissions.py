@@ -39,7 +39,7 @@ class Actor:
 
     `label` is the name shown in records. `scopes` limits a program to what its token names;
     `session_id` is the session a person came by; `waiting` are roles that count only after the
-    second factor.
+    second factor. `maker_id` is the person who made the token of a program.
     """
 
     kind: str
@@ -49,6 +49,12 @@ class Actor:
     scopes: frozenset[str] | None = None
     session_id: int | None = None
     waiting: tuple[str, ...] = ()
+    maker_id: int | None = None
+
+    @property
+    def person_id(self) -> int | None:
+        """Whose hand it is where two different people must act: a program is its maker's hand."""
+        return self.id if self.kind == "person" else self.maker_id
 
     @property
     def signed_in(self) -> bool:

@@ -285,11 +285,14 @@ def _move(
 
 
 def _did_before(actor: Actor, kind: str, object_id: int, actions: Sequence[str]) -> bool:
-    """Whether the actor was the last to do one of these actions on the case."""
+    """Whether the actor was the last to do one of these actions on the case.
+
+    A person and the programs whose tokens he made are one.
+    """
     if not actions or actor.kind == "system":
         return False
     last = (
-        select(CaseEvent.actor_kind, CaseEvent.actor_id)
+        select(CaseEvent.actor_kind, CaseEvent.actor_id, CaseEvent.maker_id)
         .where(
             CaseEvent.kind == kind,
             CaseEvent.object_id == object_id,
@@ -299,7 +302,11 @@ def _did_before(actor: Actor, kind: str, object_id: int, actions: Sequence[str])
         .limit(1)
     )
     found = db.session.execute(last).first()
-    return found is not None and tuple(found) == (actor.kind, actor.id)
+    if found is None:
+        return False
+    person_id = found.actor_id if found.actor_kind == "person" else found.maker_id
+    same_person = person_id is not None and person_id == actor.person_id
+    return same_person or (found.actor_kind, found.actor_id) == (actor.kind, actor.id)
 
 
 def add_event(
@@ -325,6 +332,7 @@ def add_event(
         actor_kind=work.actor.kind,
         actor_id=work.actor.id,
         actor_label=work.actor.label,
+        maker_id=work.actor.maker_id,
         at=clock.now(),
     )
     db.session.add(event)

@@ -20,7 +20,7 @@ from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.vouchers import caps, funds
 from market.vouchers.calculating import year_caps
 from market.vouchers.facts import Facts, Outcome, as_json
-from market.vouchers.knowing import firm_of, place_of
+from market.vouchers.knowing import firm_of, place_of, refuse_barred
 from market.vouchers.ledger.posting import Pot
 from market.vouchers.ledger.queries import balances
 from market.vouchers.locking import locked, moved, seen, today
@@ -139,6 +139,7 @@ def grant(
         _refuse_own(actor, row)
         faces = faces or [row.asked_fen]
         total, day = sum(faces), today()
+        refuse_barred(row.scheme, [row.owner], day)
         if any(fen <= 0 for fen in faces) or total > row.asked_fen:
             raise Invalid({"faces": ["券面金额须大于零，合计不超过申领金额。"]})
         sheet = sheet_of(row.version)

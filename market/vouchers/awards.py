@@ -152,7 +152,7 @@ def _draft(work: UnitOfWork, provider: Organisation, scheme: Scheme, year: int) 
         claimant_id=provider.id, kind=AWARD, region_id=place_of(provider, scheme), year=year,
         items=[], evidence=[], facts={}, decided={}, findings=[], asked_fen=1,
         demo=provider.demo, created_at=now, updated_at=now,
-        entered_by_id=work.actor.id if work.actor.kind == "person" else None,
+        entered_by_id=work.actor.person_id,
     )  # fmt: skip
     db.session.add(row)
     db.session.flush()

@@ -99,7 +99,7 @@ def begin(actor: Actor, claimant_id: int, values: Mapping[str, Any]) -> str:
             voucher_id=voucher.id if voucher else None,
             year=voucher.year if voucher else today().year, items=[], evidence=[], facts={},
             decided={}, findings=[], asked_fen=1, demo=firm.demo, created_at=now, updated_at=now,
-            entered_by_id=actor.id if actor.kind == "person" else None,
+            entered_by_id=actor.person_id,
         )  # fmt: skip
         db.session.add(row)
         db.session.flush()

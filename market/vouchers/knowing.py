@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from market.accounts.models import Organisation
 from market.accounts.queries import codes_of
 from market.accounts.rosters.models import RosterEntry
 from market.core.db import db
+from market.core.errors import Conflict
 from market.regions.models import Region
 from market.vouchers.claim_models import COUNTED, Bar, Claim
 from market.vouchers.facts import Firm
@@ -73,6 +74,20 @@ def barred_until(organisation_id: int, region_ids: list[int], day: date) -> date
             Bar.lifted_at.is_(None),
         )
     )
+
+
+def refuse_barred(scheme: Scheme, organisations: Iterable[Organisation], day: date) -> None:
+    """Refuse money for who is barred on a day, also for what was asked for before the bar.
+
+    Raises:
+        Conflict: with the last day of the bar, and the two ways out of it.
+    """
+    for one in {one.id: one for one in organisations}.values():
+        if until := barred_until(one.id, scheme.region.path_ids, day):
+            raise Conflict(
+                f"{one.name}已停止申领资格，到 {until} 为止，不能发放、审定和拨付。"
+                "处理有误的先解除停止申领资格，否则写明原因不通过。"
+            )
 
 
 def _unused(scheme_id: int, organisation_id: int, year: int) -> int | None:

@@ -21,6 +21,7 @@ from market.vouchers.checking import refuse_unchecked
 from market.vouchers.claim_models import Bar, Batch, Claim, Payment
 from market.vouchers.closing import UNPAID
 from market.vouchers.funds import shift
+from market.vouchers.knowing import refuse_barred
 from market.vouchers.ledger.models import LedgerEntry
 from market.vouchers.locking import locked, moved, today
 from market.vouchers.models import Scheme
@@ -130,6 +131,7 @@ def decide(
             raise Invalid({"meeting_no": ["请填写会议纪要编号、文号和不晚于今天的日期。"]})
         if fund_on < meeting_on:
             raise Invalid({"fund_on": ["资金文件的日期早于会议日期，请核对。"]})
+        _refuse_barred(claims)
         values = moved(
             Batch, meeting_no=meeting_no.strip(), meeting_on=meeting_on, fund_no=fund_no.strip(),
             fund_on=fund_on,
@@ -138,6 +140,11 @@ def decide(
         for one in claims:
             if one.state == "notice":
                 flow.fire(work, CLAIM, one, "decide", values=moved(Claim))
+
+
+def _refuse_barred(claims: Sequence[Claim], day: date | None = None) -> None:
+    for one in claims:
+        refuse_barred(one.scheme, (one.firm, one.owner), day or today())
 
 
 def _refuse_unclear(notice_no: str) -> None:
@@ -164,8 +171,9 @@ def countersign(actor: Actor, no: str) -> None:
         claims = claims_of(row)
         if not claims or any(one.state != "payable" for one in claims):
             raise Conflict("批次里有申请还没有经会议审定。")
-        if any(one.entered_by_id == actor.id for one in claims):
+        if actor.person_id in {one.entered_by_id for one in claims} - {None}:
             raise Denied("批次里有您录入的申请，请由另一位同事会签。")
+        _refuse_barred(claims)
         refuse_unchecked(claims, None)
         flow.fire(work, BATCH, row, "countersign", values=moved(Batch))
         for one in claims:
@@ -180,7 +188,7 @@ def record_payments(actor: Actor, no: str, rows: Sequence[Mapping[str, Any]]) ->
 
     Raises:
         Invalid: an unknown or repeated line, another amount, a number used before.
-        Conflict: an invoice is not valid any more.
+        Conflict: an invoice is not valid any more, or the money would go to somebody who is barred.
     """
     with unit_of_work(actor) as work:
         row = locked(Batch, actor, READ_BATCH, no)
@@ -191,6 +199,8 @@ def record_payments(actor: Actor, no: str, rows: Sequence[Mapping[str, Any]]) ->
         if troubles := treasury_lines.troubles(row, claims, rows):
             raise Invalid({"rows": troubles})
         refuse_unchecked([claims[one["claim_no"]] for one in rows], row.fund_on)
+        for one in rows:  # what the treasury paid before the bar began is noted all the same
+            _refuse_barred([claims[one["claim_no"]]], one["paid_on"])
         flow.fire(work, BATCH, row, "pay", values=moved(Batch))
         at = clock.now()  # what was entered together can be taken back together
         for one in rows:

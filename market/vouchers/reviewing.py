@@ -20,6 +20,7 @@ from market.vouchers.closing import end_if_done
 from market.vouchers.eligible import show_bp
 from market.vouchers.facts import as_json
 from market.vouchers.holding import let_go, unapprove_money
+from market.vouchers.knowing import refuse_barred
 from market.vouchers.locking import locked, moved, today
 from market.vouchers.schemes import sheet_of
 from market.vouchers.sheet import Step, read
@@ -68,7 +69,7 @@ def review(
         db.session.add(
             Review(
                 claim_id=row.id, round=row.round, level=row.level, decision=decision,
-                reasons=dict(reasons), person_id=actor.id if actor.kind == "person" else None,
+                reasons=dict(reasons), person_id=actor.person_id,
                 by=actor.label, at=clock.now(),
             )
         )  # fmt: skip
@@ -88,17 +89,19 @@ def review(
 def hindrance(actor: Actor, row: Claim) -> str:
     """Why this person may not review a claim at its present level, in a sentence; empty: he may.
 
-    Nobody reviews what he entered, what his organisation claims, or two levels of one claim.
+    Nobody reviews what he entered, what his organisation claims, or two levels of one claim;
+    what a program does, the person does who made its token.
     """
     own = actor.organisations("owner", "editor", "certifier", "viewer")
-    entered = actor.kind == "person" and actor.id == row.entered_by_id
+    person_id = actor.person_id
+    entered = person_id is not None and person_id == row.entered_by_id
     if entered or {row.organisation_id, row.claimant_id} & set(own):
         return "不能审核自己录入的、本单位的申请，请由另一位同事办理。"
     before = select(Review.id).where(
-        Review.claim_id == row.id, Review.round == row.round, Review.person_id == actor.id,
-        Review.decision == "pass",
+        Review.claim_id == row.id, Review.round == row.round, Review.decision == "pass",
+        Review.person_id == person_id,
     )  # fmt: skip
-    if db.session.scalar(before.limit(1)) is not None:
+    if person_id is not None and db.session.scalar(before.limit(1)) is not None:
         return "上一级审核是您办的，请由另一位同事办理。"
     chain = chain_of(row)
     if chain:
@@ -118,6 +121,7 @@ def _pass(work: UnitOfWork, row: Claim) -> None:
     if row.level + 1 < len(chain):
         flow.fire(work, CLAIM, row, "review", values=moved(Claim, level=row.level + 1))
         return
+    refuse_barred(row.scheme, (row.firm, row.owner), today())
     _refuse_unchecked(row)
     outcome = outcome_of(row)
     if not outcome.eligible:

@@ -3,17 +3,25 @@
 All tests share a database: each has a scheme of its own, and none moves the clock.
 """
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from sqlalchemy import select
+
+from market.accounts.people import sessions, tokens
+from market.accounts.people.models import ApiToken
 from market.app import create_app
+from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict, Denied
-from market.vouchers import ordering, reviewing
+from market.vouchers import applying, mending, ordering, paying, reviewing
+from market.vouchers.claim_models import Bar
 from market.vouchers.ledger.reconcile import reconcile
 from market.vouchers.office_pages import queries
-from tests import vouchers
+from market.vouchers.workflow import CLAIM
+from tests import people, vouchers
 from tests.conftest import let_go
-from tests.voucher_cast import Cast, ordered, pot
+from tests.voucher_cast import Cast, batched, line, ordered, pot
 from tests.vouchers import row, submitted
 
 
@@ -69,3 +77,74 @@ def test_orders_that_nobody_claims_give_their_money_back(cast):
     assert [one.no for one in queries.desk(cast.clerk, "orders", claimed).page.items] == [claimed]
     ordering.act(cast.clerk, claimed, "end", reason="不再申请")
     assert pot(no)["available"] == 900_000
+
+
+def program(actor, office, *scopes):
+    """A program of the office with a token that this person made."""
+    asked = {"label": "接口", "role": "office", "scopes": scopes, "days": 9}
+    tokens.create(actor, office, asked)
+    made = db.session.scalars(select(ApiToken).order_by(ApiToken.id.desc()).limit(1)).one()
+    return sessions.actor_of_token(made)
+
+
+def test_a_program_is_the_hand_of_who_made_its_token(cast):
+    head, other = (
+        people.actor(("owner", cast.office), ("county", cast.office, vouchers.COUNTY), name=name)
+        for name in ("戊", "己")
+    )
+    hand, others = (
+        program(one, cast.office, "vouchers:claim", "vouchers:scheme") for one in (head, other)
+    )
+    assert (hand.person_id, others.person_id) == (head.id, other.id)
+    no = vouchers.scheme(review_chain=[{"level": "county"}, {"level": "county"}])
+    claim = submitted(cast.owner, cast.firm, no, 1_000_000)
+    vouchers.checked(cast.clerk, claim)
+    reviewing.review(head, claim, "pass")
+    for own in (head, hand):  # his own second level, by himself or by his program
+        with pytest.raises(Denied, match="另一位同事"):
+            reviewing.review(own, claim, "pass")
+    reviewing.review(others, claim, "pass")
+    assert row(claim).state == "reviewed"
+    # The other way round: what his program did is not his to approve.
+    claim = submitted(cast.owner, cast.firm, no, 1_000_000)
+    reviewing.review(hand, claim, "pass")
+    with pytest.raises(Denied, match="另一位同事"):
+        reviewing.review(head, claim, "pass")
+    assert not offers(head, claim, "approve")
+    assert offers(other, claim, "approve")
+
+
+def offers(actor, claim, action):
+    return action in {one.action for one in CLAIM.actions(actor, row(claim))}
+
+
+def test_nobody_who_is_barred_gets_money_that_he_asked_for_before(cast):
+    no = vouchers.scheme()
+    application = applying.apply(cast.owner, no, cast.firm, 100_000, {})
+    early, decided, late, new = (
+        submitted(cast.owner, cast.firm, no, 1_000_000, asked_fen=100_000) for _ in range(4)
+    )
+    for one in (early, decided, late, new):
+        vouchers.checked(cast.clerk, one)
+    for one in (early, decided, late):
+        reviewing.review(cast.clerk, one, "pass")
+    batch, signed = (batched(cast, no, [one]) for one in (decided, late))
+    begun = paying.open_batch(cast.clerk, no, [early], "未审定", notice=False)
+    vouchers.checked(cast.clerk, late)
+    paying.countersign(cast.finance, signed)
+    day = clock.today()
+    paying.bar(cast.clerk, cast.firm, no, day + timedelta(days=9), "提供虚假材料")
+    meeting = {"meeting_no": "纪要", "meeting_on": day, "fund_no": "文", "fund_on": day}
+    paid = line(late, "GK-MEND-1", row(late).amount_fen)
+    for act in (
+        lambda: applying.grant(cast.clerk, application),
+        lambda: reviewing.review(cast.clerk, new, "pass"),
+        lambda: paying.decide(cast.clerk, begun, **meeting),
+        lambda: paying.countersign(cast.finance, batch),
+        lambda: paying.record_payments(cast.finance, signed, [paid]),
+    ):
+        with pytest.raises(Conflict, match=f"到 {day + timedelta(days=9)} 为止.*解除.*不通过"):
+            act()
+    mending.lift(cast.clerk, db.session.scalars(select(Bar.id)).one(), "查明属误报")
+    paying.record_payments(cast.finance, signed, [paid])
+    assert applying.grant(cast.clerk, application)

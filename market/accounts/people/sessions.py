@@ -181,7 +181,14 @@ def actor_of_token(token: ApiToken) -> Actor | None:
     path = token.region.path if token.region else None
     grant = Grant(token.role, token.organisation_id, path)
     label = f"{token.organisation.name}（程序：{token.label}）"
-    return Actor("token", label, token.id, (grant,), scopes=frozenset(token.scopes))
+    return Actor(
+        "token",
+        label,
+        token.id,
+        (grant,),
+        scopes=frozenset(token.scopes),
+        maker_id=token.created_by_id,
+    )
 
 
 def open_session(work: UnitOfWork, person: Person, *, second_factor: bool = False) -> str:

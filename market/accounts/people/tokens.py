@@ -107,6 +107,7 @@ def create(actor: Actor, organisation_id: int, values: Mapping[str, Any]) -> str
             scopes=scopes,
             created_at=now,
             created_by=actor.label,
+            created_by_id=actor.person_id,
             expires_at=now + timedelta(days=days),
         )
         work.require(CREATE, token)
