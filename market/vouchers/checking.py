@@ -17,7 +17,7 @@ from market.core.text import fold
 from market.vouchers.claim_models import BANK, CHECK_RESULTS, COUNTED, Claim, Invoice
 from market.vouchers.locking import today
 from market.vouchers.ordering import is_provider
-from market.vouchers.related import relations
+from market.vouchers.related import relations, withdrawn
 
 _TWENTY = re.compile(r"\d{20}")
 _OLD_NUMBER, _OLD_CODE = re.compile(r"\d{8}"), re.compile(r"\d{10}|\d{12}")
@@ -89,6 +89,10 @@ def findings_of(claim: Claim) -> list[dict[str, Any]]:
         rows += [
             {"code": f"related:{code}", "words": f"疑似关联方：{words}", "claims": []}
             for code, words in relations(claim.firm, claim.provider).items()
+        ]
+        rows += [
+            {"code": f"withdrawn:{code}", "words": f"曾申报、后撤销：{words}", "claims": []}
+            for code, words in withdrawn(claim.firm, claim.provider).items()
         ]
     return rows
 

@@ -342,3 +342,5 @@ class Party(Base):
     value: Mapped[str] = mapped_column(Text)
     shown: Mapped[str] = mapped_column(String(200))
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    # When it was withdrawn: it stays, so that nobody talks himself out of a relation.
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -224,6 +224,7 @@ def facts_of(row: Claim, *, related: bool = True) -> known.Facts:
     day = clock.local(row.submitted_at).date() if row.submitted_at else today()
     scope, own = scope_of(row), row.asked_fen if _counted(row) else 0
     before, with_provider = claims_before(row)
+    begun = row.order.created_at if row.order is not None else row.created_at
     linked = related and row.provider is not None
     holder = funds.holder_of(sheet, row)
     reserved = funds.held(holder) if holder is not None and holder != ("claim", row.id) else None
@@ -255,7 +256,7 @@ def facts_of(row: Claim, *, related: bool = True) -> known.Facts:
         used_year_fen=caps.used(scope, row.organisation_id, row.year).claimed_fen - own,
         used_total_fen=caps.used(scope, row.organisation_id, caps.EVER).claimed_fen - own,
         decided=rates_of(row), claims_before=before, claims_with_provider_this_year=with_provider,
-        relations=frozenset(relations(row.firm, row.provider)) if linked and row.provider else frozenset(),
+        relations=frozenset(relations(row.firm, row.provider, begun)) if linked and row.provider else frozenset(),
     )  # fmt: skip
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from market.accounts.models import Organisation
 from market.core import clock, masking, secrets
@@ -19,6 +20,7 @@ from market.vouchers.workflow import DECLARE
 _KEYS = "voucher.party.key"
 _VALUES = "voucher.party.value"
 _PERSONS = ("legal_person", "controller", "shareholder")
+REMEMBERED = timedelta(days=365)  # how long a withdrawn declaration is told
 MOST_STEPS = 3  # of shareholdings that are followed
 
 
@@ -30,29 +32,37 @@ def key_of(text: str) -> str:
 def declare(actor: Actor, organisation_id: int, values: Mapping[str, Sequence[str]]) -> None:
     """Write what an organisation declares of itself; each kind that is named is replaced.
 
+    What is not named any more is kept with the time when it was withdrawn.
+
     Args:
         values: kind of `PARTY_KINDS` → values; shareholders by name or by credit code.
     """
     if set(values) - set(PARTY_KINDS):
         raise Invalid({"kind": ["不认识的申报项。"]})
-    rows = [
-        Party(
-            organisation_id=organisation_id, kind=kind, key=key_of(text),
-            value=secrets.seal(text, _VALUES), shown=_shown(kind, text), at=clock.now(),
-        )
+    told = {
+        (kind, key_of(text)): (secrets.seal(text, _VALUES), _shown(kind, text))
         for kind, texts in values.items()
-        for text in dict.fromkeys(texts)
+        for text in texts
         if text.strip()
-    ]  # fmt: skip
+    }
     with unit_of_work(actor) as work:
         owner = db.session.get_one(Organisation, organisation_id)
         work.require(DECLARE, Party(organisation_id=owner.id))
-        db.session.execute(
-            delete(Party).where(
-                Party.organisation_id == organisation_id, Party.kind.in_(list(values))
-            )
+        query = select(Party).where(
+            Party.organisation_id == organisation_id, Party.kind.in_(list(values))
         )
-        db.session.add_all(rows)
+        for row in db.session.scalars(query).all():
+            if told.pop((row.kind, row.key), None) is None:
+                row.ended_at = row.ended_at or clock.now()
+            else:
+                row.ended_at = None
+        for (kind, key), (value, shown) in told.items():
+            db.session.add(
+                Party(
+                    organisation_id=organisation_id, kind=kind, key=key, value=value, shown=shown,
+                    at=clock.now(),
+                )
+            )  # fmt: skip
         kinds = sorted(values)
         work.record(
             "voucher_party.declare", "organisation", organisation_id, after={"kinds": kinds}
@@ -62,7 +72,9 @@ def declare(actor: Actor, organisation_id: int, values: Mapping[str, Sequence[st
 def declared(actor: Actor, organisation_id: int) -> dict[str, list[str]]:
     """What an organisation of the actor declared of itself, masked: kind → values."""
     query = select(Party.kind, Party.shown).where(
-        Party.organisation_id == organisation_id, policy.where(actor, DECLARE, Party)
+        Party.organisation_id == organisation_id,
+        Party.ended_at.is_(None),
+        policy.where(actor, DECLARE, Party),
     )
     found: dict[str, list[str]] = {}
     for kind, shown in db.session.execute(query.order_by(Party.id)):
@@ -78,10 +90,18 @@ def _shown(kind: str, text: str) -> str:
     return masking.mask_account(text) if kind == "account" else masking.mask_text(text)
 
 
-def _known(organisation: Organisation) -> dict[str, set[str]]:
+def _told(since: datetime | None) -> ColumnElement[bool]:
+    """Declarations that hold, and those withdrawn after a moment."""
+    holds = Party.ended_at.is_(None)
+    return holds if since is None else or_(holds, Party.ended_at >= since)
+
+
+def _known(organisation: Organisation, since: datetime | None) -> dict[str, set[str]]:
     """Kind → keys: what it declared, and what the register says."""
     found: dict[str, set[str]] = {kind: set() for kind in PARTY_KINDS}
-    query = select(Party.kind, Party.key).where(Party.organisation_id == organisation.id)
+    query = select(Party.kind, Party.key).where(
+        Party.organisation_id == organisation.id, _told(since)
+    )
     for kind, key in db.session.execute(query):
         found[kind].add(key)
     for kind in ("telephone", "address"):
@@ -95,12 +115,12 @@ def _own_keys(organisation: Organisation) -> set[str]:
     return {key_of(text) for text in (organisation.uscc, organisation.name) if text}
 
 
-def _holders(organisation: Organisation) -> set[str]:
+def _holders(organisation: Organisation, since: datetime | None) -> set[str]:
     """Keys of who holds shares of it, over some steps, itself among them."""
     found, fresh = _own_keys(organisation), [organisation.id]
     for _step in range(MOST_STEPS):
         query = select(Party.key, Party.value).where(
-            Party.organisation_id.in_(fresh), Party.kind == "shareholder"
+            Party.organisation_id.in_(fresh), Party.kind == "shareholder", _told(since)
         )
         rows = [(key, value) for key, value in db.session.execute(query) if key not in found]
         found |= {key for key, _ in rows}
@@ -114,11 +134,17 @@ def _holders(organisation: Organisation) -> set[str]:
     return found
 
 
-def relations(firm: Organisation, provider: Organisation) -> dict[str, str]:
-    """How firm and provider are related: code of `codes.RELATIONS` → the evidence in words."""
+def relations(
+    firm: Organisation, provider: Organisation, since: datetime | None = None
+) -> dict[str, str]:
+    """How firm and provider are related: code of `codes.RELATIONS` → the evidence in words.
+
+    Args:
+        since: what was withdrawn after this moment counts as well; None: what is declared now.
+    """
     if firm.id == provider.id or (firm.uscc and firm.uscc == provider.uscc):
         return {"same_uscc": "统一社会信用代码相同"}
-    ours, theirs = _known(firm), _known(provider)
+    ours, theirs = _known(firm, since), _known(provider, since)
     found = {
         kind: f"双方登记的「{words}」相同"
         for kind, words in (
@@ -135,11 +161,18 @@ def relations(firm: Organisation, provider: Organisation) -> dict[str, str]:
         ours["controller"] & theirs["controller"]
     ):
         found["controller"] = "实际控制人相同"
-    if (_holders(firm) & _holders(provider)) or _owned_by_one(ours, theirs):
+    if (_holders(firm, since) & _holders(provider, since)) or _owned_by_one(ours, theirs):
         found["shareholding"] = "股东申报中存在持股关系"
     if (_own_keys(firm) & theirs["branch"]) or (_own_keys(provider) & ours["branch"]):
         found["branch"] = "申报为总公司与分支机构"
     return found
+
+
+def withdrawn(firm: Organisation, provider: Organisation) -> dict[str, str]:
+    """Relations that were declared within a year and withdrawn: an office has to look at them."""
+    now = relations(firm, provider)
+    before = relations(firm, provider, clock.now() - REMEMBERED)
+    return {code: words for code, words in before.items() if code not in now}
 
 
 def _owned_by_one(ours: Mapping[str, set[str]], theirs: Mapping[str, set[str]]) -> bool:

@@ -15,7 +15,7 @@ from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import UnitOfWork, unit_of_work
 from market.vouchers.claim_models import CHECK_RESULTS, DECISIONS, Claim, Invoice, Review
-from market.vouchers.claiming import AWARD, READING, approved, outcome_of, read_as
+from market.vouchers.claiming import AWARD, CUT, READING, approved, outcome_of, read_as
 from market.vouchers.closing import end_if_done
 from market.vouchers.eligible import show_bp
 from market.vouchers.facts import as_json
@@ -95,8 +95,8 @@ def hindrance(actor: Actor, row: Claim) -> str:
     own = actor.organisations("owner", "editor", "certifier", "viewer")
     person_id = actor.person_id
     entered = person_id is not None and person_id == row.entered_by_id
-    if entered or {row.organisation_id, row.claimant_id} & set(own):
-        return "不能审核自己录入的、本单位的申请，请由另一位同事办理。"
+    if entered or {row.organisation_id, row.claimant_id, row.provider_id} & set(own):
+        return "不能审核自己录入的、本单位的或由本单位提供服务的申请，请由另一位同事办理。"
     before = select(Review.id).where(
         Review.claim_id == row.id, Review.round == row.round, Review.decision == "pass",
         Review.person_id == person_id,
@@ -176,7 +176,10 @@ def decide_rates(
         kept = {key: value for key, value in row.decided.items() if key.startswith(READING)}
         chosen = kept if readings is None else {READING + key: one for key, one in readings.items()}
         _refuse_decision(row, rates, readings or {})
-        row.decided = {**rates, **chosen}
+        share = {CUT: row.decided[CUT]} if CUT in row.decided else {}
+        if share and {**rates, **chosen, **share} != row.decided:
+            raise Conflict("已经按比例核减，比例和读法不能再改。")
+        row.decided = {**rates, **chosen, **share}
         db.session.flush()
         row.outcome = as_json(outcome_of(row))
         row.lock_version, row.updated_at = row.lock_version + 1, clock.now()

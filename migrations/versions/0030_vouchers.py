@@ -217,6 +217,7 @@ def upgrade() -> None:
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("shown", sa.String(length=200), nullable=False),
         sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
         sa.CheckConstraint(
             "kind IN ('legal_person', 'controller', 'shareholder', 'telephone', 'address', 'account', 'branch', 'co_built')",
             name=op.f("ck_voucher_party_kind"),

@@ -18,6 +18,7 @@ from market.vouchers import (
     jobs,
     mending,
     paying,
+    related,
     reviewing,
     schemes,
 )
@@ -233,3 +234,18 @@ def test_a_stranger_does_not_pay_and_the_check_is_not_before_the_invoice(cast):
     with pytest.raises(Invalid):
         early = clock.today() - timedelta(days=1)
         reviewing.check_invoice(cast.clerk, claim, number, "valid", early)
+
+
+def test_a_relation_is_not_talked_away(cast):
+    no = vouchers.scheme(related_tests=["legal_person"])
+    firm = people.organisation("改口企业（演示）")
+    owner, seller = people.actor(("owner", firm)), vouchers.provider("改口机构（演示）")
+    related.declare(owner, firm, {"legal_person": ["赵六"]})
+    related.declare(people.actor(("owner", seller)), seller, {"legal_person": ["赵六"]})
+    claim = submitted(owner, firm, no, 1_000_000, provider_id=seller)
+    related.declare(owner, firm, {"legal_person": []})
+    checked(cast.clerk, claim)
+    with pytest.raises(Conflict, match="关联方"):
+        reviewing.review(cast.clerk, claim, "pass")
+    later = submitted(owner, firm, no, 1_000_000, provider_id=seller)
+    assert "withdrawn:legal_person" in {one["code"] for one in row(later).findings}

@@ -114,7 +114,7 @@ def _look(actor: Actor, claim: Claim) -> list[str]:
     """What is told to the office as well; numbers of others' claims are not."""
     found = [
         f"{one['words']}，部门审核时会核对" for one in checking.findings_of(claim)
-        if not one["code"].startswith("related:")
+        if not one["code"].startswith(("related:", "withdrawn:"))
     ]  # fmt: skip
     by_provider = sheet_of(claim.version).payer_model == "provider"
     for number, one in enumerate(claim.items, start=1):

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from market.core.db import db
 from market.core.permissions import Actor, policy
+from market.vouchers.checking import findings_of
 from market.vouchers.claim_models import COUNTED, Claim, Invoice
 from market.vouchers.models import Scheme
 from market.vouchers.related import relations
@@ -22,7 +23,11 @@ KINDS = {
     "period": "服务时间重叠",
     "account": "同一收款账户",
     "related": "疑似关联方",
+    "withdrawn": "曾申报、后撤销",
+    "provider": "服务机构不在名录",
+    "holder": "户名不同",
 }
+_LONE = ("withdrawn", "provider", "holder")  # found without another claim
 MOST = 50
 
 
@@ -56,6 +61,12 @@ def of(actor: Actor, row: Claim) -> list[Evidence]:
             Evidence("related", words, row.firm.name, row.provider.name)
             for words in relations(row.firm, row.provider).values()
         ]
+    theirs = row.provider.name if row.provider is not None else ""
+    found += [
+        Evidence(code, one["words"], row.owner.name, theirs)
+        for one in findings_of(row)
+        if (code := one["code"].partition(":")[0]) in _LONE
+    ]
     return found
 
 

@@ -165,7 +165,7 @@ def _application(batch: Batch) -> dict[str, Any]:
     )
     return _paper(
         batch.no, batch.region, _demo(batch, claims), "拨付申请", to=_finance(batch), paragraphs=[words],
-        seals=[[_issuer(batch.region), ""]],
+        tables=_payers(claims), seals=[[_issuer(batch.region), ""]],
     )  # fmt: skip
 
 
