@@ -154,6 +154,13 @@ def close(actor: Actor, no: str, reason: str) -> None:
         flow.fire(work, SCHEME, scheme, "close", reason=reason, values=moved(Scheme))
 
 
+def reopen(actor: Actor, no: str, reason: str) -> None:
+    """Take applications again, by the version that was in force."""
+    with unit_of_work(actor) as work:
+        scheme = locked(Scheme, actor, MANAGE, no)
+        flow.fire(work, SCHEME, scheme, "reopen", reason=reason, values=moved(Scheme))
+
+
 def set_budget(
     actor: Actor, no: str, year: int, amount_fen: int, region_code: str = "", *, key: str
 ) -> None:
