@@ -165,6 +165,13 @@ def _refuse_stranger(scheme: Scheme, payer: Region) -> None:
         raise Invalid({"payer": [f"{payer.full_name}不是这个办法的出资方，请核对。"]})
 
 
+def reopen(actor: Actor, no: str, reason: str) -> None:
+    """Take applications again, by the version that was in force."""
+    with unit_of_work(actor) as work:
+        scheme = locked(Scheme, actor, MANAGE, no)
+        flow.fire(work, SCHEME, scheme, "reopen", reason=reason, values=moved(Scheme))
+
+
 def set_budget(
     actor: Actor, no: str, year: int, amount_fen: int, region_code: str = "", *, key: str
 ) -> None:

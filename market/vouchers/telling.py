@@ -64,7 +64,7 @@ ENDING = MessageKind(
 KINDS = (MOVED, RETURNED, DECIDED, ORDERED, ENDING)
 
 # What only follows from another case that is told itself.
-_SILENT = {"use", "redeem", "restore", "publish", "close"}
+_SILENT = {"use", "redeem", "restore", "publish", "close", "reopen"}
 _RESULTS = {"granted", "refused", "paid", "bounced", "recovered", "frozen"}
 _SHOWN: Mapping[type, tuple[str, str, Mapping[str, str]]] = {
     Application: ("创新券申领", "/vouchers/applications", APPLICATION_STATES),

@@ -151,6 +151,7 @@ SCHEME = Workflow(
     transitions=(
         Transition("publish", N_("施行"), ("draft", "live"), "live", MANAGE),
         Transition("close", N_("停止受理"), ("live",), "closed", MANAGE, reason=True, tone="stop"),
+        Transition("reopen", N_("恢复受理"), ("closed",), "live", MANAGE, reason=True, tone="plain"),
     ),
 )  # fmt: skip
 APPLICATION = Workflow(

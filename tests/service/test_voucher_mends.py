@@ -13,8 +13,8 @@ from market.accounts.people.models import ApiToken
 from market.app import create_app
 from market.core import clock
 from market.core.db import db
-from market.core.errors import Conflict, Denied
-from market.vouchers import applying, mending, ordering, paying, reviewing
+from market.core.errors import Conflict, Denied, Invalid, MarketError
+from market.vouchers import applying, mending, ordering, paying, reviewing, schemes
 from market.vouchers.claim_models import Bar
 from market.vouchers.ledger.reconcile import reconcile
 from market.vouchers.office_pages import queries
@@ -148,3 +148,18 @@ def test_nobody_who_is_barred_gets_money_that_he_asked_for_before(cast):
     mending.lift(cast.clerk, db.session.scalars(select(Bar.id)).one(), "查明属误报")
     paying.record_payments(cast.finance, signed, [paid])
     assert applying.grant(cast.clerk, application)
+
+
+def test_a_closed_scheme_takes_applications_again(cast):
+    no = vouchers.scheme()
+    schemes.close(cast.clerk, no, "点错了")
+    with pytest.raises(Conflict, match="不受理"):
+        applying.apply(cast.owner, no, cast.firm, 100_000, {})
+    with pytest.raises(Invalid):
+        schemes.reopen(cast.clerk, no, " ")
+    stranger = people.actor(("county", cast.office, "511421"), name="庚")
+    with pytest.raises(MarketError):
+        schemes.reopen(stranger, no, "不是本县的")
+    above = people.actor(("prefecture", None, "511400"), name="辛")
+    schemes.reopen(above, no, "点错了，恢复受理")  # offices act for all of their area
+    assert applying.apply(cast.owner, no, cast.firm, 100_000, {})

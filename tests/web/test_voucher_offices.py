@@ -16,12 +16,13 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import Denied
 from market.core.models import AuditEntry
-from market.vouchers import applying, related
+from market.vouchers import applying, related, reviewing
 from market.vouchers.claim_models import Bar, Payment
 from market.vouchers.ledger.reconcile import reconcile
 from market.vouchers.models import Voucher
 from tests import people, vouchers
 from tests.service.test_voucher_money import BANDS, Cast, pot, run_notice
+from tests.voucher_cast import ordered
 from tests.vouchers import YEAR, row, submitted
 from tests.web.conftest import ParsingClient
 from tests.web.test_api import API
@@ -277,3 +278,27 @@ def test_evidence_shows_both_sides_and_programs_do_the_same(offices):
     answer = client.post(f"{API}/voucher-bars", json=firm, headers=alone)
     assert answer.status_code == 201, answer.text
     assert client.get(f"{API}/voucher-balances", headers=head).json["items"][0]["scheme"] == no
+
+
+def test_offices_end_over_the_pages_what_nobody_else_ends(offices):
+    no = vouchers.scheme(reserve_at="order", budget_fen=900_000)
+    order = ordered(offices, scheme=no)
+    claim = submitted(offices.owner, offices.firm, vouchers.scheme(), 1_000_000)
+    reviewing.review(offices.clerk, claim, "return", {"invoices": "有误"})
+    assert claim in offices.desk.get(f"{HERE}?tab=returned").text
+    assert "没有补正的" in offices.desk.get(f"{HERE}/claims/{claim}").text
+    offices.post(offices.desk, f"claims/{claim}/refuse", reason="一直没有补正")
+    assert row(claim).state == "refused"
+    address = f"/vouchers/orders/{order}"
+    assert address in offices.desk.get(f"{HERE}?tab=orders").text
+    page = offices.desk.get(address)
+    assert "终止订单（额度退回）" in page.text
+    assert "取消订单" not in page.text
+    data = {"csrf_token": people.token_of(page), "reason": "没有人再管"}
+    assert offices.desk.post(f"{address}/end", data=data).status_code == 303
+    assert pot(no)["available"] == 900_000
+    schemed = f"schemes/{no}"
+    offices.post(offices.desk, f"{schemed}/close", reason="点错了")
+    assert "重新受理新的申领" in offices.desk.get(f"{HERE}/{schemed}").text
+    offices.post(offices.desk, f"{schemed}/reopen", reason="点错了")
+    assert "停止受理新的申领" in offices.desk.get(f"{HERE}/{schemed}").text

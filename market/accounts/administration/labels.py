@@ -46,6 +46,7 @@ ACTIONS = {
     "contract.show": "技术合同：登记后公开什么",
     "demo.cases_loaded": "载入演示办件",
     "demo.notice_dated_back": "公示：演示日期",
+    "demo.voucher_dated_back": "创新券：演示日期",
     "dispatch.contact_read": "推荐对接：查看联系方式",
     "dispatch.contacts_forgotten": "推荐对接：到期删除联系方式",
     "dispatch.log": "推荐对接：记录联系",

@@ -35,7 +35,10 @@ _YEAR = validate.Range(2000, 2200, error="年度不对。")
 class OfficeVoucherYearQuery(Query):
     """A year; this one where none is given."""
 
-    year = fields.Integer(load_default=None, allow_none=True, validate=_YEAR)
+    year = fields.Integer(
+        load_default=None, allow_none=True, validate=_YEAR,
+        metadata={"description": "年度，不写为今年"},
+    )  # fmt: skip
 
 
 class OfficeVoucherCutQuery(OfficeVoucherYearQuery):

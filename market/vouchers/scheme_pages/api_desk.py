@@ -152,7 +152,7 @@ def copy_version(values: dict[str, Any], no: str) -> Response:
 @blueprint.route(f"{_ONE}/actions", methods=["POST"])
 @blueprint.doc(
     operationId="actOnVoucherScheme",
-    summary="发布，或停止受理",
+    summary="发布、停止受理，或恢复受理",
     description="发布后这一版不能再改；已经开始办的按原来的版本。须带 If-Match。",
     security=SECURED,
 )
@@ -162,12 +162,13 @@ def copy_version(values: dict[str, Any], no: str) -> Response:
 @edits
 @requires(MANAGE)
 def act_on(values: dict[str, Any], no: str) -> Response:
-    """Publish or close."""
+    """Publish, close or reopen."""
     version, actor = _seen(no), current_actor()
     if values["action"] == "publish":
         writing.publish(actor, no, values.get("effective_from") or clock.today(), version)
     else:
-        schemes.close(actor, no, values.get("reason") or "")
+        act = schemes.close if values["action"] == "close" else schemes.reopen
+        act(actor, no, values.get("reason") or "")
     return _answer(no)
 
 

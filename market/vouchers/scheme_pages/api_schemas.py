@@ -211,15 +211,15 @@ class VoucherVersionInput(Input):
 
 
 class VoucherSchemeAct(Input):
-    """Publishing the draft, or taking no more applications."""
+    """Publishing the draft, taking no more applications, or taking them again."""
 
     action = fields.String(
         required=True,
-        validate=_one_of({"publish": "", "close": ""}),
+        validate=_one_of({"publish": "", "close": "", "reopen": ""}),
         metadata={"description": "办什么"},
     )
     effective_from = Day(metadata={"description": "publish 时：施行日期，不写是今天"})
-    reason = LongText(1000, metadata={"description": "close 时：原因"})
+    reason = LongText(1000, metadata={"description": "close、reopen 时：原因"})
 
 
 class VoucherChoiceInput(Input):

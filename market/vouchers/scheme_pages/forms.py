@@ -53,7 +53,7 @@ class BudgetForm(_Form):
 
 
 class CloseForm(_Form):
-    """Taking no more applications."""
+    """Taking no more applications, or taking them again."""
 
     reason = LongText(1000, required=True, metadata={"label": "原因"})
 

@@ -169,3 +169,16 @@ def close(no: str) -> AnyResponse:
         return f"{HERE}/{no}"
 
     return submit(CloseForm(), act, overview_page(no, "close"))
+
+
+@blueprint.post("/desk/vouchers/schemes/<string:no>/reopen")
+@requires(MANAGE)
+def reopen(no: str) -> AnyResponse:
+    """恢复受理."""
+    _found(no)
+
+    def act(values: Mapping[str, Any]) -> str:
+        schemes.reopen(current_actor(), no, values["reason"])
+        return f"{HERE}/{no}"
+
+    return submit(CloseForm(), act, overview_page(no, "reopen"))

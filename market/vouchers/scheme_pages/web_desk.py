@@ -9,6 +9,7 @@ from flask import Blueprint, redirect, render_template, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
+from market.accounts.roles import OFFICES
 from market.core import clock, csrf
 from market.core import workflow as flow
 from market.core.errors import Busy, Conflict, Denied, Invalid
@@ -111,6 +112,7 @@ def overview_page(no: str, tried: str = "") -> Page:
             told=queries.told(working.content),
             versions=versions,
             manages=manages,
+            from_above=manages and scheme.region.path not in actor.areas(*OFFICES),
             budgets=books.budgets_of(scheme),
             moves=books.budget_moves(scheme),
             payers=[
@@ -125,7 +127,7 @@ def overview_page(no: str, tried: str = "") -> Page:
             else [],
             shares=writing.shares(scheme),
             undecided=writing.undecided(actor, scheme) if manages else [],
-            actions=[one for one in SCHEME.actions(actor, scheme) if one.action == "close"],
+            actions={one.action for one in SCHEME.actions(actor, scheme)},
             events=own,
             workflow=SCHEME,
             today=clock.today(),
