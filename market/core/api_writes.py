@@ -7,6 +7,7 @@ lets it refuse an edit that names no version. A test holds every writing operati
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -83,9 +84,14 @@ def require_match(version: Version) -> None:
     """
     require_version_named()
     tag = version_tag(version)
-    tags = {one.strip().removeprefix("W/") for one in request.headers["If-Match"].split(",")}
+    tags = {_plain(one) for one in request.headers["If-Match"].split(",")}
     if "*" not in tags and tag not in tags:
         raise PreconditionFailed
+
+
+def _plain(tag: str) -> str:
+    """A tag without what compressing the answer added to it: `"v2:gzip"` means `"v2"`."""
+    return re.sub(r":(?:gzip|br|zstd|deflate)\"$", '"', tag.strip().removeprefix("W/"))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from market.core import clock
 from market.core.db import db
 from market.core.errors import Conflict
 from market.core.unit_of_work import UnitOfWork
+from market.regions.models import Region
 from market.vouchers.ledger.models import KINDS, LedgerAccount, LedgerEntry, LedgerLine
 
 
@@ -87,7 +88,8 @@ def between(pot: Pot, source: str, target: str, fen: int) -> list[Move]:
     """
     accounts = accounts_of(pot)
     if not accounts:
-        raise Overdrawn(f"{pot.year} 年没有下达预算，不能占用额度。")
+        payer = db.session.get_one(Region, pot.region_id).full_name
+        raise Overdrawn(f"{payer} {pot.year} 年没有下达预算，不能占用额度。")
     return [Move(accounts[source], -fen), Move(accounts[target], fen)]
 
 
