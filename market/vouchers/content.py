@@ -324,6 +324,10 @@ class OpenPoint:
     blocking: bool
 
 
+SHARED_AT = (
+    "预算不足时按比例核减的，占用额度的时点须是审定时："
+    "早占用的先得全额，后来的连申请都交不上，就不是同一个比例"
+)
 _TO_DECIDE = {
     "services": True,
     "reserve_at": True,
@@ -363,6 +367,8 @@ def open_points(content: Mapping[str, Any] | Sheet) -> list[OpenPoint]:
             found.append(OpenPoint("services", f"「{service.label}」的分档算法：待定", True))
     if sheet.validity_length and not sheet.validity_starts and "validity_starts" not in asked:
         found.append(OpenPoint("validity_starts", f"{LABELS['validity_starts']}：待定", False))
+    if sheet.exhaustion == "pro_rata" and sheet.reserve_at not in {None, "approval"}:
+        found.append(OpenPoint("reserve_at", SHARED_AT, True))
     if not sheet.uncapped and not _capped(sheet):
         found.append(OpenPoint("cap_year_fen", "上限：待定", True))
     return sorted(found, key=lambda one: not one.blocking)

@@ -15,7 +15,7 @@ from market.core.money import show_yuan
 from market.core.permissions import Actor
 from market.core.unit_of_work import unit_of_work
 from market.regions.models import Region
-from market.vouchers.content import open_points
+from market.vouchers.content import SHARED_AT, open_points
 from market.vouchers.ledger.posting import Move, Overdrawn, Pot, Subject, open_pot, post
 from market.vouchers.ledger.queries import balances
 from market.vouchers.locking import locked, moved
@@ -135,6 +135,8 @@ def publish(actor: Actor, no: str, version: int | None = None) -> int:
         if sheet.reserve_at is None or sheet.payer_model is None or sheet.review_chain is None:
             blocking = [one.words for one in open_points(draft.content) if one.blocking]
             raise Invalid({"content": blocking or ["占用时点、兑付方式、审核层级须先确定。"]})
+        if sheet.exhaustion == "pro_rata" and sheet.reserve_at != "approval":
+            raise Invalid({"content": [f"{SHARED_AT}。"]})
         now = clock.now()
         db.session.execute(
             update(SchemeVersion)

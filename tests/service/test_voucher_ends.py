@@ -249,3 +249,9 @@ def test_a_relation_is_not_talked_away(cast):
         reviewing.review(cast.clerk, claim, "pass")
     later = submitted(owner, firm, no, 1_000_000, provider_id=seller)
     assert "withdrawn:legal_person" in {one["code"] for one in row(later).findings}
+
+
+def test_what_is_shared_is_not_held_before(cast):
+    with pytest.raises(Invalid) as refused:
+        vouchers.scheme(exhaustion="pro_rata", reserve_at="claim")
+    assert "审定时" in str(refused.value.fields)
