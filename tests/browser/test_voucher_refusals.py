@@ -117,7 +117,7 @@ def test_what_may_not_be_is_told_in_a_sentence_and_nothing_typed_is_lost(town, c
     both = (("county", town.office, vouchers.COUNTY), ("editor", town.firm))
     insider = comes(fresh(lambda: people.person(*both, name="己两头")))
     insider.open(f"{HERE}/claims/{no}")
-    assert "不能审核自己录入的、本单位的申请" in insider.said()
+    assert "不能审核自己录入的、本单位的或由本单位提供服务的申请" in insider.said()
     assert not insider.page.get_by_role("button", name="提交审核意见").count()
     insider.look("refused-own")
     clerk = comes(town.examiner)

@@ -25,8 +25,8 @@ from tests.service.voucher_proof import proved
 pytestmark = pytest.mark.long
 PROCESSES, THREADS = 8, 8
 # The figures are of 5,000 acts and 50 kills; a smaller share of them goes along with the others.
-ACTIONS = int(os.environ.get("MARKET_LOAD_ACTS", "1500"))
-KILLS = int(os.environ.get("MARKET_LOAD_KILLS", "15"))
+ACTIONS = int(os.environ.get("MARKET_LOAD_ACTS", "800"))
+KILLS = int(os.environ.get("MARKET_LOAD_KILLS", "6"))
 ANY = 10**12  # no cap
 
 

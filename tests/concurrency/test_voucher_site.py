@@ -22,7 +22,7 @@ from tests.concurrency.voucher_site import Hand, Town
 pytestmark = [pytest.mark.net, pytest.mark.long]
 HANDS, ENDING = 3, 30  # at once; vouchers that the worker has to end after each start
 # The figure is of 50 kills; some of them go along with the other tests.
-KILLS = int(os.environ.get("MARKET_LOAD_SITE_KILLS", "4"))
+KILLS = int(os.environ.get("MARKET_LOAD_SITE_KILLS", "2"))
 
 
 @pytest.fixture

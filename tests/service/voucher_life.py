@@ -333,7 +333,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(fen=st.integers(0, 2).map(lambda one: BUDGET * one))
     def set_budget(self, fen):
-        key = str(next(_serial))
+        key = f"later-{next(_serial)}"
         self._try(schemes.set_budget, SYSTEM, self.no, BEGIN.year, fen, key=key)
 
     @rule(days=st.sampled_from([1, 40, 70, 300, -30]))
