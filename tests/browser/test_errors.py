@@ -12,6 +12,7 @@ def test_unknown_page(site, page, axe):
     axe(page)
 
 
+@pytest.mark.long
 def test_focus_is_seen_on_everything_one_can_reach_by_keyboard(site, page):
     page.goto(f"{site}/search?q=%E8%8C%B6")
     for _ in range(25):

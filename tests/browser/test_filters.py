@@ -39,6 +39,7 @@ def open_filters(page):
         page.wait_for_selector(".filters-page")
 
 
+@pytest.mark.long
 def test_pages_fit_and_are_accessible(site, page, axe, shot):
     for number, path in enumerate(PAGES):
         assert page.goto(site + path).status == 200

@@ -50,6 +50,7 @@ def test_inquiries_ended_in_every_way_and_owners_have_a_usual_time(demo):
     assert min(minutes for minutes in waited if minutes is not None) > 60
 
 
+@pytest.mark.long
 def test_loading_again_adds_nothing(app):
     counted = (CaseEvent, WorkItem, Person, Organisation, Listing, RosterEntry, InboxMessage)
 

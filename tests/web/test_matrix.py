@@ -133,6 +133,7 @@ def test_pages_let_in_whom_the_policy_lets_in_and_reading_writes_nothing(demo, w
     assert wrong == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
 def test_nothing_is_written_without_a_token_of_ours(demo, written, method):
     wrong = []

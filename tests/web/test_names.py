@@ -187,6 +187,7 @@ def leaks(world, app, client, headers=None, part=""):
     return found
 
 
+@pytest.mark.long
 def test_the_name_is_read_nowhere(world, demo):
     assert leaks(world, demo, demo.test_client()) == []
     for who in (world.stranger, world.asker):
