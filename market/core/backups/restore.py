@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 from flask import Flask
-from sqlalchemy import MetaData, create_engine, delete, make_url
+from sqlalchemy import MetaData, create_engine, delete, make_url, text
 
 from market.core import audit, instance, metrics, migrate, outbox
 from market.core.backups import archive, snapshots
@@ -225,12 +225,24 @@ def _put_database(settings: Settings, work: Path, manifest: Manifest, *, again: 
     return inner
 
 
+# Of the tables' triggers; those of extensions stay. Names come quoted.
+_OWN_FUNCTIONS = """
+SELECT f.oid::regprocedure::text FROM pg_proc f
+WHERE f.pronamespace = current_schema()::regnamespace AND NOT EXISTS (
+    SELECT 1 FROM pg_depend d WHERE d.objid = f.oid AND d.deptype = 'e'
+)
+"""
+
+
 def _empty_postgres(settings: Settings) -> None:
     """Remove what a restore of ours left half-way in a database that was empty before it."""
     engine = create_engine(driver_url(settings.database_url))
     held = MetaData()
     held.reflect(engine)
     held.drop_all(engine)
+    with engine.begin() as connection:
+        for name in connection.scalars(text(_OWN_FUNCTIONS)).all():
+            connection.execute(text(f"DROP FUNCTION {name}"))
     engine.dispose()
 
 
